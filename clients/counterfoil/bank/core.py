@@ -1,0 +1,195 @@
+"""A simulated core banking system: it pays, refuses, or leaves us in the dark.
+
+It keeps books of its own, apart from the bank system's journal, and never pays
+because it is asked whether it paid. What goes wrong follows from a seed and the
+payment's reference, so a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import Final
+
+from sqlalchemy import BigInteger, String, func, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from counterfoil.bank.database import open_engine
+
+
+class CoreTimeout(Exception):
+    """The core did not answer: whether it paid is not known."""
+
+
+class CoreRefused(Exception):
+    """The core will not pay; the text says why, in Chinese."""
+
+
+class Fate(StrEnum):
+    """What happens to a payment."""
+
+    PAID = "paid"
+    REFUSED = "refused"
+    LOST_BEFORE = "lost-before"
+    """The order is lost on its way: no answer, no payment."""
+    LOST_AFTER = "lost-after"
+    """It is paid, but the answer is lost, and so is that of the first question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One row to be paid.
+
+    Attributes:
+        row_id: The row of the voucher.
+        account: Where the money goes.
+        amount_fen: How much.
+    """
+
+    row_id: str
+    account: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorePlan:
+    """What goes wrong.
+
+    Attributes:
+        seed: Changes which payments are hit.
+        refused: Share of payments that are refused, 0 to 1.
+        lost_before: Share whose order is lost.
+        lost_after: Share whose answer is lost.
+        fates: Fates of single vouchers, by number, at their first attempt.
+    """
+
+    seed: int = 0
+    refused: float = 0.0
+    lost_before: float = 0.0
+    lost_after: float = 0.0
+    fates: Mapping[str, Fate] = field(default_factory=dict)
+
+    def fate_of(self, number: str, issue: int, attempt: int) -> Fate:
+        """Return what happens to one attempt to pay a voucher."""
+        if attempt > 1:
+            return Fate.PAID
+        if number in self.fates:
+            return self.fates[number] if issue == 1 else Fate.PAID
+        drawn = Random(f"{self.seed}/{number}/{issue}").random()  # noqa: S311 -- a simulation
+        for fate, share in (
+            (Fate.REFUSED, self.refused),
+            (Fate.LOST_BEFORE, self.lost_before),
+            (Fate.LOST_AFTER, self.lost_after),
+        ):
+            if drawn < share:
+                return fate
+            drawn -= share
+        return Fate.PAID
+
+
+REFUSAL: Final = "收款人账户已销户，无法入账"
+"""What the core says when it refuses."""
+
+
+class _Base(DeclarativeBase):
+    pass
+
+
+class _Booked(_Base):
+    __tablename__ = "booked"
+
+    reference: Mapped[str] = mapped_column(String(80), primary_key=True)
+    serial: Mapped[int] = mapped_column(unique=True)
+    transfers: Mapped[int]
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class SimulatedCore:
+    """The core, with its own books in a database of its own.
+
+    Args:
+        url: SQLAlchemy's URL of the core's books.
+        plan: What goes wrong.
+    """
+
+    def __init__(self, url: str, plan: CorePlan) -> None:
+        self._engine = open_engine(url)
+        _Base.metadata.create_all(self._engine)
+        self._plan = plan
+        self._one_at_a_time = threading.Lock()
+        self._asked: set[str] = set()
+
+    def close(self) -> None:
+        """Close the books."""
+        self._engine.dispose()
+
+    def pay(
+        self,
+        reference: str,
+        voucher: tuple[str, int],
+        transfers: Sequence[Transfer],
+        attempt: int,
+    ) -> str:
+        """Pay all transfers of one order, or none; return the core's serial number.
+
+        Args:
+            reference: Names the order; the core does not look whether it knows it.
+            voucher: The voucher's number and issue.
+            transfers: What to pay.
+            attempt: The how manieth attempt of this voucher it is.
+
+        Raises:
+            CoreRefused: Nothing was paid.
+            CoreTimeout: Ask later whether it was paid.
+        """
+        fate = self._plan.fate_of(*voucher, attempt)
+        if fate is Fate.REFUSED:
+            raise CoreRefused(REFUSAL)
+        if fate is Fate.LOST_BEFORE:
+            raise CoreTimeout(reference)
+        serial = self._book(reference, transfers)
+        if fate is Fate.LOST_AFTER:
+            self._asked.add(reference)
+            raise CoreTimeout(reference)
+        return serial
+
+    def ask(self, reference: str) -> str | None:
+        """Return the serial number of an order; None if it was and will not be paid.
+
+        Raises:
+            CoreTimeout: The core cannot tell yet.
+        """
+        if reference in self._asked:
+            self._asked.discard(reference)
+            raise CoreTimeout(reference)
+        with Session(self._engine) as session:
+            booked = session.get(_Booked, reference)
+        return None if booked is None else _serial_text(booked.serial)
+
+    def times_paid(self) -> tuple[int, int]:
+        """Return how many orders were paid, and their sum in fen."""
+        with Session(self._engine) as session:
+            count, total = session.execute(
+                select(func.count(), func.coalesce(func.sum(_Booked.amount_fen), 0))
+            ).one()
+        return count, int(total)
+
+    def _book(self, reference: str, transfers: Sequence[Transfer]) -> str:
+        with self._one_at_a_time, Session(self._engine) as session, session.begin():
+            last = session.scalar(select(func.max(_Booked.serial))) or 0
+            session.add(
+                _Booked(
+                    reference=reference,
+                    serial=last + 1,
+                    transfers=len(transfers),
+                    amount_fen=sum(one.amount_fen for one in transfers),
+                )
+            )
+            return _serial_text(last + 1)
+
+
+def _serial_text(serial: int) -> str:
+    return f"{serial:012}"

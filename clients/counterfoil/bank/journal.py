@@ -1,0 +1,237 @@
+"""The bank's own books: every voucher that came, and where its payment stands.
+
+    READ ─▶ ACCEPTED ─▶ BEGUN ─▶ CALLING ─▶ PAID ─▶ ACTED ─▶ RECEIPTED ─▶ CLOSED
+     │          ▲                  │ │ ▲
+     ▼          └── ABSENT ◀───────┼─┼─┘  (asked again until the core can tell)
+    REJECTED                       │ ▼
+                     RETURNED ◀ UNDONE ◀ REFUSED      CALLING ─▶ UNKNOWN ─▶ DOUBTED
+
+A payment is written down as CALLING before the core is called. Found so after a
+crash, it is as good as unknown: the core is asked, never called again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from counterfoil.bank.database import open_engine
+from counterfoil.office import Reference, VoucherKey
+
+
+class State(StrEnum):
+    """Where a payment stands."""
+
+    READ = "read"
+    """Come, checked, not yet answered."""
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    BEGUN = "begun"
+    """The gateway knows that we are about to pay: no return any more."""
+    CALLING = "calling"
+    """The core is called now; after a crash, it may have been."""
+    UNKNOWN = "unknown"
+    """The core did not answer; the gateway is to be told."""
+    DOUBTED = "doubted"
+    """The gateway was told; the core is to be asked."""
+    PAID = "paid"
+    """The core paid; the gateway is to be told."""
+    REFUSED = "refused"
+    """The core will not pay; the gateway is to be told."""
+    ABSENT = "absent"
+    """The core knows nothing of it: it may be begun anew."""
+    ACTED = "acted"
+    """The receipt is due."""
+    UNDONE = "undone"
+    """The return is due."""
+    RECEIPTED = "receipted"
+    """The entry notice is due, if the type has one."""
+    CLOSED = "closed"
+    RETURNED = "returned"
+    VOID = "void"
+    """Withdrawn by its issuer before anything was done."""
+    STOPPED = "stopped"
+    """The gateway refused what we asked: a person must look."""
+
+
+FINAL = frozenset(
+    {State.REJECTED, State.CLOSED, State.RETURNED, State.VOID, State.STOPPED}
+)
+"""States that nothing follows on."""
+
+
+_STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
+"""Stored as the state's text."""
+
+
+class Base(DeclarativeBase):
+    """Declares the tables."""
+
+
+class Payment(Base):
+    """A voucher that came, and its payment."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("issuer", "fiscal_year", "type_code", "number", "issue"),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(31))
+    adm_div: Mapped[str] = mapped_column(String(9))
+    fiscal_year: Mapped[int]
+    type_code: Mapped[int]
+    number: Mapped[str] = mapped_column(String(42))
+    issue: Mapped[int]
+    # Large, and wanted rarely: see `Journal.sealed`.
+    sealed: Mapped[bytes] = mapped_column(deferred=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[State] = mapped_column(_STATE, index=True)
+    accepted: Mapped[bool] = mapped_column(default=False)
+    receipted: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(default=0)
+    serial: Mapped[str] = mapped_column(String(20), default="")
+    pay_date: Mapped[str] = mapped_column(String(8), default="")
+    note: Mapped[str] = mapped_column(String(300), default="")
+
+    @property
+    def reference(self) -> Reference:
+        """The voucher."""
+        key = VoucherKey(
+            issuer=self.issuer,
+            adm_div=self.adm_div,
+            fiscal_year=self.fiscal_year,
+            type_code=self.type_code,
+            number=self.number,
+            issue=self.issue,
+        )
+        return Reference(key, self.digest)
+
+    @property
+    def core_reference(self) -> str:
+        """What names this attempt at the core."""
+        return f"{self.digest.hex()}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What came from one issuer; amounts in fen."""
+
+    arrived: int
+    accepted: int
+    receipted: int
+    returned: int
+    rejected: int
+    arrived_fen: int
+    receipted_fen: int
+
+
+class Journal:
+    """Our books in a database; any thread may use them.
+
+    Args:
+        url: SQLAlchemy's URL, e.g. `sqlite:///bank.sqlite`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        Base.metadata.create_all(self._engine)
+        self._one_writer = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open one transaction: committed on leaving, undone on any error."""
+        with (
+            self._one_writer,
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def knows(self, digest: bytes) -> bool:
+        """Tell whether a voucher came before."""
+        return self.payment(digest) is not None
+
+    def sealed(self, digest: bytes) -> bytes:
+        """Return a voucher as it came."""
+        with Session(self._engine) as session:
+            return session.scalars(
+                select(Payment.sealed).where(Payment.digest == digest)
+            ).one()
+
+    def payment(self, digest: bytes) -> Payment | None:
+        """Return the payment of a voucher."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return session.get(Payment, digest)
+
+    def in_state(self, *states: State) -> list[Payment]:
+        """Return the payments in these states, in the order of their numbers."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return list(
+                session.scalars(
+                    select(Payment)
+                    .where(Payment.state.in_(states))
+                    .order_by(Payment.number, Payment.issue)
+                )
+            )
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do."""
+        with Session(self._engine) as session:
+            return not session.scalar(
+                select(func.count()).where(Payment.state.not_in(FINAL))
+            )
+
+    def figures(self, issuer: str) -> Figures:
+        """Return what came from one issuer, and what became of it."""
+        with Session(self._engine) as session:
+            payments = session.scalars(
+                select(Payment).where(
+                    Payment.issuer == issuer, Payment.state != State.VOID
+                )
+            ).all()
+            receipted = [one for one in payments if one.receipted]
+            return Figures(
+                arrived=len(payments),
+                accepted=sum(one.accepted for one in payments),
+                receipted=len(receipted),
+                returned=sum(one.state == State.RETURNED for one in payments),
+                rejected=sum(one.state == State.REJECTED for one in payments),
+                arrived_fen=sum(one.amount_fen for one in payments),
+                receipted_fen=sum(one.amount_fen for one in receipted),
+            )
+
+
+def same_number(session: Session, reference: Reference) -> list[Payment]:
+    """Return the other payments of the same number, whichever issue."""
+    key = reference.key
+    return list(
+        session.scalars(
+            select(Payment).where(
+                Payment.issuer == key.issuer,
+                Payment.fiscal_year == key.fiscal_year,
+                Payment.type_code == key.type_code,
+                Payment.number == key.number,
+                Payment.digest != reference.digest,
+            )
+        )
+    )

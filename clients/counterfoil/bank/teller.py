@@ -1,0 +1,300 @@
+"""The teller: takes every payment from one state of the journal to the next.
+
+Each step reads one state, does one thing and commits what came of it. A crash
+anywhere leaves a state from which the same step is done again; all that the
+gateway is asked may be asked twice. The core alone must never be: see `_call_core`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from counterfoil.bank.checks import objections
+from counterfoil.bank.core import CoreRefused, CoreTimeout, SimulatedCore, Transfer
+from counterfoil.bank.forms import AUTHORISED_PAYMENT, notice_of, receipt_of
+from counterfoil.bank.journal import Journal, Payment, State, same_number
+from counterfoil.office import (
+    ActOutcome,
+    Arrival,
+    Desk,
+    DeskRefused,
+    DocumentKind,
+    Outcome,
+    Reason,
+    Step,
+    Voucher,
+    opened,
+)
+
+CHINA: Final = timezone(timedelta(hours=8))
+"""Days on vouchers are days in China."""
+
+Tell = Callable[[str, int], None]
+"""Is told what happened and to how many vouchers."""
+
+_NOT_BEGUN: Final = frozenset({State.READ, State.ACCEPTED, State.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Accepts, pays and answers vouchers.
+
+    Attributes:
+        party: Our party code.
+        desk: The desk at our own gateway.
+        journal: Our books.
+        core: What pays.
+        clock: Says on which day a payment is made.
+        tell: Is told how far we are.
+    """
+
+    party: str
+    desk: Desk
+    journal: Journal
+    core: SimulatedCore
+    clock: Callable[[], datetime]
+    tell: Tell
+
+    def recover(self) -> None:
+        """Begin after a crash: what the core was called for is unknown now."""
+        self._move(self.journal.in_state(State.CALLING), State.UNKNOWN)
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Write down what has come, and hear what the issuers ask."""
+        steps: list[Arrival] = []
+        asked: list[Step] = []
+        with self.journal.writing() as session:
+            for arrival in arrivals:
+                match opened(arrival.sealed):
+                    case Voucher() as voucher:
+                        _write_down(session, arrival, voucher)
+                    case Step() as step:
+                        asked.append(step)
+                        steps.append(arrival)
+                    case _:
+                        steps.append(arrival)
+        for step in asked:
+            self._hear(step)
+        self.desk.acknowledge(steps)
+
+    def work(self) -> None:
+        """Take every payment one step further, as far as each can go now."""
+        self._answer()
+        self._begin()
+        self._call_core()
+        self._tell_outcomes()
+        self._ask_core()
+        self._tell_outcomes()
+        self._close()
+
+    def _hear(self, step: Step) -> None:
+        """Do what an issuer's step asks, if nothing was begun."""
+        payment = self.journal.payment(step.voucher.digest)
+        if payment is None or payment.state not in _NOT_BEGUN:
+            return
+        if step.kind is DocumentKind.DISCARD:
+            self._move([payment], State.VOID, step.explanation)
+        elif step.kind is DocumentKind.RETURN_REQUEST:
+            self._move([payment], State.UNDONE, f"应发送方要求退回：{step.explanation}")
+
+    def _answer(self) -> None:
+        """Accept or reject what was read (签收)."""
+        read = self.journal.in_state(State.READ)
+        good = [payment for payment in read if not payment.note]
+        bad = [payment for payment in read if payment.note]
+        self._settle(
+            good,
+            self.desk.accept(payment.reference for payment in good),
+            State.ACCEPTED,
+            "accepted",
+        )
+        self._settle(
+            bad,
+            self.desk.reject(Reason(one.reference, one.note) for one in bad),
+            State.REJECTED,
+            "rejected",
+        )
+
+    def _begin(self) -> None:
+        """Tell the gateway that we are about to pay (开始办理)."""
+        accepted = self.journal.in_state(State.ACCEPTED)
+        outcomes = self.desk.begin_acting(payment.reference for payment in accepted)
+        # Begun already, says the gateway; our journal knows that we have not called
+        # the core for it: the answer to our first asking was lost.
+        lost = [
+            payment
+            for payment, outcome in zip(accepted, outcomes, strict=True)
+            if isinstance(outcome, DeskRefused)
+            and outcome.facts.get("state") == "ACTING"
+        ]
+        self._move(lost, State.BEGUN)
+        rest = [
+            (payment, outcome)
+            for payment, outcome in zip(accepted, outcomes, strict=True)
+            if payment not in lost
+        ]
+        self._settle(
+            [payment for payment, _ in rest],
+            [outcome for _, outcome in rest],
+            State.BEGUN,
+        )
+
+    def _call_core(self) -> None:
+        """Pay what was begun: journal first, then the core, each order once."""
+        due = self.journal.in_state(State.BEGUN)
+        with self.journal.writing() as session:
+            for payment in due:
+                payment.attempt += 1
+                payment.state = State.CALLING
+                session.add(payment)
+        for payment in due:
+            self._pay(payment)
+        with self.journal.writing() as session:
+            for payment in due:
+                session.add(payment)
+
+    def _pay(self, payment: Payment) -> None:
+        """Call the core once and note in `payment` what came of it."""
+        transfers = [
+            Transfer(str(row["id"]), str(row["payee_acct_no"]), int(row["pay_amt_fen"]))
+            for row in self._voucher(payment).form.rows
+        ]
+        payment.pay_date = self._today()
+        try:
+            payment.serial = self.core.pay(
+                payment.core_reference,
+                (payment.number, payment.issue),
+                transfers,
+                payment.attempt,
+            )
+        except CoreRefused as refusal:
+            payment.state, payment.note = State.REFUSED, str(refusal)
+        except CoreTimeout:
+            payment.state = State.UNKNOWN
+        else:
+            payment.state = State.PAID
+
+    def _ask_core(self) -> None:
+        """Ask about what is in doubt; what stays in doubt is asked next time."""
+        for payment in self.journal.in_state(State.DOUBTED):
+            try:
+                serial = self.core.ask(payment.core_reference)
+            except CoreTimeout:
+                continue
+            with self.journal.writing() as session:
+                payment.serial = serial or ""
+                payment.pay_date = payment.pay_date or self._today()
+                payment.state = State.ABSENT if serial is None else State.PAID
+                session.add(payment)
+            self.tell("cleared-up", 1)
+
+    def _tell_outcomes(self) -> None:
+        """Tell the gateway what came of our acts (办理结果)."""
+        for state, outcome, following, what in (
+            (State.UNKNOWN, ActOutcome.UNKNOWN, State.DOUBTED, "unknown"),
+            (State.PAID, ActOutcome.DONE, State.ACTED, "paid"),
+            (State.REFUSED, ActOutcome.NOT_DONE, State.UNDONE, ""),
+            (State.ABSENT, ActOutcome.NOT_DONE, State.ACCEPTED, ""),
+        ):
+            payments = self.journal.in_state(state)
+            told = self.desk.end_acting((one.reference, outcome) for one in payments)
+            self._settle(payments, told, following, what)
+
+    def _close(self) -> None:
+        """Issue receipts and entry notices; return what cannot be paid."""
+        acted = self.journal.in_state(State.ACTED)
+        self._settle(
+            acted,
+            self.desk.issue_receipt(
+                receipt_of(one, self._voucher(one), self.party) for one in acted
+            ),
+            State.RECEIPTED,
+            "receipted",
+        )
+        undone = self.journal.in_state(State.UNDONE)
+        self._settle(
+            undone,
+            self.desk.return_vouchers(
+                Reason(one.reference, one.note) for one in undone
+            ),
+            State.RETURNED,
+            "returned",
+        )
+        receipted = self.journal.in_state(State.RECEIPTED)
+        noticed = [one for one in receipted if one.type_code == AUTHORISED_PAYMENT]
+        self._settle(
+            noticed,
+            self.desk.submit(
+                notice_of(one, self._voucher(one), self.party) for one in noticed
+            ),
+            State.CLOSED,
+            "noticed",
+        )
+        self._move([one for one in receipted if one not in noticed], State.CLOSED)
+
+    def _settle(
+        self,
+        payments: Sequence[Payment],
+        outcomes: Iterable[Outcome],
+        following: State,
+        what: str = "",
+    ) -> None:
+        """Note the gateway's answers: done goes on, busy waits, refused stops."""
+        done = 0
+        with self.journal.writing() as session:
+            for payment, outcome in zip(payments, outcomes, strict=True):
+                if not isinstance(outcome, DeskRefused):
+                    payment.state = following
+                    payment.accepted |= following is State.ACCEPTED
+                    payment.receipted |= following is State.RECEIPTED
+                    done += 1
+                elif not outcome.retryable:
+                    payment.state = State.STOPPED
+                    payment.note = f"{outcome.reason}: {outcome.explanation()}"[:300]
+                session.add(payment)
+        if what and done:
+            self.tell(what, done)
+
+    def _move(
+        self, payments: Iterable[Payment], state: State, note: str | None = None
+    ) -> None:
+        with self.journal.writing() as session:
+            for payment in payments:
+                payment.state = state
+                payment.note = payment.note if note is None else note
+                session.add(payment)
+
+    def _today(self) -> str:
+        return f"{self.clock().astimezone(CHINA):%Y%m%d}"
+
+    def _voucher(self, payment: Payment) -> Voucher:
+        content = opened(self.journal.sealed(payment.digest))
+        assert isinstance(content, Voucher), "the journal holds vouchers only"
+        return content
+
+
+def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
+    """Check a voucher and put it into the journal; once, by its digest."""
+    if session.get(Payment, arrival.digest) is not None:
+        return
+    key = voucher.key
+    session.add(
+        Payment(
+            digest=arrival.digest,
+            issuer=key.issuer,
+            adm_div=key.adm_div,
+            fiscal_year=key.fiscal_year,
+            type_code=key.type_code,
+            number=key.number,
+            issue=key.issue,
+            sealed=arrival.sealed,
+            amount_fen=voucher.form.fen("pay_amt_fen"),
+            state=State.READ,
+            note="；".join(objections(voucher, same_number(session, arrival.voucher))),
+        )
+    )

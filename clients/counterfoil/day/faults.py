@@ -1,0 +1,118 @@
+"""Plants one fault into a day that is over, for the final check to find."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import create_engine, delete, select
+
+from counterfoil.app.ports import Entry
+from counterfoil.day.stage import ABC, FINANCE, Stage
+from counterfoil.domain.standing import Standing
+from counterfoil.finance.books import Books, ReceiptEntry
+from counterfoil.ledger.tables import STANDINGS
+from counterfoil.vault.lmdb_engine import LmdbEngine
+from counterfoil.vault.packing import pack_entry, unpack_entry
+
+OLD_COPY: Final = "old-copy"
+"""Folder with a copy of a vault from the middle of the day."""
+
+VAULT_FILE: Final = "vault.lmdb"
+"""The one file that an embedded vault is."""
+
+
+def bit_flip(stage: Stage) -> None:
+    """Flip one bit of a document in the bank's vault."""
+    with LmdbEngine(_vault(stage, ABC.code)) as engine:
+        txn, tables = engine.begin()
+        with txn:
+            with txn.cursor(tables.documents) as cursor:
+                assert cursor.first(), "the vault has documents"
+                key, document = map(bytes, cursor.item())
+            middle = len(document) // 2
+            flipped = bytes((document[middle] ^ 1,))
+            changed = document[:middle] + flipped + document[middle + 1 :]
+            txn.put(key, changed, db=tables.documents)
+
+
+def truncation(stage: Stage) -> None:
+    """Cut off the last third of the bank's vault file."""
+    file = _vault(stage, ABC.code) / VAULT_FILE
+    length = file.stat().st_size
+    with file.open("r+b") as stream:
+        stream.truncate(length - length // 3)
+
+
+def old_copy(stage: Stage) -> None:
+    """Put a copy from the middle of the day in place of the bank's vault."""
+    folder = _vault(stage, ABC.code)
+    shutil.rmtree(folder)
+    shutil.copytree(stage.directory / OLD_COPY, folder)
+
+
+def swapped_state(stage: Stage) -> None:
+    """Exchange where two vouchers stand in finance's vault, check sums and all."""
+    with LmdbEngine(_vault(stage, FINANCE.code)) as engine:
+        txn, tables = engine.begin()
+        with txn:
+            found: dict[Standing, tuple[bytes, Entry]] = {}
+            with txn.cursor(tables.keys) as cursor:
+                for key, record in cursor:
+                    entry = unpack_entry(bytes(key), bytes(record))
+                    found.setdefault(entry.passages[0].standing, (bytes(key), entry))
+            (one_key, one), (other_key, other) = list(found.values())[:2]
+            txn.put(one_key, _standing_like(one_key, one, other), db=tables.keys)
+            txn.put(other_key, _standing_like(other_key, other, one), db=tables.keys)
+
+
+def missing_ledger_row(stage: Stage) -> None:
+    """Delete one voucher's standing from the bank's ledger."""
+    engine = create_engine(f"sqlite:///{stage.state(ABC.code) / 'ledger.sqlite'}")
+    with engine.begin() as connection:
+        voucher = connection.scalar(
+            select(STANDINGS.c.voucher).order_by(STANDINGS.c.voucher)
+        )
+        connection.execute(delete(STANDINGS).where(STANDINGS.c.voucher == voucher))
+    engine.dispose()
+
+
+def lost_receipt(stage: Stage) -> None:
+    """Take one receipt out of finance's own books."""
+    books = Books(stage.books(FINANCE.code))
+    with books.writing() as session:
+        receipt = session.scalars(select(ReceiptEntry)).first()
+        assert receipt is not None, "receipts have come"
+        session.delete(receipt)
+    books.close()
+
+
+FAULTS: Final[dict[str, Callable[[Stage], None]]] = {
+    "bit-flip": bit_flip,
+    "truncation": truncation,
+    "old-copy": old_copy,
+    "swapped-state": swapped_state,
+    "missing-ledger-row": missing_ledger_row,
+    "lost-receipt": lost_receipt,
+}
+"""Every fault that can be planted, by name."""
+
+
+def keep_old_copy(stage: Stage) -> None:
+    """Copy the bank's vault as it is now; its gateway must not be running."""
+    shutil.copytree(_vault(stage, ABC.code), stage.directory / OLD_COPY)
+
+
+def _vault(stage: Stage, party: str) -> Path:
+    return stage.state(party) / "vault"
+
+
+def _standing_like(key: bytes, entry: Entry, other: Entry) -> bytes:
+    """Return an entry that claims to stand where another one does."""
+    passage = dataclasses.replace(
+        entry.passages[0], standing=other.passages[0].standing
+    )
+    return pack_entry(key, dataclasses.replace(entry, passages=(passage,)))

@@ -1,0 +1,137 @@
+"""The way back: receipts, steps and notices, booked and compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from counterfoil.finance.books import Books, NoticeEntry, Order, ReceiptEntry, State
+from counterfoil.finance.flows import Tell, must_be_done
+from counterfoil.office import (
+    Arrival,
+    Desk,
+    DocumentKind,
+    Receipt,
+    Step,
+    Voucher,
+    opened,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Reads what comes back, and books it.
+
+    Attributes:
+        system: The desk of the business system.
+        books: Our books.
+        reissue: Issues a returned voucher again.
+        tell: Is told how far we are.
+    """
+
+    system: Desk
+    books: Books
+    reissue: Callable[[Order], None]
+    tell: Tell
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Book a batch, then take it off the list of what waits.
+
+        Booking twice changes nothing, so a crash in between costs nothing.
+        """
+        counted: Counter[str] = Counter()
+        others: list[Arrival] = []
+        returned: list[bytes] = []
+        with self.books.writing() as session:
+            for arrival in arrivals:
+                match opened(arrival.sealed):
+                    case Receipt() as receipt:
+                        counted[_book_receipt(session, arrival, receipt)] += 1
+                    case Step() as step:
+                        counted[_book_step(session, step)] += 1
+                        if step.kind is DocumentKind.RETURN:
+                            returned.append(step.voucher.digest)
+                    case Voucher() as voucher:
+                        _book_notice(session, arrival, voucher)
+                        counted["noticed"] += 1
+                        others.append(arrival)
+        for digest in returned:
+            self._reissue_once(digest)
+        for outcome in self.system.accept(one.voucher for one in others):
+            must_be_done(outcome)
+        self.system.acknowledge(one for one in arrivals if one not in others)
+        for what, count in counted.items():
+            self.tell(what, count)
+
+    def _reissue_once(self, digest: bytes) -> None:
+        returned = self.books.order(digest)
+        if returned is None:
+            return
+        newest = self.books.newest(returned.file)
+        assert newest is not None, "it has at least the issue that came back"
+        if newest.issue == returned.issue or newest.state == State.WRITTEN:
+            self.reissue(returned)
+
+
+_STATE_AFTER: Final = {
+    DocumentKind.ACCEPTANCE: State.ACCEPTED,
+    DocumentKind.REJECTION: State.REJECTED,
+    DocumentKind.RETURN: State.RETURNED,
+}
+"""Where a step of the recipient leads; others change nothing in our books."""
+
+
+def _book_receipt(session: Session, arrival: Arrival, receipt: Receipt) -> str:
+    """Compare a receipt with its order; return what it shows (核对)."""
+    order = session.get_one(Order, receipt.voucher.digest)
+    paid_fen = receipt.form.fen("x_pay_amt_fen")
+    rows_fen = sum(int(row.get("x_pay_amt_fen", 0)) for row in receipt.form.rows)
+    agrees = (paid_fen, rows_fen, len(receipt.form.rows)) == (
+        order.amount_fen,
+        order.amount_fen,
+        order.count,
+    )
+    session.merge(
+        ReceiptEntry(
+            digest=arrival.digest,
+            order=order.digest,
+            amount_fen=paid_fen,
+            count=len(receipt.form.rows),
+            agrees=agrees,
+        )
+    )
+    order.state = State.PAID if agrees else State.DIFFERS
+    order.accepted = True
+    return "paid" if agrees else "differs"
+
+
+def _book_step(session: Session, step: Step) -> str:
+    """Book a step of the recipient; a late one never leads back."""
+    order = session.get_one(Order, step.voucher.digest)
+    state = _STATE_AFTER.get(step.kind)
+    if step.kind is DocumentKind.ACCEPTANCE:
+        order.accepted = True
+        if order.state not in {State.WRITTEN, State.SENT}:
+            return "accepted"
+    if state is not None:
+        order.state = state
+        order.note = step.explanation
+    return state.value if state is not None else "told"
+
+
+def _book_notice(session: Session, arrival: Arrival, voucher: Voucher) -> None:
+    """Book a voucher that came to us: an entry notice (入账通知书)."""
+    session.merge(
+        NoticeEntry(
+            digest=arrival.digest,
+            issuer=voucher.key.issuer,
+            type_code=voucher.key.type_code,
+            number=voucher.key.number,
+            about=voucher.form.text("ori_voucher_no"),
+            amount_fen=voucher.form.fen("pay_amt_fen"),
+        )
+    )

@@ -1,0 +1,214 @@
+"""The finance system's own books: what was ordered, and what came of it.
+
+They never read the gateway's ledger: at the end of a day the two are compared.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    LargeBinary,
+    String,
+    create_engine,
+    event,
+    func,
+    select,
+)
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+
+class State(StrEnum):
+    """Where an order stands in our books."""
+
+    WRITTEN = "written"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    PAID = "paid"
+    DIFFERS = "differs"
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    DISCARDED = "discarded"
+
+
+OPEN = (State.WRITTEN, State.SENT, State.ACCEPTED)
+"""States in which something is still to come."""
+
+
+_STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
+"""Stored as the state's text."""
+
+
+class Base(DeclarativeBase):
+    """Declares the tables."""
+
+
+class Order(Base):
+    """A voucher of ours (支付凭证), one row per issue."""
+
+    __tablename__ = "orders"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    file: Mapped[str] = mapped_column(String(200), index=True)
+    type_code: Mapped[int]
+    number: Mapped[str] = mapped_column(String(42), index=True)
+    issue: Mapped[int]
+    fiscal_year: Mapped[int]
+    recipient: Mapped[str] = mapped_column(String(31), index=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int]
+    state: Mapped[State] = mapped_column(_STATE, index=True)
+    accepted: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ReceiptEntry(Base):
+    """A receipt that came (回单), compared with its order."""
+
+    __tablename__ = "receipts"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    order: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    count: Mapped[int]
+    agrees: Mapped[bool]
+
+
+class NoticeEntry(Base):
+    """An entry notice (入账通知书) or another voucher that came to us."""
+
+    __tablename__ = "notices"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(31))
+    type_code: Mapped[int]
+    number: Mapped[str] = mapped_column(String(42))
+    about: Mapped[str] = mapped_column(String(42))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class RefusedFile(Base):
+    """A file that the gateway would not take, and why."""
+
+    __tablename__ = "refused_files"
+
+    file: Mapped[str] = mapped_column(String(200), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(60))
+    explanation: Mapped[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One bank's column at the end of the day; amounts in fen."""
+
+    sent: int
+    accepted: int
+    receipted: int
+    returned: int
+    rejected: int
+    sent_fen: int
+    receipted_fen: int
+
+
+class Books:
+    """Our books in a database; any thread may use them.
+
+    Args:
+        url: SQLAlchemy's URL, e.g. `sqlite:///finance.sqlite`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        Base.metadata.create_all(self._engine)
+        # SQLite takes one writer; two threads of ours wait here, not there.
+        self._one_writer = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open one transaction: committed on leaving, undone on any error."""
+        with (
+            self._one_writer,
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def order(self, digest: bytes) -> Order | None:
+        """Return the order with this digest."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return session.get(Order, digest)
+
+    def newest(self, file: str) -> Order | None:
+        """Return the newest issue that was made from a file."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return session.scalars(
+                select(Order).where(Order.file == file).order_by(Order.issue.desc())
+            ).first()
+
+    def in_state(self, *states: State) -> list[Order]:
+        """Return the orders in these states."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return list(session.scalars(select(Order).where(Order.state.in_(states))))
+
+    def refused(self) -> list[RefusedFile]:
+        """Return the files that were refused, in the order of their names."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return list(session.scalars(select(RefusedFile).order_by(RefusedFile.file)))
+
+    def notices(self) -> list[NoticeEntry]:
+        """Return the notices that came, in the order of their numbers."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            return list(
+                session.scalars(select(NoticeEntry).order_by(NoticeEntry.number))
+            )
+
+    def figures(self, recipient: str) -> Figures:
+        """Return what we have ordered from one bank, and what came of it."""
+        with Session(self._engine) as session:
+            orders = session.scalars(
+                select(Order).where(
+                    Order.recipient == recipient,
+                    Order.state.not_in((State.WRITTEN, State.DISCARDED)),
+                )
+            ).all()
+            receipted, receipted_fen = session.execute(
+                select(
+                    func.count(), func.coalesce(func.sum(ReceiptEntry.amount_fen), 0)
+                )
+                .join(Order, Order.digest == ReceiptEntry.order)
+                .where(Order.recipient == recipient)
+            ).one()
+        return Figures(
+            sent=len(orders),
+            accepted=sum(order.accepted for order in orders),
+            receipted=receipted,
+            returned=sum(order.state == State.RETURNED for order in orders),
+            rejected=sum(order.state == State.REJECTED for order in orders),
+            sent_fen=sum(order.amount_fen for order in orders),
+            receipted_fen=int(receipted_fen),
+        )
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine; SQLite waits for other writers and keeps what it says."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- any driver's
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")

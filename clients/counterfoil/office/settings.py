@@ -1,0 +1,104 @@
+"""A business system's configuration: which gateway, and who calls it as what.
+
+    [office]
+    party = "420000-011"                  # whose desk it is
+    address = "127.0.0.1:7411"            # the own gateway
+    authorities = "pki/authorities.pem"   # what its certificate is judged by
+
+    [office.caller.system]                # any number of callers, by name
+    certificate = "pki/system.pem"
+    key = "file:pki/system.key"
+    passphrase = "file:pki/system.pass"   # or fd:N, credential:NAME, none
+
+Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from counterfoil.office.blocking import Desk
+from counterfoil.office.calls import Patience
+from counterfoil.office.channel import Access, read_passphrase
+from counterfoil.office.signing import Person
+
+_FILE = "file:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """Where a business system works, and under which names.
+
+    Attributes:
+        party: Whose desk it is.
+        address: The gateway's `host:port`.
+        callers: Certificates and keys, by the name the configuration gives them.
+    """
+
+    party: str
+    address: str
+    callers: Mapping[str, Access] = field(repr=False)
+
+    def desk(self, caller: str, patience: Patience | None = None) -> Desk:
+        """Open the desk as one of the callers.
+
+        Raises:
+            ValueError: The configuration has no such caller.
+        """
+        return Desk(self.address, self._access(caller), patience)
+
+    def person(self, caller: str) -> Person:
+        """Return one of the callers as a person who can seal.
+
+        Raises:
+            ValueError: The configuration has no such caller.
+        """
+        access = self._access(caller)
+        return Person.from_pem(access.certificate, access.key)
+
+    def _access(self, caller: str) -> Access:
+        if caller not in self.callers:
+            msg = f"the configuration has no [office.caller.{caller}]"
+            raise ValueError(msg)
+        return self.callers[caller]
+
+
+def read_settings(path: Path) -> tuple[Station, dict[str, Any]]:
+    """Return the station that a file configures, and the file's other tables.
+
+    Raises:
+        OSError: A file cannot be read.
+        ValueError: A key is missing or wrong.
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        office = document.pop("office")
+        authorities = path.parent / office["authorities"]
+        station = Station(
+            party=office["party"],
+            address=office["address"],
+            callers={
+                name: _access(caller, authorities, path.parent)
+                for name, caller in office["caller"].items()
+            },
+        )
+    except KeyError as error:
+        msg = f"{path.name}: {error.args[0]} is missing"
+        raise ValueError(msg) from error
+    return station, document
+
+
+def _access(caller: Mapping[str, str], authorities: Path, base: Path) -> Access:
+    if not caller["key"].startswith(_FILE):
+        msg = "a caller's key is a file:"
+        raise ValueError(msg)
+    return Access.from_files(
+        certificate=base / caller["certificate"],
+        key=base / caller["key"].removeprefix(_FILE),
+        authorities=authorities,
+        passphrase=read_passphrase(caller["passphrase"], base),
+    )

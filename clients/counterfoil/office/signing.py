@@ -1,0 +1,161 @@
+"""A person's own seal: the statement about a draft, and the signature under it.
+
+Written from the contract (`sealed.v1.SealStatement`) alone, so that it checks the
+gateway's reading of it. The key never leaves the program that the person runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from counterfoil.catalogue.v1 import (
+    document_kind_pb2,
+    seal_position_pb2,
+    voucher_type_pb2,
+)
+from counterfoil.catalogue.v1 import options_pb2 as catalogue
+from counterfoil.office.vouchers import Seal
+from counterfoil.sealed.v1 import sealed_pb2
+
+SEAL_TYPE: Final = "application/vnd.counterfoil.seal.v1"
+"""Payload type of a statement in the pre-authentication encoding."""
+
+PersonKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+"""The kinds of key that a person may hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPosition:
+    """One place where a seal belongs (签章位置).
+
+    Attributes:
+        id: Short name, unique in its plan.
+        name_zh: What people call it.
+        purpose: Number of what a seal there stands for.
+        by_person: Whether a person seals there, else the institution.
+    """
+
+    id: str
+    name_zh: str
+    purpose: int
+    by_person: bool
+
+
+def plan_of(type_code: int) -> tuple[PlanPosition, ...]:
+    """Return the seals that vouchers of a type need, in their order.
+
+    Raises:
+        ValueError: The catalogue has no such type.
+    """
+    values = voucher_type_pb2.DESCRIPTOR.enum_types_by_name["VoucherType"]
+    value = values.values_by_number.get(type_code)
+    if value is None or not type_code:
+        msg = f"the catalogue has no type {type_code}"
+        raise ValueError(msg)
+    row = value.GetOptions().Extensions[catalogue.row]
+    return tuple(
+        PlanPosition(
+            id=position.id,
+            name_zh=position.name_zh,
+            purpose=position.purpose,
+            by_person=position.by == seal_position_pb2.SEALED_BY_PERSON,
+        )
+        for position in row.plan.positions
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person with a certificate and the key that belongs to it.
+
+    Attributes:
+        certificate: The certificate in DER.
+        key: The private key.
+    """
+
+    certificate: bytes
+    key: PersonKey = field(repr=False)
+
+    @classmethod
+    def from_pem(cls, certificate: bytes, key: bytes) -> Person:
+        """Take a certificate and its unencrypted key in PEM.
+
+        Raises:
+            ValueError: They do not belong together, or the kind of key is none
+                of the contract's algorithms.
+        """
+        loaded = x509.load_pem_x509_certificate(certificate)
+        private = serialization.load_pem_private_key(key, password=None)
+        p256 = isinstance(private, ec.EllipticCurvePrivateKey) and isinstance(
+            private.curve, ec.SECP256R1
+        )
+        if not p256 and not isinstance(private, ed25519.Ed25519PrivateKey):
+            msg = "a person's key is on P-256 or Ed25519"
+            raise ValueError(msg)
+        assert isinstance(private, PersonKey)
+        if private.public_key() != loaded.public_key():
+            msg = "the key does not belong to the certificate"
+            raise ValueError(msg)
+        return cls(loaded.public_bytes(serialization.Encoding.DER), private)
+
+    @property
+    def algorithm(self) -> sealed_pb2.Algorithm.ValueType:
+        """Which of the contract's algorithms this key signs by."""
+        if isinstance(self.key, ed25519.Ed25519PrivateKey):
+            return sealed_pb2.ALGORITHM_ED25519
+        return sealed_pb2.ALGORITHM_ECDSA_P256_SHA256
+
+    def sign(self, message: bytes) -> bytes:
+        """Return this person's signature over `message`."""
+        if isinstance(self.key, ed25519.Ed25519PrivateKey):
+            return self.key.sign(message)
+        return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+def encode_for_signing(payload_type: str, payload: bytes) -> bytes:
+    """Return the bytes that a signature covers.
+
+    Source: DSSE protocol 1.0.0, section "Signature Definition", PAE(type, body);
+    lengths count bytes, not characters.
+    """
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def seal_voucher(
+    payload: bytes,
+    position: PlanPosition,
+    person: Person,
+    *,
+    stated_time: datetime,
+    beneath: Sequence[Seal] = (),
+) -> Seal:
+    """Put a person's seal on a draft.
+
+    Args:
+        payload: The encoded voucher, as `Desk.write` returned it.
+        position: Where the seal stands.
+        person: Who seals.
+        stated_time: When the person says that it sealed; UTC.
+        beneath: The seals that are there already, lowest first.
+    """
+    statement = sealed_pb2.SealStatement(
+        document_kind=document_kind_pb2.DOCUMENT_KIND_VOUCHER,
+        payload_digest=hashlib.sha256(payload).digest(),
+        position=position.id,
+        purpose=seal_position_pb2.SealPurpose.ValueType(position.purpose),
+        certificate_digest=hashlib.sha256(person.certificate).digest(),
+        algorithm=person.algorithm,
+        beneath=[hashlib.sha256(seal.statement).digest() for seal in beneath],
+    )
+    statement.stated_time.FromDatetime(stated_time)
+    encoded = statement.SerializeToString(deterministic=True)
+    return Seal(encoded, person.sign(encode_for_signing(SEAL_TYPE, encoded)))

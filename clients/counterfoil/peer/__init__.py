@@ -1,0 +1,1 @@
+"""Our gateway calling another's: the connection under one lane."""

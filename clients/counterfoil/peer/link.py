@@ -1,0 +1,187 @@
+"""A connection to one peer's gateway, and the delivery stream on it.
+
+The peer is authenticated twice: its certificate must bear the name that the
+configuration expects, and every answer is proved by its log's own keys, which the
+use case checks. Several addresses are tried in order; the first that answers is
+kept until it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import grpc
+
+from counterfoil.app.deliver import PeerOutcome, PeerResponse
+from counterfoil.domain.refusals import PeerForked, PeerUnreachable
+from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.exchange.v1 import exchange_pb2_grpc
+from counterfoil.wire.keys import timestamp_to_us
+
+_KEEPALIVE_MS: Final = 20_000
+_MESSAGE_BYTES_MAX: Final = 2_097_152
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerAddress:
+    """Where a peer's gateway is, and whose certificate it must show.
+
+    Attributes:
+        party: The party whose gateway it is.
+        addresses: `host:port`, in the order in which they are tried.
+        server_name: DNS name that its certificate must bear.
+    """
+
+    party: str
+    addresses: tuple[str, ...]
+    server_name: str
+
+
+@dataclass(slots=True, kw_only=True)
+class PeerLink:
+    """Connects to a peer and opens delivery streams.
+
+    Attributes:
+        peer: Where it is.
+        credentials: Our certificate, our key, and the roots that we trust.
+        connect_s: How long one address may take to answer.
+    """
+
+    peer: PeerAddress
+    credentials: grpc.ChannelCredentials
+    connect_s: float
+    _channel: grpc.aio.Channel | None = None
+    address: str = ""
+
+    async def open(self) -> DeliveryStream:
+        """Open a delivery stream on the first address that answers.
+
+        Raises:
+            PeerUnreachable: None answers; the reasons are in the text.
+        """
+        await self.close()
+        failures = []
+        for address in self.peer.addresses:
+            channel = grpc.aio.secure_channel(
+                address,
+                self.credentials,
+                options=[
+                    ("grpc.ssl_target_name_override", self.peer.server_name),
+                    ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+                    ("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX),
+                    # A fresh try is a fresh connection: our own back-off decides.
+                    ("grpc.use_local_subchannel_pool", 1),
+                ],
+            )
+            stub = exchange_pb2_grpc.ExchangeServiceStub(channel)
+            try:
+                # One small call proves address, both certificates and service.
+                await stub.GetCheckpoint(
+                    pb.GetCheckpointRequest(), timeout=self.connect_s
+                )
+            except grpc.aio.AioRpcError as error:
+                failures.append(f"{address}: {error.code().name} {error.details()}")
+                await channel.close()
+                continue
+            self._channel, self.address = channel, address
+            return DeliveryStream(stub)
+        raise PeerUnreachable(
+            f"no address of {self.peer.party} answers: {'; '.join(failures)}",
+            peer=self.peer.party,
+        )
+
+    async def close(self) -> None:
+        """Close the connection; idempotent."""
+        channel, self._channel, self.address = self._channel, None, ""
+        if channel is not None:
+            await channel.close()
+
+
+@dataclass(slots=True)
+class DeliveryStream:
+    """One `Deliver` stream: batches out, answers in, in the same order."""
+
+    stub: exchange_pb2_grpc.ExchangeServiceAsyncStub
+    _call: grpc.aio.StreamStreamCall[pb.DeliverRequest, pb.DeliverResponse] = field(
+        init=False
+    )
+    _sent: int = 0
+    _answered: int = 0
+
+    def __post_init__(self) -> None:
+        self._call = self.stub.Deliver()
+
+    async def send(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes]
+    ) -> None:
+        """Send one batch; waits while the peer does not read.
+
+        Raises:
+            PeerUnreachable: The stream broke.
+        """
+        self._sent += 1
+        try:
+            await self._call.write(
+                pb.DeliverRequest(
+                    batch=self._sent, documents=documents, certificates=certificates
+                )
+            )
+        except (
+            grpc.aio.AioRpcError,
+            grpc.aio.UsageError,
+            # What gRPC says when the call ended between two writes.
+            asyncio.InvalidStateError,
+        ) as error:
+            raise _broken(error) from error
+
+    async def answer(self) -> PeerResponse:
+        """Return the answer to the oldest batch that has none.
+
+        Raises:
+            PeerUnreachable: The stream broke or ended.
+            PeerForked: The answer is for another batch.
+        """
+        try:
+            response = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            raise _broken(error) from error
+        if response is grpc.aio.EOF or not isinstance(response, pb.DeliverResponse):
+            raise PeerUnreachable("the peer ended the stream")
+        self._answered += 1
+        if response.batch != self._answered:
+            raise PeerForked("the peer answered another batch than was due")
+        return PeerResponse(
+            checkpoint=response.checkpoint,
+            arrival_time_us=timestamp_to_us(response.arrival_time),
+            first_leaf=response.first_leaf,
+            range_proof=tuple(response.range_proof),
+            outcomes=tuple(_outcome(one) for one in response.outcomes),
+        )
+
+    def cancel(self) -> None:
+        """End the stream at once."""
+        self._call.cancel()
+
+
+def _outcome(outcome: pb.Outcome) -> PeerOutcome:
+    match outcome.WhichOneof("outcome"):
+        case "stored":
+            return PeerOutcome()
+        case "known":
+            return PeerOutcome(known_leaf=outcome.known.leaf)
+        case "refusal":
+            return PeerOutcome(
+                reason=outcome.refusal.reason or "UNSPECIFIED",
+                retryable=outcome.refusal.retryable,
+            )
+        case _:
+            raise PeerForked("the peer left an outcome empty")
+
+
+def _broken(error: Exception) -> PeerUnreachable:
+    if isinstance(error, grpc.aio.AioRpcError):
+        return PeerUnreachable(f"{error.code().name}: {error.details()}")
+    return PeerUnreachable("the stream is closed")

@@ -1,0 +1,45 @@
+"""Batches in which every item has its own outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from counterfoil.domain.refusals import CounterfoilError
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def attempt(
+    make: Callable[[Item], Made], items: Sequence[Item]
+) -> list[Made | CounterfoilError]:
+    """Apply `make` to each item; a refusal takes the place of what it refuses."""
+    outcomes: list[Made | CounterfoilError] = []
+    for item in items:
+        try:
+            outcomes.append(make(item))
+        except CounterfoilError as refusal:
+            outcomes.append(refusal)
+    return outcomes
+
+
+def good(outcomes: Sequence[Made | CounterfoilError]) -> list[Made]:
+    """Return what was not refused, in order."""
+    return [one for one in outcomes if not isinstance(one, CounterfoilError)]
+
+
+def refill(
+    outcomes: Sequence[Made | CounterfoilError],
+    later: Sequence[Item | CounterfoilError],
+) -> list[Item | CounterfoilError]:
+    """Put the outcomes of a later step in the places of those not refused before.
+
+    Args:
+        outcomes: What the step before made of all items.
+        later: What the next step made of those not refused, in order.
+    """
+    rest = iter(later)
+    return [
+        one if isinstance(one, CounterfoilError) else next(rest) for one in outcomes
+    ]

@@ -1,0 +1,160 @@
+"""A batch of a lane goes to its peer, and the peer's proof is checked (发送)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from counterfoil.app.inquire import arrival_leaf
+from counterfoil.app.ports import LaneItem, Vault
+from counterfoil.domain.deeds import Committed, Deliver, PeerAnswer
+from counterfoil.domain.evidence import Evidence
+from counterfoil.domain.refusals import PeerForked
+from counterfoil.tlog.checkpoint import open_checkpoint
+from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.note import NoteVerifier
+from counterfoil.tlog.verification import verify_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerOutcome:
+    """What a peer answered for one document.
+
+    Attributes:
+        known_leaf: Its index in the peer's log if the peer knew it before.
+        reason: Reason of a refusal; empty if it was stored or known.
+        retryable: Whether the same bytes may be sent again later.
+    """
+
+    known_leaf: int | None = None
+    reason: str = ""
+    retryable: bool = False
+
+    @property
+    def new(self) -> bool:
+        """Whether the peer stored it as new."""
+        return self.known_leaf is None and not self.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerResponse:
+    """A peer's answer to one batch.
+
+    Attributes:
+        checkpoint: Its signed checkpoint.
+        arrival_time_us: When the new documents arrived, by its clock.
+        first_leaf: Index of the first new one in its log.
+        range_proof: Proves the new ones under the checkpoint.
+        outcomes: One per document.
+    """
+
+    checkpoint: bytes
+    arrival_time_us: int
+    first_leaf: int
+    range_proof: tuple[bytes, ...]
+    outcomes: tuple[PeerOutcome, ...]
+
+
+class PeerHeads(Protocol):
+    """Remembers the newest head seen of each peer, and never forgets one."""
+
+    def see(self, origin: str, head: TreeHead, checkpoint: bytes) -> None:
+        """Record a head that a peer signed.
+
+        Raises:
+            PeerForked: It signed another root for a size seen before.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivery:
+    """Checks a peer's proof of arrival and puts it on record.
+
+    Attributes:
+        vault: Our vault.
+        heads: The newest heads seen of others.
+        carrier: The peer.
+        origin: Name of the peer's log.
+        verifiers: Keys of the peer's log.
+        retry_s: How long a document that was refused for now waits.
+    """
+
+    vault: Vault
+    heads: PeerHeads
+    carrier: str
+    origin: str
+    verifiers: tuple[NoteVerifier, ...]
+    retry_s: float
+
+    async def __call__(
+        self, batch: Sequence[LaneItem], response: PeerResponse, *, now_us: int
+    ) -> Committed:
+        """Record the answers to `batch`; return when that is durable.
+
+        Raises:
+            PeerForked: The proof does not hold, or the answer does not fit the
+                batch. Nothing was recorded; the documents stay in the lane.
+        """
+        if len(response.outcomes) != len(batch):
+            raise PeerForked("the answer is for another batch", peer=self.carrier)
+        evidence = self._prove(batch, response)
+        leaf = response.first_leaf
+        answers: list[PeerAnswer] = []
+        for item, outcome in zip(batch, response.outcomes, strict=True):
+            place = outcome.known_leaf
+            if outcome.new:
+                place, leaf = leaf, leaf + 1
+            answers.append(
+                PeerAnswer(
+                    sequence=item.sequence,
+                    leaf=None if outcome.reason else place,
+                    reason=outcome.reason,
+                    retryable=outcome.retryable,
+                )
+            )
+        deed = Deliver(
+            carrier=self.carrier,
+            answers=tuple(answers),
+            evidence=evidence,
+            not_before_us=now_us + int(self.retry_s * 1_000_000),
+        )
+        (committed,) = await self.vault.perform([deed])
+        return committed
+
+    def _prove(self, batch: Sequence[LaneItem], response: PeerResponse) -> bytes:
+        """Return the evidence for what is new, checked; empty if nothing is.
+
+        1. The checkpoint is the peer's: each of its known keys signed it.
+        2. It does not contradict a head that the peer signed before.
+        3. The leaves that we compute stand where the peer says they do.
+        """
+        hashes = tuple(
+            leaf_hash(arrival_leaf(item.leaf, response.arrival_time_us).to_bytes())
+            for item, outcome in zip(batch, response.outcomes, strict=True)
+            if outcome.new
+        )
+        if not hashes:
+            return b""
+        try:
+            # (1) Every one of the keys: a line left out is as bad as one that lies.
+            opened = open_checkpoint(
+                response.checkpoint, origin=self.origin, required=self.verifiers
+            )
+            head = opened.checkpoint.head
+            # (3) Recomputed, so the peer cannot prove the arrival of other bytes.
+            verify_range(response.first_leaf, hashes, head, response.range_proof)
+        except TlogError as error:
+            raise PeerForked(
+                f"the peer's proof does not hold: {error}", peer=self.carrier
+            ) from error
+        # (2) Last, because only a head that proves something is worth keeping.
+        self.heads.see(self.origin, head, response.checkpoint)
+        return Evidence(
+            checkpoint=response.checkpoint,
+            first_leaf=response.first_leaf,
+            leaf_hashes=hashes,
+            range_proof=response.range_proof,
+            arrival_time_us=response.arrival_time_us,
+        ).to_bytes()

@@ -1,0 +1,189 @@
+"""What became of a voucher: its whole way, with evidence (查询)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from counterfoil.app.ports import (
+    Entry,
+    Follower,
+    FoundRow,
+    Ledger,
+    Query,
+    Vault,
+)
+from counterfoil.domain.evidence import Evidence
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
+from counterfoil.domain.registry import Caller
+from counterfoil.domain.standing import Act
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.checkpoint import parse_checkpoint
+from counterfoil.tlog.merkle import leaf_hash
+from counterfoil.tlog.note import parse_note
+from counterfoil.tlog.proof_file import ProofFile
+from counterfoil.tlog.verification import verify_range
+
+_WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActEvidence:
+    """One act of a voucher's way.
+
+    Attributes:
+        index: Log index of the leaf.
+        leaf: The leaf.
+        inclusion_proof: Proves it under the checkpoint of the `Way`.
+        peer_proof: The peer's proof that it has the document, as a C2SP
+            tlog-proof file; empty unless a peer's arrival is what was recorded.
+    """
+
+    index: int
+    leaf: Leaf
+    inclusion_proof: tuple[bytes, ...]
+    peer_proof: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A voucher's whole way through this vault.
+
+    Attributes:
+        key: The voucher.
+        entry: Where it stands.
+        acts: Every act about it, in the order of the log.
+        documents: Every sealed document about it, in that order.
+        checkpoint: Signed; the acts are proved under it.
+    """
+
+    key: VoucherKey
+    entry: Entry
+    acts: tuple[ActEvidence, ...]
+    documents: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquireVoucher:
+    """Gathers the whole way of one voucher."""
+
+    vault: Vault
+    ledger: Ledger
+    follower: Follower
+
+    async def __call__(self, voucher: VoucherKey | bytes, *, caller: Caller) -> Way:
+        """Return the way of a voucher, by key or digest.
+
+        Raises:
+            VoucherNotFound: It is not here, or neither from nor to the caller.
+            VaultCorrupt: Something stored about it is damaged.
+        """
+        key = voucher
+        if isinstance(key, bytes):
+            found = self.vault.key_of(key)
+            if found is None:
+                raise VoucherNotFound("no voucher with this digest in this vault")
+            key = found
+        entry = self.vault.entry(key)
+        if entry is None or not _concerns(caller.party, key, entry):
+            raise VoucherNotFound("no such voucher in this vault", number=key.number)
+        size = self.vault.size()
+        await self.follower.caught_up(size)
+        checkpoint = self.vault.checkpoint()
+        rows = [row for row in await self.ledger.acts(entry.digest) if row.index < size]
+        leaves = {row.index: self.vault.leaf(row.index) for row in rows}
+        acts = tuple(
+            ActEvidence(
+                index=index,
+                leaf=leaf,
+                inclusion_proof=self.vault.inclusion_proof(index, size),
+                peer_proof=self._peer_proof(index, leaf, leaves.values()),
+            )
+            for index, leaf in leaves.items()
+        )
+        documents = tuple(
+            self.vault.document(act.index)
+            for act in acts
+            if act.leaf.act in _WITH_DOCUMENT
+        )
+        return Way(
+            key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint
+        )
+
+    def _peer_proof(self, index: int, leaf: Leaf, way: Iterable[Leaf]) -> bytes:
+        """Return the peer's proof for a DELIVER leaf, or nothing.
+
+        The peer's leaf is computed from ours: the same document and version, its
+        act and its time.
+        """
+        if leaf.act is not Act.DELIVER:
+            return b""
+        try:
+            evidence = Evidence.from_bytes(self.vault.evidence(index))
+        except LeafNotFound:
+            # The peer knew the document before: its proof stands under the leaf
+            # that first recorded the arrival.
+            return b""
+        for entered in way:
+            if entered.act is Act.ENTER and entered.document == leaf.document:
+                theirs = arrival_leaf(entered, evidence.arrival_time_us)
+                return single_proof(evidence, leaf_hash(theirs.to_bytes()))
+        return b""
+
+
+def arrival_leaf(entered: Leaf, arrival_time_us: int) -> Leaf:
+    """Return the leaf under which a peer's log must hold a document of ours.
+
+    Args:
+        entered: The leaf under which it entered our vault.
+        arrival_time_us: When it arrived, as the peer states it.
+    """
+    return replace(entered, act=Act.ARRIVE, time_us=arrival_time_us, recipients="")
+
+
+def single_proof(evidence: Evidence, leaf: bytes) -> bytes:
+    """Return the proof of one leaf of a proved range as a C2SP tlog-proof file.
+
+    Args:
+        evidence: The peer's proof of the whole range.
+        leaf: Hash of the leaf.
+
+    Raises:
+        ValueError: The leaf is not in the range, or the proof does not hold.
+    """
+    text = parse_note(evidence.checkpoint).text
+    head = parse_checkpoint(text).head
+    proved = verify_range(
+        evidence.first_leaf, evidence.leaf_hashes, head, evidence.range_proof
+    )
+    index = evidence.first_leaf + evidence.leaf_hashes.index(leaf)
+    return ProofFile(
+        index=index,
+        proof=proved.inclusion_proof(index),
+        checkpoint=evidence.checkpoint,
+    ).to_bytes()
+
+
+def _concerns(party: str, key: VoucherKey, entry: Entry) -> bool:
+    return party == key.issuer or any(
+        passage.recipient == party for passage in entry.passages
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchVouchers:
+    """Finds vouchers of a desk in the ledger."""
+
+    vault: Vault
+    ledger: Ledger
+    follower: Follower
+
+    async def __call__(self, query: Query) -> Sequence[FoundRow]:
+        """Return one page, last changed first; only vouchers of the query's desk.
+
+        What was committed when the search was asked is found.
+        """
+        await self.follower.caught_up(self.vault.size())
+        return await self.ledger.find(query)

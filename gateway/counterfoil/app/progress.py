@@ -1,0 +1,34 @@
+"""A peer asks where vouchers stand here (状态查询)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.app.ports import Passage, Vault
+from counterfoil.domain.registry import Registry
+from counterfoil.domain.voucher import VoucherKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellProgress:
+    """Tells a peer of vouchers that it issued, received or carries."""
+
+    vault: Vault
+    registry: Registry
+
+    def __call__(
+        self, vouchers: Sequence[tuple[VoucherKey, bytes]], *, carrier: str
+    ) -> list[Passage | None]:
+        """Return the passage of each voucher; None for what the peer may not know."""
+        return [self._tell(key, digest, carrier) for key, digest in vouchers]
+
+    def _tell(self, key: VoucherKey, digest: bytes, carrier: str) -> Passage | None:
+        entry = self.vault.entry(key)
+        if entry is None or entry.digest != digest:
+            return None
+        for code in (key.issuer, *(p.recipient for p in entry.passages)):
+            party = self.registry.parties.get(code)
+            if party is not None and party.carrier == carrier:
+                return entry.passages[0]
+        return None

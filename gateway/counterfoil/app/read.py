@@ -1,0 +1,77 @@
+"""A business system reads what waits for it (读取), and watches its vouchers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from counterfoil.app.ports import LogRecord, Vault, Waiting
+from counterfoil.domain.deeds import Read
+from counterfoil.domain.registry import Caller
+
+_PAGE = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadArrivals:
+    """Streams what has arrived for a desk and was not taken over yet."""
+
+    vault: Vault
+
+    async def __call__(
+        self,
+        *,
+        caller: Caller,
+        types: frozenset[int],
+        batch_max: int,
+        follow: bool,
+    ) -> AsyncIterator[list[Waiting]]:
+        """Yield batches in the order of arrival.
+
+        At least once: what is not accepted, rejected or acknowledged is yielded
+        again by the next call. With `follow` it goes on with what arrives later.
+        """
+        after, size = -1, self.vault.size()
+        while True:
+            page = self.vault.waiting(caller.party, after=after, limit=batch_max)
+            if page:
+                after = page[-1].leaf_index
+                wanted = [w for w in page if not types or w.key.type_code in types]
+                if wanted:
+                    yield wanted
+                continue
+            if not follow:
+                return
+            size = await self.vault.changed(size)
+
+    async def acknowledge(self, leaves: tuple[int, ...], *, caller: Caller) -> None:
+        """Take receipts and steps off the caller's list (确认)."""
+        await self.vault.perform([Read(party=caller.party, leaves=leaves)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchVouchers:
+    """Streams changes of standing of a desk's vouchers."""
+
+    vault: Vault
+
+    async def __call__(
+        self, *, caller: Caller, after: int | None
+    ) -> AsyncIterator[list[LogRecord]]:
+        """Yield changes behind log index `after`; from now on if it is None."""
+        index = self.vault.size() if after is None else after + 1
+        while True:
+            records = self.vault.records(index, _PAGE)
+            if not records:
+                await self.vault.changed(index)
+                continue
+            index = records[-1].index + 1
+            own = [r for r in records if r.changes and _concerns(caller.party, r)]
+            if own:
+                yield own
+
+
+def _concerns(party: str, record: LogRecord) -> bool:
+    return party == record.key.issuer or any(
+        recipient == party for recipient, _ in record.changes
+    )

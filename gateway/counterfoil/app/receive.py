@@ -1,0 +1,82 @@
+"""A peer's batch arrives (接收)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.ports import Clock, Vault
+from counterfoil.app.works import Works
+from counterfoil.domain.catalogue import Catalogue, DocumentKind
+from counterfoil.domain.deeds import Arrive, Committed
+from counterfoil.domain.document import Document
+from counterfoil.domain.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveDocuments:
+    """Puts a peer's sealed documents into our vault.
+
+    The order of the checks is the order of the work: first that each seal holds,
+    then what the document says, then whether this peer may say it, and last, in
+    the vault's own transaction, whether it fits what is there.
+    """
+
+    vault: Vault
+    works: Works
+    registry: Registry
+    catalogue: Catalogue
+    clock: Clock
+
+    async def __call__(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, carrier: str
+    ) -> Committed:
+        """Verify, check and store a batch; return when it is durable.
+
+        Args:
+            documents: Encoded `Sealed` documents, in the order of the batch.
+            certificates: Certificates in DER that came with them.
+            carrier: The party that the connection authenticated.
+
+        Returns:
+            One outcome per document, and the proof for those that are new.
+
+        Raises:
+            VaultFull: Nothing of the batch was stored.
+            VaultStopped: The vault does not write any more.
+        """
+        # Our clock, never a time that the sender states: whoever holds a retired
+        # key could date a document back into the time when the key was in force.
+        examined = await self.works.examine(
+            documents, certificates, at_us=self.clock.now_us()
+        )
+        admitted = refill(
+            examined,
+            attempt(lambda document: self._admit(document, carrier), good(examined)),
+        )
+        # A certificate is kept before the first document that needs it, so that
+        # what is stored can always be judged again.
+        if certificates:
+            await self.vault.keep_certificates(certificates)
+        deed = Arrive(
+            carrier=carrier,
+            documents=tuple(good(admitted)),
+            hosted=self.registry.hosted,
+        )
+        (committed,) = await self.vault.perform([deed])
+        outcomes = refill(admitted, committed.outcomes)
+        return replace(committed, outcomes=tuple(outcomes))
+
+    def _admit(self, document: Document, carrier: str) -> Document:
+        """Return a document that this peer may deliver to us.
+
+        Raises:
+            CounterfoilError: It may not.
+        """
+        self.registry.check_deliverer(carrier, document.by, document.recipients)
+        if document.kind is DocumentKind.VOUCHER:
+            self.registry.check_direction(
+                self.catalogue, document.key, document.recipients
+            )
+        return document

@@ -1,0 +1,94 @@
+"""The works: where batches are checked, composed and sealed, off the event loop.
+
+A port. Its adapter hands whole batches to worker processes, because signatures
+are most of a gateway's work and cannot share a busy interpreter (architecture
+D8). One bad item of a batch is refused alone; its refusal takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from counterfoil.domain.document import Document
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.refusals import CounterfoilError
+
+
+class Works(Protocol):
+    """Checks, composes and seals batches."""
+
+    async def examine(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Verify and parse sealed documents that a peer delivered.
+
+        Args:
+            documents: Encoded `Sealed` documents.
+            certificates: Certificates (DER) that came with them.
+            at_us: The instant to judge certificates at, by our clock.
+        """
+
+    async def compose(
+        self, drafts: Sequence[bytes], *, desk: str
+    ) -> list[DraftRow | CounterfoilError]:
+        """Check drafts of `desk` by every rule of form, and encode the vouchers.
+
+        Args:
+            drafts: Encoded `desk.v1.Draft` messages.
+            desk: The party whose desk it is; the only issuer allowed.
+        """
+
+    async def review(
+        self,
+        reviews: Sequence[tuple[DraftRow, bytes]],
+        certificates: Sequence[bytes],
+        *,
+        signer: bytes,
+        at_us: int,
+    ) -> list[CounterfoilError | None]:
+        """Judge personal seals that are to go on top of drafts.
+
+        Args:
+            reviews: Draft and encoded seal.
+            certificates: Of the persons whose seals are on the drafts, in DER.
+            signer: Digest of the certificate that the caller showed; the seal's
+                must be the same.
+            at_us: The instant to judge at.
+        """
+
+    async def seal(
+        self, drafts: Sequence[Unsealed], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Put the institution's seals on vouchers whose reviews are complete."""
+
+    async def submit(
+        self, drafts: Sequence[bytes], *, desk: str, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Compose and seal in one go what needs no personal seal."""
+
+    async def steps(
+        self, steps: Sequence[StepText], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Encode and seal steps."""
+
+    async def receipts(
+        self, receipts: Sequence[ReceiptText], *, by: str, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Check receipts of `by` by every rule of form, encode and seal them."""
+
+    async def payload(self, sealed: Sequence[bytes]) -> list[Unsealed]:
+        """Take sealed vouchers of our own apart into payload and seals."""
+
+
+class Certificates(Protocol):
+    """Finds the certificates that seals name."""
+
+    def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
+        """Return the known certificates (DER) that encoded seals name, each once."""
+
+    def of_document(self, sealed: bytes) -> list[bytes]:
+        """Return the certificates of a sealed document and their authorities.
+
+        Those are all that a third party with our roots needs to judge it.
+        """

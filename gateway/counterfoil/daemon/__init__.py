@@ -1,0 +1,1 @@
+"""The running gateway: configuration, composition root, lanes, schedules, CLI."""

@@ -1,0 +1,202 @@
+"""The `counterfoil` command: nouns, then verbs.
+
+Machine output goes to standard output, prose to standard error. Exit status: 0
+done, 1 refused or a fault was found, 2 usage, 3 unreachable. Every option has an
+environment twin, `COUNTERFOIL_` and its name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from counterfoil.daemon import desk_commands, vault_commands
+from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.serving import initialise, serve
+from counterfoil.domain.refusals import CounterfoilError, Unavailable
+from counterfoil.vault.locking import VaultLocked
+
+DONE: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+UNREACHABLE: Final = 3
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    parsed = parser().parse_args(arguments)
+    command: Command = parsed.command
+    try:
+        return command(parsed)
+    except ConfigurationRefused as error:
+        _say(f"configuration: {error}")
+        return USAGE
+    except VaultLocked as error:
+        _say(f"{error}. Is another gateway running on this directory?")
+        return REFUSED
+    except Unavailable as refusal:
+        _say(f"{refusal.reason}: {refusal} ({refusal.zh})")
+        return UNREACHABLE
+    except CounterfoilError as refusal:
+        _say(f"{refusal.reason}: {refusal} ({refusal.zh})")
+        return REFUSED
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"counterfoil: {text}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="counterfoil",
+        description="Gateway of one institution and its electronic voucher vault.",
+    )
+    nouns = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_running(nouns)
+    _add_desk(nouns)
+    _add_stores(nouns)
+    return top
+
+
+_Nouns = argparse._SubParsersAction  # noqa: SLF001 -- argparse gives it no public name
+
+
+def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
+    init = nouns.add_parser(
+        "init",
+        help="check the configuration and make the empty stores",
+        description="Checks the configuration, its keys and certificates, and makes "
+        "vault, head store, ledger and workbench. Refuses to touch existing ones.",
+    )
+    _config(init)
+    init.set_defaults(command=initialise)
+    run = nouns.add_parser(
+        "serve",
+        help="run the gateway until SIGTERM or SIGINT",
+        description="Runs the gateway. Prints `ready` on standard output when it "
+        "serves; logs go to standard error as JSON lines.",
+    )
+    _config(run)
+    run.set_defaults(command=serve)
+    keys = nouns.add_parser(
+        "keys",
+        help="show which certificates and log keys this gateway uses",
+        description="Prints certificates with identity and validity, and the log's "
+        "verifier keys that peers put into `heads`. Shows no secret.",
+    )
+    _config(keys)
+    keys.set_defaults(command=vault_commands.show_keys)
+
+
+def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
+    peers = nouns.add_parser(
+        "peers",
+        help="show the lanes of a running gateway",
+        description="Asks a running gateway for its peers and their lanes.",
+    )
+    _connection(peers)
+    peers.set_defaults(command=desk_commands.show_peers)
+    inquire = nouns.add_parser(
+        "inquire",
+        help="show one voucher's whole way with its evidence",
+        description="Asks a running gateway for the whole way of one voucher: every "
+        "act with its place in the log, checked against the signed checkpoint.",
+    )
+    inquire.add_argument(
+        "voucher",
+        help="digest in hex, or issuer/division/year/type/number[#issue]",
+    )
+    inquire.add_argument(
+        "--export",
+        type=Path,
+        metavar="DIRECTORY",
+        help="also write the sealed documents, taken apart for openssl",
+    )
+    _connection(inquire)
+    inquire.set_defaults(command=desk_commands.inquire)
+    search = nouns.add_parser(
+        "search",
+        help="find vouchers in a running gateway's ledger",
+        description="Prints one voucher and recipient a line, last changed first.",
+    )
+    search.add_argument("--standing", action="append", default=[], metavar="STANDING")
+    search.add_argument("--type", action="append", default=[], type=int, metavar="CODE")
+    search.add_argument("--number", default="", metavar="PREFIX")
+    search.add_argument("--limit", default=50, type=int, metavar="N")
+    _connection(search)
+    search.set_defaults(command=desk_commands.search)
+
+
+def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
+    vault = nouns.add_parser("vault", help="work on a vault that is not in use")
+    verbs = vault.add_subparsers(title="verbs", required=True, metavar="VERB")
+    verify = verbs.add_parser(
+        "verify",
+        help="prove the whole vault, its indexes, its ledger and its head store",
+        description="Re-hashes every document, proves the root again, judges seals "
+        "at their logged times, replays states, and compares every index, the ledger "
+        "and the head store. Exit status 1 if anything is wrong.",
+    )
+    _config(verify)
+    verify.add_argument("--json", action="store_true", help="findings as JSON lines")
+    verify.set_defaults(command=vault_commands.verify)
+    ledger = nouns.add_parser("ledger", help="work on the ledger")
+    verbs = ledger.add_subparsers(title="verbs", required=True, metavar="VERB")
+    rebuild = verbs.add_parser(
+        "rebuild",
+        help="drop the ledger and make it again from the vault",
+        description="Drops the ledger's tables and follows the log from its start.",
+    )
+    _config(rebuild)
+    rebuild.set_defaults(command=vault_commands.rebuild_ledger)
+
+
+def _option(
+    to: argparse.ArgumentParser,
+    name: str,
+    text: str,
+    *,
+    metavar: str,
+    default: str = "",
+) -> None:
+    """Add an option with its environment twin."""
+    twin = f"COUNTERFOIL_{name.upper().replace('-', '_')}"
+    value = os.environ.get(twin, default)
+    to.add_argument(
+        f"--{name}",
+        default=value or None,
+        required=not value,
+        metavar=metavar,
+        help=f"{text} [{twin}]",
+    )
+
+
+def _config(to: argparse.ArgumentParser) -> None:
+    _option(
+        to,
+        "config",
+        "the gateway's configuration",
+        metavar="FILE",
+        default="gateway.toml",
+    )
+
+
+def _connection(to: argparse.ArgumentParser) -> None:
+    _option(to, "address", "the gateway's host:port", metavar="HOST:PORT")
+    _option(to, "certificate", "the caller's certificate, PEM", metavar="FILE")
+    _option(to, "key", "the caller's key, e.g. file:/path", metavar="URI")
+    _option(
+        to,
+        "passphrase",
+        "file:PATH, fd:N, credential:NAME or none",
+        metavar="SECRET",
+        default="none",
+    )
+    _option(to, "authorities", "trusted roots, PEM", metavar="FILE")

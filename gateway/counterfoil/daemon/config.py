@@ -1,0 +1,308 @@
+"""The configuration of one gateway: one TOML file, every limit with its unit.
+
+`docs/gateway.toml` shows every key with its default; a test compares. What is not
+a key of this file is refused, so that a misspelt limit cannot go unnoticed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from counterfoil.domain.catalogue import PartyKind
+from counterfoil.domain.party import Identity, check_party_code
+from counterfoil.domain.posts import Post
+from counterfoil.seal.keys import NO_PASSPHRASE
+
+
+class ConfigurationRefused(ValueError):
+    """The configuration cannot be used; the text names the key and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySection:
+    """`[gateway]`: whose gateway this is and where it listens."""
+
+    party: str
+    listen: str
+    directory: str = "state"
+    log_level: str = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSection:
+    """`[tls]`: what we show on connections."""
+
+    certificate: str
+    key: str
+    passphrase: str = NO_PASSPHRASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustSection:
+    """`[trust]`: whom we believe."""
+
+    authorities: str
+    revocation_lists: tuple[str, ...]
+    reload_s: float = 30.0
+    skew_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadSection:
+    """`[head]`: keys that sign this log's checkpoints."""
+
+    ed25519: str
+    mldsa44: str
+    ed25519_passphrase: str = NO_PASSPHRASE
+    mldsa44_passphrase: str = NO_PASSPHRASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealSection:
+    """`[seal]`: our institution's seal and the processes that work with it."""
+
+    certificate: str
+    key: str
+    passphrase: str = NO_PASSPHRASE
+    workers: int = 1
+    batch: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedSection:
+    """`[[hosted]]`: a party without a gateway of its own."""
+
+    party: str
+    certificate: str
+    key: str
+    passphrase: str = NO_PASSPHRASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartySection:
+    """`[[party]]`: an institution that we deal with."""
+
+    code: str
+    name: str
+    kind: str
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerSection:
+    """`[[peer]]`: a gateway that we exchange documents with."""
+
+    party: str
+    addresses: tuple[str, ...]
+    heads: tuple[str, ...]
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerSection:
+    """`[[caller]]`: who may call this desk, and as what."""
+
+    identity: str
+    posts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSection:
+    """`[ledger]` or `[workbench]`: a database; the password never in the URL."""
+
+    url: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsSection:
+    """`[limits]`: every bound, unit last."""
+
+    message_bytes_max: int = 2_097_152
+    batch_documents_max: int = 256
+    batch_bytes_max: int = 1_048_576
+    streams_max: int = 64
+    window_batches: int = 4
+    document_bytes_max: int = 1_048_576
+    queue_documents_max: int = 16_384
+    vault_bytes_max: int = 1_099_511_627_776
+    retry_s_min: float = 0.5
+    retry_s_max: float = 60.0
+    call_s_max: float = 30.0
+    drain_s_max: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One gateway's whole configuration.
+
+    Attributes:
+        base: Directory of the file; relative paths start there.
+    """
+
+    base: Path
+    gateway: GatewaySection
+    tls: TlsSection
+    trust: TrustSection
+    head: HeadSection
+    seal: SealSection
+    hosted: tuple[HostedSection, ...] = ()
+    party: tuple[PartySection, ...] = ()
+    peer: tuple[PeerSection, ...] = ()
+    caller: tuple[CallerSection, ...] = ()
+    ledger: DatabaseSection = field(default_factory=DatabaseSection)
+    workbench: DatabaseSection = field(default_factory=DatabaseSection)
+    limits: LimitsSection = field(default_factory=LimitsSection)
+
+    @property
+    def directory(self) -> Path:
+        """Where vault, heads, ledger and workbench live."""
+        return self.path(self.gateway.directory)
+
+    def path(self, text: str) -> Path:
+        """Return a path of the file, from its own directory if relative."""
+        return self.base / text
+
+
+KINDS: Final = {kind.name.lower().replace("_", "-"): kind for kind in PartyKind}
+"""Kinds of party as the file names them."""
+
+_LOG_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
+
+
+def load_configuration(file: Path) -> Configuration:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigurationRefused: It cannot be read, lacks a key, has one too many, or
+            a value is of the wrong type or contradicts another.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"{file}: cannot be read: {error.strerror}"
+        raise ConfigurationRefused(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{file}: not TOML: {error}"
+        raise ConfigurationRefused(msg) from error
+    sections: dict[str, Any] = {"base": file.resolve().parent}
+    known = {f.name: f for f in dataclasses.fields(Configuration) if f.name != "base"}
+    hints = typing.get_type_hints(Configuration)
+    for name, table in document.items():
+        if name not in known:
+            msg = f"[{name}]: there is no such section"
+            raise ConfigurationRefused(msg)
+        sections[name] = _section(hints[name], table, name)
+    missing = [
+        name
+        for name, f in known.items()
+        if name not in sections
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        msg = f"[{missing[0]}]: this section is required"
+        raise ConfigurationRefused(msg)
+    configuration = Configuration(**sections)
+    _check(configuration)
+    return configuration
+
+
+def _section(kind: Any, table: Any, where: str) -> Any:  # noqa: ANN401 -- by type hint
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(table, list):
+            msg = f"[[{where}]]: write it with two brackets"
+            raise ConfigurationRefused(msg)
+        (item, _) = typing.get_args(kind)
+        return tuple(
+            _section(item, one, f"{where}[{index}]") for index, one in enumerate(table)
+        )
+    if not isinstance(table, dict):
+        msg = f"[{where}]: this is a section, not a value"
+        raise ConfigurationRefused(msg)
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for key, value in table.items():
+        if key not in hints:
+            msg = f"{where}.{key}: there is no such key"
+            raise ConfigurationRefused(msg)
+        values[key] = _value(hints[key], value, f"{where}.{key}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        required = [
+            f.name
+            for f in dataclasses.fields(kind)
+            if f.name not in values and f.default is dataclasses.MISSING
+        ]
+        msg = f"{where}.{required[0]}: this key is required"
+        raise ConfigurationRefused(msg) from error
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
+    if isinstance(kind, types.GenericAlias):
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        msg = f"{where}: a list of texts is expected"
+        raise ConfigurationRefused(msg)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        msg = f"{where}: a value of type {kind.__name__} is expected"
+        raise ConfigurationRefused(msg)
+    return value
+
+
+def _check(configuration: Configuration) -> None:
+    """Check what one key says about another."""
+    _check_parties(configuration)
+    _check_callers(configuration)
+    if configuration.gateway.log_level not in _LOG_LEVELS:
+        msg = "gateway.log_level: must be debug, info, warning or error"
+        raise ConfigurationRefused(msg)
+    for name, bound in dataclasses.asdict(configuration.limits).items():
+        if bound <= 0:
+            msg = f"limits.{name}: must be greater than zero"
+            raise ConfigurationRefused(msg)
+    if configuration.seal.workers < 1:
+        msg = "seal.workers: at least one process is needed"
+        raise ConfigurationRefused(msg)
+
+
+def _check_parties(configuration: Configuration) -> None:
+    codes = {party.code for party in configuration.party}
+    for code in codes | {configuration.gateway.party}:
+        try:
+            check_party_code(code)
+        except ValueError as error:
+            raise ConfigurationRefused(str(error)) from error
+    for party in configuration.party:
+        if party.kind not in KINDS:
+            msg = f"party {party.code}: kind must be one of {', '.join(sorted(KINDS))}"
+            raise ConfigurationRefused(msg)
+        if party.carrier and party.carrier not in codes:
+            msg = f"party {party.code}: its carrier {party.carrier} is no [[party]]"
+            raise ConfigurationRefused(msg)
+    named = {configuration.gateway.party}
+    named |= {section.party for section in configuration.hosted}
+    named |= {section.party for section in configuration.peer}
+    if unknown := named - codes:
+        msg = f"party {min(unknown)}: is named but has no [[party]] section"
+        raise ConfigurationRefused(msg)
+
+
+def _check_callers(configuration: Configuration) -> None:
+    for caller in configuration.caller:
+        try:
+            Identity.from_urn(caller.identity)
+            for post in caller.posts:
+                Post(post)
+        except ValueError as error:
+            msg = f"caller {caller.identity}: {error}"
+            raise ConfigurationRefused(msg) from error

@@ -1,0 +1,371 @@
+"""The composition root: puts a gateway together, runs it, takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from counterfoil.app.answer import IssueReceipts, PerformActs, TakeSteps
+from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.inquire import InquireVoucher, SearchVouchers
+from counterfoil.app.progress import TellProgress
+from counterfoil.app.read import ReadArrivals, WatchVouchers
+from counterfoil.app.receive import ReceiveDocuments
+from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
+from counterfoil.app.write import ReviewDrafts, WriteDrafts
+from counterfoil.daemon.clock import SystemClock
+from counterfoil.daemon.config import KINDS, Configuration, ConfigurationRefused
+from counterfoil.daemon.keys import (
+    load_credentials,
+    load_seals,
+    origin_of,
+)
+from counterfoil.daemon.lanes import Lane, LaneLimits
+from counterfoil.daemon.stores import (
+    PeerHeadBook,
+    open_heads,
+    open_ledger,
+    open_vault,
+    open_workbench,
+)
+from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.daemon.works import ProcessWorks
+from counterfoil.domain.party import Identity
+from counterfoil.domain.posts import Post
+from counterfoil.domain.registry import Party, Registry
+from counterfoil.ledger.follower import LedgerFollower
+from counterfoil.ledger.ledger import SqlLedger
+from counterfoil.peer.link import PeerAddress, PeerLink
+from counterfoil.rpc.callers import CallerGate
+from counterfoil.rpc.desk import DeskServicer
+from counterfoil.rpc.exchange import ExchangeServicer
+from counterfoil.rpc.guard import Guard
+from counterfoil.rpc.limits import Limits
+from counterfoil.rpc.registry import RegistryServicer
+from counterfoil.rpc.services import Services
+from counterfoil.rpc.views import certificate_views, peer_views
+from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.keys import VerifierKey
+from counterfoil.tlog.verifiers import verifier_of
+from counterfoil.vault.heads import FileHeads
+from counterfoil.vault.vault import EngineVault
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.certificates import KeptCertificates
+from counterfoil.workbench.workbench import SqlWorkbench
+
+log = logging.getLogger("counterfoil.daemon")
+
+
+def registry_of(configuration: Configuration) -> Registry:
+    """Return the parties that a configuration names."""
+    return Registry(
+        home=configuration.gateway.party,
+        parties={
+            party.code: Party(
+                code=party.code,
+                name=party.name,
+                kind=KINDS[party.kind],
+                carrier=party.carrier or party.code,
+            )
+            for party in configuration.party
+        },
+    )
+
+
+def posts_of(configuration: Configuration) -> dict[str, frozenset[Post]]:
+    """Return the posts of every caller that a configuration names."""
+    return {
+        Identity.from_urn(caller.identity).to_urn(): frozenset(
+            Post(post) for post in caller.posts
+        )
+        for caller in configuration.caller
+    }
+
+
+@dataclass(slots=True)
+class Gateway:
+    """One running gateway.
+
+    Attributes:
+        configuration: What it was started with.
+    """
+
+    configuration: Configuration
+    clock: SystemClock = field(default_factory=SystemClock)
+    lanes: list[Lane] = field(default_factory=list)
+    _heads: FileHeads = field(init=False)
+    _vault: EngineVault = field(init=False)
+    _ledger: SqlLedger = field(init=False)
+    _workbench: SqlWorkbench = field(init=False)
+    _works: ProcessWorks = field(init=False)
+    _trust: TrustKeeper = field(init=False)
+    _guard: Guard = field(init=False)
+    _follower: LedgerFollower = field(init=False)
+    _server: grpc.aio.Server = field(init=False)
+    _services: Services = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Open the stores, start the works and the lanes, and listen.
+
+        Raises:
+            ConfigurationRefused: Something the configuration names cannot be used,
+                or the address is taken.
+            VaultLocked: Another gateway has the vault open.
+        """
+        configuration = self.configuration
+        self._trust = TrustKeeper(configuration, self.clock.now_us)
+        server_credentials, channel_credentials = load_credentials(configuration)
+        seals = load_seals(configuration)
+        self._heads = open_heads(configuration)
+        self._vault = open_vault(configuration, self._heads, self.clock)
+        self._ledger = open_ledger(configuration)
+        self._workbench = open_workbench(configuration, self.clock)
+        self._works = ProcessWorks(
+            self._trust.material,
+            seals,
+            workers=configuration.seal.workers,
+            in_batches=configuration.seal.batch,
+        )
+        await self._works.warm_up()
+        await self._vault.keep_certificates(
+            [seal.certificate for seal in seals]
+            + list(self._trust.material.authorities)
+        )
+        self._follower = LedgerFollower(self._vault, self._ledger)
+        registry = registry_of(configuration)
+        self.lanes = [
+            self._lane(peer.party, channel_credentials) for peer in configuration.peer
+        ]
+        await self._listen(registry, server_credentials)
+        self._spawn(self._follower.run(), "ledger")
+        self._spawn(self._renew_trust(), "trust")
+        self._spawn(self._watch_vault(), "health")
+        for lane in self.lanes:
+            self._spawn(lane.run(), f"lane {lane.link.peer.party}")
+        log.info("serving", extra={"address": configuration.gateway.listen})
+
+    async def stop(self) -> None:
+        """Take no more calls, finish those under way, and close everything."""
+        await self._services.leave()
+        await self._server.stop(self.configuration.limits.drain_s_max)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._works.close()
+        # The ledger can catch up at the next start; the vault has it all.
+        await self._ledger.close()
+        await self._workbench.close()
+        self._vault.close()
+        self._heads.close()
+        log.info("stopped")
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report_death)
+        self._tasks.append(task)
+
+    def _lane(self, party: str, credentials: grpc.ChannelCredentials) -> Lane:
+        configuration, limits = self.configuration, self.configuration.limits
+        (section,) = [peer for peer in configuration.peer if peer.party == party]
+        try:
+            keys = [VerifierKey.from_text(text) for text in section.heads]
+            verifiers = tuple(verifier_of(key) for key in keys)
+        except TlogError as error:
+            msg = f"peer {party}: heads: {error}"
+            raise ConfigurationRefused(msg) from error
+        return Lane(
+            vault=self._vault,
+            link=PeerLink(
+                peer=PeerAddress(
+                    party=party,
+                    addresses=section.addresses,
+                    server_name=section.server_name or f"{party}.gateway.counterfoil",
+                ),
+                credentials=credentials,
+                connect_s=min(limits.call_s_max, 5.0),
+            ),
+            record=RecordDelivery(
+                vault=self._vault,
+                heads=PeerHeadBook(self._heads),
+                carrier=party,
+                origin=origin_of(party),
+                verifiers=verifiers,
+                retry_s=limits.retry_s_min,
+            ),
+            certificates=self._certificates(),
+            clock=self.clock,
+            limits=LaneLimits(
+                documents_max=limits.batch_documents_max,
+                bytes_max=limits.batch_bytes_max,
+                window_batches=limits.window_batches,
+                retry_s_min=limits.retry_s_min,
+                retry_s_max=limits.retry_s_max,
+                call_s_max=limits.call_s_max,
+            ),
+        )
+
+    def _certificates(self) -> KeptCertificates:
+        return KeptCertificates(
+            find=self._vault.certificate,
+            authorities=self._trust.material.authorities,
+        )
+
+    async def _listen(
+        self, registry: Registry, credentials: grpc.ServerCredentials
+    ) -> None:
+        configuration = self.configuration
+        self._guard = Guard(
+            gate=CallerGate(
+                registry=registry,
+                posts=posts_of(configuration),
+                judge=self._trust.judge_caller,
+            ),
+            streams_max=configuration.limits.streams_max,
+        )
+        self._server = grpc.aio.server(
+            interceptors=[self._guard],
+            options=[
+                # Two servers on one port must not share it in silence.
+                ("grpc.so_reuseport", 0),
+                # Peers and business systems ping idle streams every 20 seconds;
+                # by default gRPC takes that for an attack and hangs up.
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                (
+                    "grpc.max_receive_message_length",
+                    configuration.limits.message_bytes_max,
+                ),
+            ],
+        )
+        self._services = self._assemble(registry)
+        self._services.add_to(self._server)
+        try:
+            self._server.add_secure_port(configuration.gateway.listen, credentials)
+        except RuntimeError as error:
+            msg = f"gateway.listen: {configuration.gateway.listen} cannot be bound"
+            raise ConfigurationRefused(msg) from error
+        await self._server.start()
+        await self._services.report(serving=True)
+
+    def _assemble(self, registry: Registry) -> Services:
+        limits = self.configuration.limits
+        bounds = Limits(
+            batch_documents_max=limits.batch_documents_max,
+            batch_bytes_max=limits.batch_bytes_max,
+            document_bytes_max=limits.document_bytes_max,
+        )
+        return Services(
+            desk=self._desk(registry, bounds),
+            exchange=ExchangeServicer(
+                receive=ReceiveDocuments(
+                    vault=self._vault,
+                    works=self._works,
+                    registry=registry,
+                    catalogue=CATALOGUE,
+                    clock=self.clock,
+                ),
+                tell=TellProgress(vault=self._vault, registry=registry),
+                vault=self._vault,
+                limits=bounds,
+                window_batches=limits.window_batches,
+            ),
+            registry=RegistryServicer(
+                registry=registry,
+                peers=lambda: peer_views(self.lanes, self._vault.lane_lengths()),
+                certificates=lambda party: certificate_views(
+                    own_certificates(self.configuration, self._trust.material),
+                    self._trust.judge_caller,
+                    party,
+                ),
+            ),
+        )
+
+    def _desk(self, registry: Registry, limits: Limits) -> DeskServicer:
+        vault, works, workbench = self._vault, self._works, self._workbench
+        clock, certificates = self.clock, self._certificates()
+        return DeskServicer(
+            write=WriteDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                registry=registry,
+                catalogue=CATALOGUE,
+            ),
+            review=ReviewDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                certificates=certificates,
+                catalogue=CATALOGUE,
+                clock=clock,
+            ),
+            seal=SealDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                registry=registry,
+                clock=clock,
+            ),
+            cancel_seals=CancelSeals(
+                vault=vault, workbench=workbench, works=works, catalogue=CATALOGUE
+            ),
+            send=SendVouchers(vault=vault, registry=registry),
+            submit=SubmitVouchers(
+                vault=vault,
+                works=works,
+                registry=registry,
+                catalogue=CATALOGUE,
+                clock=clock,
+            ),
+            read=ReadArrivals(vault=vault),
+            steps=TakeSteps(vault=vault, works=works, registry=registry, clock=clock),
+            acts=PerformActs(vault=vault),
+            receipts=IssueReceipts(
+                vault=vault, works=works, registry=registry, clock=clock
+            ),
+            inquire=InquireVoucher(
+                vault=vault, ledger=self._ledger, follower=self._follower
+            ),
+            search=SearchVouchers(
+                vault=vault, ledger=self._ledger, follower=self._follower
+            ),
+            watch=WatchVouchers(vault=vault),
+            certificates=certificates,
+            limits=limits,
+        )
+
+    async def _renew_trust(self) -> None:
+        """Read certificates and lists again; cut the streams of who lost trust."""
+        while True:
+            await asyncio.sleep(self.configuration.trust.reload_s)
+            try:
+                changed = self._trust.renew()
+            except ConfigurationRefused as error:
+                log.warning("trust not renewed", extra={"detail": str(error)})
+                continue
+            if changed:
+                await self._works.retrust(self._trust.material)
+            cut = self._guard.cut_revoked()
+            if changed or cut:
+                log.info("trust renewed", extra={"count": cut})
+
+    async def _watch_vault(self) -> None:
+        """Say NOT_SERVING as soon as the vault does not write any more."""
+        await self._vault.stopped()
+        log.error("vault stopped", extra={"reason": self._vault.stopped_reason})
+        await self._services.report(serving=False)
+
+
+def _report_death(task: asyncio.Task[None]) -> None:
+    """Log a background task that died of a defect: silence would be worse."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error(
+            "a background task died",
+            extra={"detail": task.get_name()},
+            exc_info=error,
+        )

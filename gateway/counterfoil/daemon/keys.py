@@ -1,0 +1,129 @@
+"""The gateway's own keys, from where the configuration says that they are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.trust import certificate_chain, read_file
+from counterfoil.daemon.works import SealMaterial
+from counterfoil.seal.head_keys import head_signers, load_log_keys
+from counterfoil.seal.keys import KeyReference, load_private_key, load_tls_key
+from counterfoil.seal.secret import KeyRefused, read_secret
+from counterfoil.tlog.ed25519 import Ed25519Signer
+from counterfoil.tlog.ml_dsa import MlDsa44Signer
+
+_FILE: Final = "file:"
+
+
+def origin_of(party: str) -> str:
+    """Return the name of a party's log, as its checkpoints state it."""
+    return f"{party}/log"
+
+
+def reference(configuration: Configuration, uri: str, passphrase: str) -> KeyReference:
+    """Return where a key is, its paths made absolute."""
+    return KeyReference(
+        uri=_absolute(configuration, uri),
+        passphrase=_absolute(configuration, passphrase),
+    )
+
+
+def _absolute(configuration: Configuration, text: str) -> str:
+    if not text.startswith(_FILE):
+        return text
+    return f"{_FILE}{configuration.path(text.removeprefix(_FILE))}"
+
+
+def secret_text(configuration: Configuration, where: str) -> str:
+    """Return the secret that a reference of the configuration names.
+
+    Raises:
+        ConfigurationRefused: It cannot be read.
+    """
+    try:
+        return read_secret(_absolute(configuration, where)).reveal().decode()
+    except (KeyRefused, UnicodeDecodeError) as error:
+        raise ConfigurationRefused(str(error)) from error
+
+
+def load_head_signers(
+    configuration: Configuration,
+) -> tuple[Ed25519Signer, MlDsa44Signer]:
+    """Return what signs our log's checkpoints.
+
+    Raises:
+        ConfigurationRefused: A key cannot be loaded.
+    """
+    head = configuration.head
+    try:
+        keys = load_log_keys(
+            reference(configuration, head.ed25519, head.ed25519_passphrase),
+            reference(configuration, head.mldsa44, head.mldsa44_passphrase),
+        )
+    except KeyRefused as error:
+        msg = f"[head]: {error}"
+        raise ConfigurationRefused(msg) from error
+    return head_signers(origin_of(configuration.gateway.party), *keys)
+
+
+def load_seals(configuration: Configuration) -> list[SealMaterial]:
+    """Return the seals of all parties hosted here.
+
+    Raises:
+        ConfigurationRefused: A key or certificate cannot be loaded.
+    """
+    seal = configuration.seal
+    wanted = [
+        (configuration.gateway.party, seal.certificate, seal.key, seal.passphrase)
+    ]
+    wanted += [
+        (one.party, one.certificate, one.key, one.passphrase)
+        for one in configuration.hosted
+    ]
+    seals = []
+    for party, certificate, key, passphrase in wanted:
+        try:
+            private = load_private_key(reference(configuration, key, passphrase))
+        except KeyRefused as error:
+            msg = f"seal of {party}: {error}"
+            raise ConfigurationRefused(msg) from error
+        seals.append(
+            SealMaterial(
+                party=party,
+                certificate=certificate_chain(configuration.path(certificate))[0],
+                key=private.private_bytes(
+                    Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
+                ),
+            )
+        )
+    return seals
+
+
+def load_credentials(
+    configuration: Configuration,
+) -> tuple[grpc.ServerCredentials, grpc.ChannelCredentials]:
+    """Return what we show as a server and as a client; both demand the other's.
+
+    Raises:
+        ConfigurationRefused: A file cannot be read, or the key not be loaded.
+    """
+    tls = configuration.tls
+    chain = read_file(configuration, tls.certificate)
+    roots = read_file(configuration, configuration.trust.authorities)
+    try:
+        key = load_tls_key(reference(configuration, tls.key, tls.passphrase)).reveal()
+    except KeyRefused as error:
+        msg = f"[tls]: {error}"
+        raise ConfigurationRefused(msg) from error
+    server = grpc.ssl_server_credentials(
+        [(key, chain)], root_certificates=roots, require_client_auth=True
+    )
+    return server, grpc.ssl_channel_credentials(roots, key, chain)

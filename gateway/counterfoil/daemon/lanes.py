@@ -1,0 +1,258 @@
+"""Lanes: what is sent waits here until the peer proves that it has it.
+
+One lane per peer, so a dead bank never delays a live one. A lane connects, sends
+batches within a window, and records the peer's proofs; what the peer cannot take
+now is set aside and tried again while the lane goes on. When the line fails, the
+lane backs off, and what was under way is sent again, byte for byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from counterfoil.app.deliver import PeerResponse, RecordDelivery
+from counterfoil.app.ports import Clock, LaneItem, Vault
+from counterfoil.domain.refusals import CounterfoilError, PeerUnreachable
+from counterfoil.peer.link import DeliveryStream, PeerLink
+from counterfoil.rpc.views import LaneView
+from counterfoil.wire.certificates import KeptCertificates
+
+log = logging.getLogger("counterfoil.lanes")
+
+_CERTIFICATES_MAX = 64
+
+
+class Condition(Enum):
+    """Whether a lane carries documents; values as in `registry.v1.LaneCondition`."""
+
+    OPEN = 1
+    BACKING_OFF = 2
+    STOPPED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLimits:
+    """What a lane may do at a time.
+
+    Attributes:
+        documents_max: Most documents in a batch.
+        bytes_max: Most bytes in a batch of several documents.
+        window_batches: Most batches without an answer.
+        retry_s_min: First wait after a failure.
+        retry_s_max: Longest wait.
+        call_s_max: Longest wait for an answer.
+    """
+
+    documents_max: int
+    bytes_max: int
+    window_batches: int
+    retry_s_min: float
+    retry_s_max: float
+    call_s_max: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Lane:
+    """The way to one peer.
+
+    Attributes:
+        vault: Where the documents wait.
+        link: The connection.
+        record: Checks the peer's proofs and puts them on record.
+        certificates: Finds the certificates that seals name.
+        clock: Our clock.
+        limits: What the lane may do at a time.
+        condition: Whether it carries documents.
+        last_reason: Why the last try failed; empty if it did not.
+        last_arrival_us: When the peer last proved an arrival; 0 if it never did.
+    """
+
+    vault: Vault
+    link: PeerLink
+    record: RecordDelivery
+    certificates: KeptCertificates
+    clock: Clock
+    limits: LaneLimits
+    condition: Condition = Condition.BACKING_OFF
+    last_reason: str = ""
+    last_arrival_us: int = 0
+    _under_way: asyncio.Queue[list[LaneItem]] = field(default_factory=asyncio.Queue)
+    _unanswered: int = 0
+    _window: asyncio.Semaphore = field(init=False)
+    _set_aside: int = 0
+    _progressed: bool = False
+
+    def view(self) -> LaneView:
+        """Return what the registry service shows of this lane."""
+        return LaneView(
+            party=self.link.peer.party,
+            addresses=self.link.peer.addresses,
+            condition=self.condition.value,
+            address=self.link.address,
+            set_aside=self._set_aside,
+            last_reason=self.last_reason,
+            last_arrival_us=self.last_arrival_us,
+        )
+
+    async def run(self) -> None:
+        """Carry documents until cancelled; never ends by itself."""
+        wait_s = self.limits.retry_s_min
+        while True:
+            try:
+                await self._carry(self._connected)
+            except CounterfoilError as failure:
+                self.condition, self.last_reason = (
+                    Condition.BACKING_OFF,
+                    failure.reason,
+                )
+                log.warning(
+                    "lane waits",
+                    extra={
+                        "peer": self.link.peer.party,
+                        "reason": failure.reason,
+                        "detail": str(failure),
+                        "wait_s": wait_s,
+                    },
+                )
+            finally:
+                await self.link.close()
+            progressed, self._progressed = self._progressed, False
+            wait_s = (
+                self.limits.retry_s_min
+                if progressed
+                else min(wait_s * 2, self.limits.retry_s_max)
+            )
+            await asyncio.sleep(wait_s)
+
+    def _connected(self) -> None:
+        self.condition = Condition.OPEN
+        self.last_reason = ""
+
+    async def _carry(self, connected: Callable[[], None]) -> None:
+        """Connect, and send and record until something fails.
+
+        Raises:
+            CounterfoilError: The line or the peer's proof failed, or the vault.
+        """
+        stream = await self.link.open()
+        connected()
+        self._under_way, self._unanswered = asyncio.Queue(), 0
+        self._window = asyncio.Semaphore(self.limits.window_batches)
+        sender = asyncio.create_task(self._send(stream))
+        recorder = asyncio.create_task(self._record(stream))
+        try:
+            await _first_failure(sender, recorder)
+        finally:
+            stream.cancel()
+            for task in (sender, recorder):
+                task.cancel()
+            await asyncio.gather(sender, recorder, return_exceptions=True)
+
+    async def _send(self, stream: DeliveryStream) -> None:
+        """Send what waits, behind what is under way, within the window."""
+        after, shown = 0, set[bytes]()
+        while True:
+            await self._window.acquire()
+            size = self.vault.size()
+            batch, behind = self._next_batch(after)
+            if not batch:
+                self._window.release()
+                after = await self._wait(size, behind)
+                continue
+            after = batch[-1].sequence
+            certificates = self._certificates(batch, shown)
+            self._under_way.put_nowait(batch)
+            self._unanswered += 1
+            await stream.send([item.sealed for item in batch], certificates)
+
+    def _next_batch(self, after: int) -> tuple[list[LaneItem], int]:
+        """Return the next batch, and the last sequence that was looked at.
+
+        Documents set aside until later are passed over.
+        """
+        now_us = self.clock.now_us()
+        carrier = self.record.carrier
+        page = self.vault.lane(carrier, after=after, limit=self.limits.documents_max)
+        batch: list[LaneItem] = []
+        bytes_left = self.limits.bytes_max
+        for item in page:
+            if item.not_before_us > now_us:
+                after = item.sequence
+                continue
+            bytes_left -= len(item.sealed)
+            if bytes_left < 0 and batch:
+                break
+            batch.append(item)
+        return batch, page[-1].sequence if page and not batch else after
+
+    async def _wait(self, size: int, after: int) -> int:
+        """Wait for something to send; return the sequence to look behind.
+
+        What was set aside is looked at again, from the start of the lane, once
+        nothing is under way and its time may have come.
+        """
+        try:
+            async with asyncio.timeout(self.limits.retry_s_min):
+                await self.vault.changed(size)
+        except TimeoutError:
+            if not self._unanswered:
+                return 0
+        return after
+
+    def _certificates(self, batch: list[LaneItem], shown: set[bytes]) -> list[bytes]:
+        """Return the certificates of a batch that this stream has not carried."""
+        fresh: dict[bytes, None] = {}
+        for item in batch:
+            for certificate in self.certificates.of_document(item.sealed):
+                if certificate not in shown:
+                    fresh[certificate] = None
+        chosen = list(fresh)[:_CERTIFICATES_MAX]
+        shown.update(chosen)
+        return chosen
+
+    async def _record(self, stream: DeliveryStream) -> None:
+        """Record the answers, in the order of the batches."""
+        while True:
+            batch = await self._under_way.get()
+            response = await self._answer(stream)
+            committed = await self.record(batch, response, now_us=self.clock.now_us())
+            self._unanswered -= 1
+            self._window.release()
+            self._progressed = True
+            self.last_arrival_us = committed.time_us
+            self._set_aside = sum(
+                1 for outcome in response.outcomes if outcome.retryable
+            )
+            for outcome in response.outcomes:
+                if outcome.reason:
+                    self.last_reason = outcome.reason
+
+    async def _answer(self, stream: DeliveryStream) -> PeerResponse:
+        """Return the answer that is due.
+
+        Raises:
+            PeerUnreachable: It does not come in time, or the stream broke.
+        """
+        try:
+            async with asyncio.timeout(self.limits.call_s_max):
+                return await stream.answer()
+        except TimeoutError as error:
+            raise PeerUnreachable(
+                f"no answer within {self.limits.call_s_max} s",
+                peer=self.link.peer.party,
+            ) from error
+
+
+async def _first_failure(*tasks: asyncio.Task[None]) -> None:
+    """Wait until one of `tasks` fails, and raise what it raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in done:
+        await _result(task)
+
+
+async def _result(task: Awaitable[None]) -> None:
+    await task

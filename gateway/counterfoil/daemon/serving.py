@@ -1,0 +1,118 @@
+"""`counterfoil init` and `counterfoil serve`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from google.protobuf.internal import api_implementation
+
+from counterfoil.daemon.clock import SystemClock
+from counterfoil.daemon.config import (
+    Configuration,
+    ConfigurationRefused,
+    load_configuration,
+)
+from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.keys import load_credentials, load_seals
+from counterfoil.daemon.log import set_up_logs
+from counterfoil.daemon.stores import (
+    heads_directory,
+    open_heads,
+    open_ledger,
+    open_vault,
+    open_workbench,
+    vault_directory,
+)
+from counterfoil.daemon.trust import TrustKeeper
+from counterfoil.daemon.vault_commands import print_keys
+
+log = logging.getLogger("counterfoil.daemon")
+
+
+def initialise(arguments: argparse.Namespace) -> int:
+    """Check everything a gateway needs and make its empty stores.
+
+    Raises:
+        ConfigurationRefused: Something cannot be used, or there are stores already.
+    """
+    configuration = load_configuration(Path(arguments.config))
+    initialise_stores(configuration)
+    print_keys(configuration)
+    sys.stderr.write(
+        f"counterfoil: {configuration.directory} is ready. Give the log keys above "
+        "to your peers, then run `counterfoil serve`.\n"
+    )
+    return 0
+
+
+def initialise_stores(configuration: Configuration) -> None:
+    """Check every key, then make vault, head store, ledger and workbench.
+
+    Raises:
+        ConfigurationRefused: Something cannot be used, or there are stores already.
+    """
+    check_keys(configuration)
+    for directory in (vault_directory(configuration), heads_directory(configuration)):
+        if directory.exists():
+            msg = f"{directory} exists already; nothing was changed"
+            raise ConfigurationRefused(msg)
+    configuration.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock = SystemClock()
+    heads = open_heads(configuration)
+    vault = open_vault(configuration, heads, clock)
+    vault.checkpoint()
+    vault.close()
+    heads.close()
+    ledger = open_ledger(configuration)
+    ledger.database.close_now()
+    workbench = open_workbench(configuration, clock)
+    workbench.database.close_now()
+
+
+def check_keys(configuration: Configuration) -> None:
+    """Load every key and certificate once, so that a fault shows at once.
+
+    Raises:
+        ConfigurationRefused: One cannot be used.
+    """
+    TrustKeeper(configuration, SystemClock().now_us)
+    load_credentials(configuration)
+    load_seals(configuration)
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Run the gateway until it is told to stop.
+
+    Raises:
+        ConfigurationRefused: The gateway cannot start.
+        VaultLocked: Another gateway has the vault open.
+    """
+    configuration = load_configuration(Path(arguments.config))
+    set_up_logs(configuration.gateway.log_level)
+    if api_implementation.Type() != "upb":
+        msg = "the protobuf package runs without its native core; install its wheel"
+        raise ConfigurationRefused(msg)
+    if not vault_directory(configuration).exists():
+        msg = f"{configuration.directory} has no vault; run `counterfoil init` first"
+        raise ConfigurationRefused(msg)
+    return asyncio.run(_serve(configuration))
+
+
+async def _serve(configuration: Configuration) -> int:
+    gateway = Gateway(configuration)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await gateway.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await told.wait()
+    log.info("stopping")
+    await gateway.stop()
+    return 0

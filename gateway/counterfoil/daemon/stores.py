@@ -1,0 +1,138 @@
+"""Opening the durable state of a gateway: vault, heads, ledger, workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from counterfoil.app.ports import Clock
+from counterfoil.daemon.config import (
+    Configuration,
+    ConfigurationRefused,
+    DatabaseSection,
+)
+from counterfoil.daemon.keys import load_head_signers, origin_of, secret_text
+from counterfoil.domain.refusals import HeadForked, PeerForked
+from counterfoil.ledger.ledger import SqlLedger
+from counterfoil.sql.errors import DatabaseRefused
+from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.tlog.errors import HeadConflict
+from counterfoil.tlog.merkle import TreeHead
+from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead
+from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
+from counterfoil.vault.vault import EngineVault
+from counterfoil.workbench.workbench import SqlWorkbench
+
+
+def vault_directory(configuration: Configuration) -> Path:
+    """Return where the vault is."""
+    return configuration.directory / "vault"
+
+
+def heads_directory(configuration: Configuration) -> Path:
+    """Return where the signed heads are remembered; never part of a backup."""
+    return configuration.directory / "heads"
+
+
+def open_vault(
+    configuration: Configuration, heads: HeadStore, clock: Clock
+) -> EngineVault:
+    """Open the vault for writing.
+
+    Raises:
+        VaultLocked: Another process has it open.
+        ConfigurationRefused: The head keys cannot be loaded.
+    """
+    signers = load_head_signers(configuration)
+
+    def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
+        return sign_checkpoint(checkpoint, signers, time_s)
+
+    engine = LmdbEngine(
+        vault_directory(configuration),
+        LmdbLimits(map_bytes_max=configuration.limits.vault_bytes_max),
+    )
+    return EngineVault(
+        engine,
+        heads,
+        origin=origin_of(configuration.gateway.party),
+        sign=sign,
+        clock=clock,
+    )
+
+
+def open_heads(configuration: Configuration) -> FileHeads:
+    """Open the store of signed heads.
+
+    Raises:
+        VaultLocked: Another process has it open.
+        HeadForked: It is damaged.
+    """
+    return FileHeads(heads_directory(configuration))
+
+
+def _database(
+    configuration: Configuration, section: DatabaseSection, name: str
+) -> tuple[str, Callable[[], str] | None]:
+    url = section.url or f"sqlite:///{configuration.directory / name}.sqlite"
+    scheme, separator, rest = url.partition(":///")
+    if scheme == "sqlite" and separator:
+        url = f"sqlite:///{configuration.path(rest)}"
+    password = None
+    if section.password:
+        password = partial(secret_text, configuration, section.password)
+    return url, password
+
+
+def open_ledger(configuration: Configuration, *, rebuild: bool = False) -> SqlLedger:
+    """Open the ledger, or make it anew from nothing.
+
+    Raises:
+        ConfigurationRefused: The URL or the file is refused.
+    """
+    url, password = _database(configuration, configuration.ledger, "ledger")
+    try:
+        return SqlLedger.open(url, password=password, rebuild=rebuild)
+    except DatabaseRefused as error:
+        msg = f"[ledger]: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def open_workbench(configuration: Configuration, clock: Clock) -> SqlWorkbench:
+    """Open the workbench.
+
+    Raises:
+        ConfigurationRefused: The URL or the file is refused.
+    """
+    url, password = _database(configuration, configuration.workbench, "workbench")
+    try:
+        return SqlWorkbench.open(url, clock=clock, password=password)
+    except DatabaseRefused as error:
+        msg = f"[workbench]: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHeadBook:
+    """Remembers peers' heads in the head store; implements `PeerHeads`."""
+
+    heads: HeadStore
+
+    def see(self, origin: str, head: TreeHead, checkpoint: bytes) -> None:
+        """Record a head that a peer signed, unless a larger one is known.
+
+        Raises:
+            PeerForked: It signed another root for a size seen before.
+        """
+        newest = self.heads.newest(origin)
+        if newest is not None and head.size < newest.head.size:
+            return
+        known = KnownHead(origin=origin, head=head, note=checkpoint)
+        try:
+            self.heads.replace(newest.head.size if newest else None, known)
+        except (HeadForked, HeadConflict) as error:
+            raise PeerForked(
+                f"{origin} signed two heads of size {head.size}", origin=origin
+            ) from error

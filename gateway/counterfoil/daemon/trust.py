@@ -1,0 +1,165 @@
+"""Whom this gateway believes: read from files, and read again as they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.domain.party import Identity, Use
+from counterfoil.domain.refusals import CallerRevoked, CallerUnknown, SealUndetermined
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    CertificateRevoked,
+    RevocationUnknown,
+    load_pem_chain,
+)
+from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+
+_CALLER_USES = frozenset({Use.GATEWAY, Use.PERSON, Use.SYSTEM})
+
+
+def read_material(configuration: Configuration) -> TrustMaterial:
+    """Read roots, authorities and revocation lists.
+
+    A self-signed certificate of the file is a root, every other one an authority.
+
+    Raises:
+        ConfigurationRefused: A file is missing or cannot be read.
+    """
+    pem = read_file(configuration, configuration.trust.authorities)
+    try:
+        chain = load_pem_chain(pem)
+    except CertificateRefused as error:
+        msg = f"trust.authorities: {error}"
+        raise ConfigurationRefused(msg) from error
+    anchors, authorities = [], []
+    for der in chain:
+        certificate = x509.load_der_x509_certificate(der)
+        if certificate.issuer == certificate.subject:
+            anchors.append(TrustAnchor(der))
+        else:
+            authorities.append(der)
+    if not anchors:
+        msg = "trust.authorities: none of the certificates is self-signed"
+        raise ConfigurationRefused(msg)
+    return TrustMaterial(
+        anchors=tuple(anchors),
+        authorities=tuple(authorities),
+        crls=tuple(
+            _read_list(configuration, p) for p in configuration.trust.revocation_lists
+        ),
+    )
+
+
+def read_file(configuration: Configuration, name: str) -> bytes:
+    """Return a file that the configuration names.
+
+    Raises:
+        ConfigurationRefused: It cannot be read.
+    """
+    path = configuration.path(name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigurationRefused(msg) from error
+
+
+def _read_list(configuration: Configuration, name: str) -> bytes:
+    encoded = read_file(configuration, name)
+    try:
+        if encoded.startswith(b"-----"):
+            return x509.load_pem_x509_crl(encoded).public_bytes(Encoding.DER)
+        return x509.load_der_x509_crl(encoded).public_bytes(Encoding.DER)
+    except ValueError as error:
+        msg = f"{name}: not a revocation list"
+        raise ConfigurationRefused(msg) from error
+
+
+@dataclass(slots=True)
+class TrustKeeper:
+    """The gateway's own store of trust, renewed as its files change.
+
+    Attributes:
+        configuration: Where the files are.
+        now_us: Our clock.
+    """
+
+    configuration: Configuration
+    now_us: Callable[[], int]
+    material: TrustMaterial = field(init=False)
+    store: TrustStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.material = read_material(self.configuration)
+        self.store = TrustStore(self.material)
+
+    def renew(self) -> bool:
+        """Read the files again; return whether anything changed.
+
+        Raises:
+            ConfigurationRefused: A file cannot be read; what was read stays.
+        """
+        material = read_material(self.configuration)
+        if material == self.material:
+            return False
+        self.store = TrustStore(material)
+        self.material = material
+        return True
+
+    def judge_caller(self, certificate: bytes) -> Identity:
+        """Return the identity of a caller's certificate that is valid now.
+
+        Raises:
+            CallerUnknown: It is not valid, or not for connections.
+            CallerRevoked: It is revoked.
+            SealUndetermined: Whether it is revoked cannot be told now.
+        """
+        try:
+            vetted = self.store.vet(certificate, uses=_CALLER_USES, at_us=self.now_us())
+        except CertificateRevoked as error:
+            raise CallerRevoked("the caller's certificate is revoked") from error
+        except CertificateRefused as error:
+            raise CallerUnknown(
+                f"the caller's certificate is refused: {error}"
+            ) from error
+        except RevocationUnknown as error:
+            raise SealUndetermined(str(error)) from error
+        return vetted.identity
+
+
+def certificate_chain(path: Path) -> tuple[bytes, ...]:
+    """Return the certificates of a PEM file in DER, ours first.
+
+    Raises:
+        ConfigurationRefused: The file cannot be read or holds none.
+    """
+    try:
+        return tuple(load_pem_chain(path.read_bytes()))
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigurationRefused(msg) from error
+    except CertificateRefused as error:
+        msg = f"{path}: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def own_certificates(
+    configuration: Configuration, material: TrustMaterial
+) -> list[bytes]:
+    """Return the certificates that this gateway shows and seals with, in DER.
+
+    The authorities between them and the roots come last.
+
+    Raises:
+        ConfigurationRefused: A file cannot be read.
+    """
+    files = [configuration.tls.certificate, configuration.seal.certificate]
+    files += [hosted.certificate for hosted in configuration.hosted]
+    own = [certificate_chain(configuration.path(name))[0] for name in files]
+    return [*own, *material.authorities]

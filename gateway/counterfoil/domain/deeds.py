@@ -1,0 +1,187 @@
+"""What the vault is asked to do, and what it answers.
+
+A deed is judged and written inside one vault transaction, whole or not at all.
+A deed of several documents answers each of them: one that is refused changes
+nothing and leaves the others standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.voucher import VoucherKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter:
+    """A document of a party hosted here enters the vault, fully sealed (入库).
+
+    A voucher is put into its lanes only with `send`; receipts and steps always
+    are, except a discard of what was never sent to anybody.
+
+    Attributes:
+        document: The document.
+        lanes: For each recipient of the document, the carrier whose lane leads
+            there.
+        send: Whether a voucher is sent in the same transaction.
+    """
+
+    document: Document
+    lanes: Mapping[str, str]
+    send: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """A voucher that is in the vault is put into its lanes (发送)."""
+
+    key: VoucherKey
+    digest: bytes
+    lanes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """A fully sealed voucher leaves the books to become a draft again (撤销签章)."""
+
+    key: VoucherKey
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perform:
+    """A recipient's business system begins or ends its act (办理).
+
+    Attributes:
+        act: BEGIN or one of the ENDs.
+        key: The voucher.
+        digest: Its digest.
+        recipient: The party that acts.
+    """
+
+    act: Act
+    key: VoucherKey
+    digest: bytes
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrive:
+    """A peer's batch of documents, verified and checked, arrives (接收).
+
+    The leaves of its new documents stand one after another in the log.
+
+    Attributes:
+        carrier: The peer whose gateway delivered it.
+        documents: The documents, in the order of the batch.
+        hosted: The parties that this gateway keeps vouchers for.
+    """
+
+    carrier: str
+    documents: tuple[Document, ...]
+    hosted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerAnswer:
+    """What a peer answered for one document of its lane.
+
+    Attributes:
+        sequence: The document's place in the lane.
+        leaf: Its index in the peer's log; None if the peer refused it.
+        reason: Reason of the refusal; empty if it arrived.
+        retryable: Whether the same bytes may be sent again later.
+    """
+
+    sequence: int
+    leaf: int | None
+    reason: str = ""
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """A peer's answers to a batch, its proof checked, are put on record.
+
+    Documents that arrived leave the lane; those refused for good leave it too,
+    those refused for now are set aside and tried again.
+
+    Attributes:
+        carrier: The peer.
+        answers: One per document of the batch.
+        evidence: The peer's proof (`Evidence.to_bytes`); empty if nothing new
+            arrived.
+        not_before_us: For documents refused for now, when to try again,
+            microseconds since the epoch.
+    """
+
+    carrier: str
+    answers: tuple[PeerAnswer, ...]
+    evidence: bytes = b""
+    not_before_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A business system took receipts and steps off its list (确认).
+
+    Attributes:
+        party: The party whose list it is.
+        leaves: Log indices of the arrivals.
+    """
+
+    party: str
+    leaves: tuple[int, ...]
+
+
+Deed = Enter | Send | Withdraw | Perform | Arrive | Deliver | Read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One document's or act's place in the log.
+
+    Attributes:
+        leaf: Log index.
+        standing: The voucher's standing afterwards, with the recipient concerned
+            or, of an issuer's act, with the first.
+        time_us: Commit time, microseconds since the epoch.
+        new: Whether this deed recorded it; False if it was known.
+    """
+
+    leaf: int
+    standing: Standing
+    time_us: int
+    new: bool = True
+
+
+Outcome = Recorded | CounterfoilError
+"""What became of one document or act: recorded, or refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What the vault answers to a deed, once it is durable.
+
+    Attributes:
+        outcomes: One per document or act of the deed.
+        size: Leaves in the log after the commit that holds the deed.
+        checkpoint: The signed checkpoint of that commit; empty unless the deed
+            was an `Arrive`.
+        range_proof: For an `Arrive`: proves its new leaves under the checkpoint.
+        first_leaf: For an `Arrive`: index of its first new leaf.
+        new_count: For an `Arrive`: how many of its documents were new.
+        time_us: Commit time, microseconds since the epoch.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    size: int
+    time_us: int
+    checkpoint: bytes = b""
+    range_proof: tuple[bytes, ...] = field(default=(), repr=False)
+    first_leaf: int = 0
+    new_count: int = 0

@@ -1,0 +1,41 @@
+"""A sealed document and the facts about it that the vault decides by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.voucher import VoucherKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A voucher, a receipt or a step, with its seals.
+
+    Attributes:
+        kind: What it is.
+        sealed: The encoded `Sealed`, carried verbatim.
+        digest: SHA-256 of its payload; names it.
+        version: SHA-256 of `sealed`: one state of its seals.
+        key: Key of the voucher that it is or is about.
+        subject: Digest of that voucher; equals `digest` for a voucher.
+        by: Code of the party that issued it.
+        recipients: Codes of the parties it goes to, in the order of the payload.
+        amount_fen: A voucher's main amount, a receipt's paid amount; else 0.
+        count: A voucher's rows, a receipt's paid rows; else 0.
+        replaces: A voucher's issue before, as digest; empty for issue 1.
+        explanation: A step's reason for people; else empty.
+    """
+
+    kind: DocumentKind
+    sealed: bytes
+    digest: bytes
+    version: bytes
+    key: VoucherKey
+    subject: bytes
+    by: str
+    recipients: tuple[str, ...]
+    amount_fen: int = 0
+    count: int = 0
+    replaces: bytes = b""
+    explanation: str = ""

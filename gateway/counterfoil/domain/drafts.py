@@ -1,0 +1,76 @@
+"""What is not sealed yet: drafts on the workbench, and what documents will say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.voucher import VoucherKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """A draft on a party's workbench.
+
+    Attributes:
+        party: Whose desk it is on.
+        digest: Digest of the payload.
+        key: Its key.
+        payload: The encoded voucher.
+        seals: Encoded seals, lowest first.
+        recipients: The recipients inside the payload.
+    """
+
+    party: str
+    digest: bytes
+    key: VoucherKey
+    payload: bytes
+    seals: tuple[bytes, ...]
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsealed:
+    """A voucher that still lacks the institution's seals.
+
+    Attributes:
+        payload: The encoded voucher.
+        seals: Encoded seals that are on it, lowest first.
+    """
+
+    payload: bytes
+    seals: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepText:
+    """What a step will say; the works encode and seal it.
+
+    Attributes:
+        kind: Acceptance, rejection, request, return or discard.
+        key: The voucher.
+        subject: Its digest.
+        by: The party that takes the step.
+        recipients: The parties that it goes to.
+        explanation: Why, for people; may be empty.
+    """
+
+    kind: DocumentKind
+    key: VoucherKey
+    subject: bytes
+    by: str
+    recipients: tuple[str, ...]
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptText:
+    """What a receipt will say.
+
+    Attributes:
+        receipt: The encoded `Receipt` as the business system filled it in.
+        recipients: The parties that it goes to, in place of those it names.
+    """
+
+    receipt: bytes
+    recipients: tuple[str, ...]

@@ -1,0 +1,141 @@
+"""Who takes part, where they are hosted, and who may send what to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from counterfoil.domain.catalogue import Catalogue, PartyKind
+from counterfoil.domain.party import Identity
+from counterfoil.domain.posts import Post
+from counterfoil.domain.refusals import (
+    DirectionRefused,
+    NotARecipient,
+    NotTheIssuer,
+    PartyUnknown,
+)
+from counterfoil.domain.voucher import VoucherKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An institution with certificates and seals.
+
+    Attributes:
+        code: Its party code.
+        name: Its name in Chinese.
+        kind: Which kind of institution it is.
+        carrier: Code of the party whose gateway carries for it.
+    """
+
+    code: str
+    name: str
+    kind: PartyKind
+    carrier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls the desk, as the certificate and the registry say.
+
+    Attributes:
+        identity: Party, kind and name of the certificate.
+        posts: What the caller may do.
+        certificate: The certificate, in DER.
+        certificate_digest: SHA-256 of the certificate.
+    """
+
+    identity: Identity
+    posts: frozenset[Post]
+    certificate: bytes = field(repr=False)
+    certificate_digest: bytes = field(repr=False)
+
+    @property
+    def party(self) -> str:
+        """The party whose desk it is."""
+        return self.identity.party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The parties that this gateway deals with.
+
+    Attributes:
+        home: The party whose gateway this is.
+        parties: By code, ourselves included.
+    """
+
+    home: str
+    parties: Mapping[str, Party]
+
+    @property
+    def hosted(self) -> frozenset[str]:
+        """The parties whose vouchers this gateway keeps, its own included."""
+        return frozenset(
+            party.code for party in self.parties.values() if party.carrier == self.home
+        )
+
+    def party(self, code: str) -> Party:
+        """Return a registered party.
+
+        Raises:
+            PartyUnknown: It is not registered.
+        """
+        party = self.parties.get(code)
+        if party is None:
+            raise PartyUnknown(f"party {code} is not registered here", party=code)
+        return party
+
+    def lanes_to(self, recipients: Iterable[str]) -> dict[str, str]:
+        """Return for each recipient the carrier whose lane leads there.
+
+        Raises:
+            PartyUnknown: A recipient is not registered.
+            DirectionRefused: A recipient is hosted here: one vault keeps only one
+                side of a voucher.
+        """
+        lanes = {code: self.party(code).carrier for code in recipients}
+        for code, carrier in lanes.items():
+            if carrier == self.home:
+                raise DirectionRefused(
+                    f"{code} is hosted on this gateway, as the issuer is", party=code
+                )
+        return lanes
+
+    def check_direction(
+        self, catalogue: Catalogue, key: VoucherKey, recipients: Iterable[str]
+    ) -> None:
+        """Check that the catalogue lets the issuer send this type to each recipient.
+
+        Raises:
+            PartyUnknown: A party is not registered.
+            DirectionRefused: It does not.
+        """
+        issuer = self.party(key.issuer)
+        for code in recipients:
+            recipient = self.party(code)
+            if not catalogue.may_send(key.type_code, issuer.kind, recipient.kind):
+                raise DirectionRefused(
+                    f"type {key.type_code} does not go from {issuer.kind.name} "
+                    f"to {recipient.kind.name}",
+                    type=str(key.type_code),
+                    issuer=issuer.code,
+                    recipient=code,
+                )
+
+    def check_deliverer(
+        self, carrier: str, issuer: str, recipients: Iterable[str]
+    ) -> None:
+        """Check that `carrier` may deliver what `issuer` issued for `recipients`.
+
+        Raises:
+            NotTheIssuer: The deliverer neither issued it nor hosts its issuer.
+            NotARecipient: No recipient is hosted here.
+        """
+        party = self.parties.get(issuer)
+        if party is None or party.carrier != carrier:
+            raise NotTheIssuer(
+                f"{carrier} may not deliver for {issuer}", carrier=carrier, by=issuer
+            )
+        if self.hosted.isdisjoint(recipients):
+            raise NotARecipient("no recipient is hosted here")

@@ -1,0 +1,1 @@
+"""Rules of content that the contract's field rules cannot state."""

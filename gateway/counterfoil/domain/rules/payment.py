@@ -1,0 +1,55 @@
+"""Rules over the amounts and keys of vouchers with rows: plain values in and out.
+
+Source: the checks of the central bank's receiving system, as far as they are
+public: sums, signs, unique row ids, and rows that name their main row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from counterfoil.domain.catalogue import SignRule
+
+_DAY: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
+
+
+def sign_holds(fen: int, rule: SignRule) -> bool:
+    """Tell whether an amount has a sign that `rule` allows."""
+    match rule:
+        case SignRule.POSITIVE:
+            return fen > 0
+        case SignRule.NEGATIVE:
+            return fen < 0
+        case SignRule.ZERO:
+            return fen == 0
+        case SignRule.ANY:
+            return True
+
+
+def sum_holds(main_fen: int, rows_fen: Sequence[int]) -> bool:
+    """Tell whether the main amount is the exact sum of the rows."""
+    return main_fen == sum(rows_fen)
+
+
+def repeated(ids: Sequence[str]) -> Iterator[int]:
+    """Yield the index of every id that has occurred before."""
+    seen: set[str] = set()
+    for index, row_id in enumerate(ids):
+        if row_id in seen:
+            yield index
+        seen.add(row_id)
+
+
+def is_day(text: str) -> bool:
+    """Tell whether `yyyyMMdd` is a day of the calendar."""
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return False
+    try:
+        date(*(int(part) for part in match.groups()))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""gRPC servicers: translate, call one use case, answer."""

@@ -1,0 +1,318 @@
+"""The desk service: what an institution's systems and people ask of its gateway."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from counterfoil.app.answer import IssueReceipts, PerformActs, Step, TakeSteps
+from counterfoil.app.inquire import InquireVoucher, SearchVouchers
+from counterfoil.app.read import ReadArrivals, WatchVouchers
+from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
+from counterfoil.app.works import Certificates
+from counterfoil.app.write import ReviewDrafts, WriteDrafts
+from counterfoil.desk.v1 import desk_pb2 as pb
+from counterfoil.desk.v1 import desk_pb2_grpc
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import Outcome
+from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.refusals import FormRefused
+from counterfoil.domain.standing import Act
+from counterfoil.domain.violation import Violation
+from counterfoil.rpc.answers import (
+    arrival,
+    change,
+    draft_result,
+    found,
+    next_page_token,
+    query_of,
+    result,
+    way_response,
+)
+from counterfoil.rpc.callers import CALLER, Context
+from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.wire.keys import key_from_message, reference_from_message
+
+_ENDS: Final = {
+    pb.ACT_OUTCOME_DONE: Act.END_DONE,
+    pb.ACT_OUTCOME_NOT_DONE: Act.END_NOT_DONE,
+    pb.ACT_OUTCOME_UNKNOWN: Act.END_UNKNOWN,
+}
+_READ_BATCH: Final = 100
+"""Documents in one message of `Read` unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
+    """Translates calls into use cases; the documentation of each is in `proto/`."""
+
+    write: WriteDrafts
+    review: ReviewDrafts
+    seal: SealDrafts
+    cancel_seals: CancelSeals
+    send: SendVouchers
+    submit: SubmitVouchers
+    read: ReadArrivals
+    steps: TakeSteps
+    acts: PerformActs
+    receipts: IssueReceipts
+    inquire: InquireVoucher
+    search: SearchVouchers
+    watch: WatchVouchers
+    certificates: Certificates
+    limits: Limits
+
+    async def Write(
+        self, request: pb.WriteRequest, context: Context
+    ) -> pb.WriteResponse:
+        """Check and encode drafts, and put them on the workbench."""
+        self._check_drafts(request.drafts)
+        rows = await self.write(
+            [draft.SerializeToString() for draft in request.drafts],
+            caller=CALLER.get(),
+        )
+        return pb.WriteResponse(
+            results=[
+                pb.WriteResult(
+                    result=draft_result(row),
+                    payload=row.payload if isinstance(row, DraftRow) else b"",
+                )
+                for row in rows
+            ]
+        )
+
+    async def Review(
+        self, request: pb.ReviewRequest, context: Context
+    ) -> pb.ReviewResponse:
+        """Add persons' seals to drafts."""
+        self._check(request, request.reviews)
+        rows = await self.review(
+            [(item.digest, item.seal.SerializeToString()) for item in request.reviews],
+            caller=CALLER.get(),
+        )
+        return pb.ReviewResponse(results=[draft_result(row) for row in rows])
+
+    async def Seal(self, request: pb.SealRequest, context: Context) -> pb.SealResponse:
+        """Seal drafts; they enter the vault."""
+        self._check(request, request.digests)
+        outcomes = await self.seal(
+            list(request.digests), send=request.send, caller=CALLER.get()
+        )
+        return pb.SealResponse(results=[result(*pair) for pair in outcomes])
+
+    async def CancelSeal(
+        self, request: pb.CancelSealRequest, context: Context
+    ) -> pb.CancelSealResponse:
+        """Withdraw topmost seals."""
+        self._check(request, request.items)
+        rows = await self.cancel_seals(
+            [(item.digest, item.position) for item in request.items],
+            caller=CALLER.get(),
+        )
+        return pb.CancelSealResponse(results=[draft_result(row) for row in rows])
+
+    async def Send(self, request: pb.SendRequest, context: Context) -> pb.SendResponse:
+        """Put vouchers into their lanes."""
+        self._check(request, request.vouchers)
+        references = [reference_from_message(voucher) for voucher in request.vouchers]
+        outcomes = await self.send(references, caller=CALLER.get())
+        return pb.SendResponse(
+            results=[
+                result(digest, outcome)
+                for (_, digest), outcome in zip(references, outcomes, strict=True)
+            ]
+        )
+
+    async def Submit(
+        self,
+        request_iterator: AsyncIterator[pb.SubmitRequest],
+        context: Context,
+    ) -> AsyncIterator[pb.SubmitResponse]:
+        """Write, seal and send batch by batch."""
+        caller = CALLER.get()
+        async for request in request_iterator:
+            self._check_drafts(request.drafts)
+            outcomes = await self.submit(
+                [draft.SerializeToString() for draft in request.drafts], caller=caller
+            )
+            yield pb.SubmitResponse(
+                batch=request.batch, results=[result(*pair) for pair in outcomes]
+            )
+
+    async def Read(
+        self, request: pb.ReadRequest, context: Context
+    ) -> AsyncIterator[pb.ReadResponse]:
+        """Stream what waits for the caller's party."""
+        check_request(request)
+        batches = self.read(
+            caller=CALLER.get(),
+            types=frozenset(request.types),
+            batch_max=request.batch_max or _READ_BATCH,
+            follow=request.follow,
+        )
+        async for batch in batches:
+            yield pb.ReadResponse(arrivals=[arrival(waiting) for waiting in batch])
+
+    async def Acknowledge(
+        self, request: pb.AcknowledgeRequest, context: Context
+    ) -> pb.AcknowledgeResponse:
+        """Take receipts and steps off the list."""
+        self._check(request, request.leaves)
+        await self.read.acknowledge(tuple(request.leaves), caller=CALLER.get())
+        return pb.AcknowledgeResponse()
+
+    async def Accept(
+        self, request: pb.AcceptRequest, context: Context
+    ) -> pb.AcceptResponse:
+        """Take vouchers over."""
+        return pb.AcceptResponse(
+            results=await self._step(DocumentKind.ACCEPTANCE, request)
+        )
+
+    async def Reject(
+        self, request: pb.RejectRequest, context: Context
+    ) -> pb.RejectResponse:
+        """Refuse vouchers for the business system."""
+        return pb.RejectResponse(
+            results=await self._step(DocumentKind.REJECTION, request)
+        )
+
+    async def RequestReturn(
+        self, request: pb.RequestReturnRequest, context: Context
+    ) -> pb.RequestReturnResponse:
+        """Ask recipients to return vouchers."""
+        return pb.RequestReturnResponse(
+            results=await self._step(DocumentKind.RETURN_REQUEST, request)
+        )
+
+    async def Return(
+        self, request: pb.ReturnRequest, context: Context
+    ) -> pb.ReturnResponse:
+        """Return vouchers to their issuer."""
+        return pb.ReturnResponse(results=await self._step(DocumentKind.RETURN, request))
+
+    async def Discard(
+        self, request: pb.DiscardRequest, context: Context
+    ) -> pb.DiscardResponse:
+        """Withdraw vouchers of the caller."""
+        return pb.DiscardResponse(
+            results=await self._step(DocumentKind.DISCARD, request)
+        )
+
+    async def BeginActing(
+        self, request: pb.BeginActingRequest, context: Context
+    ) -> pb.BeginActingResponse:
+        """Record that the caller is about to act."""
+        self._check(request, request.items)
+        acts = [
+            (Act.BEGIN, *reference_from_message(item.voucher)) for item in request.items
+        ]
+        outcomes = await self.acts(acts, caller=CALLER.get())
+        return pb.BeginActingResponse(results=_results(acts, outcomes))
+
+    async def EndActing(
+        self, request: pb.EndActingRequest, context: Context
+    ) -> pb.EndActingResponse:
+        """Record the outcomes of acts."""
+        self._check(request, request.items)
+        acts = [
+            (_ENDS[item.outcome], *reference_from_message(item.voucher))
+            for item in request.items
+        ]
+        outcomes = await self.acts(acts, caller=CALLER.get())
+        return pb.EndActingResponse(results=_results(acts, outcomes))
+
+    async def IssueReceipt(
+        self, request: pb.IssueReceiptRequest, context: Context
+    ) -> pb.IssueReceiptResponse:
+        """Seal and send receipts."""
+        self._check_drafts(request.receipts)
+        receipts = [
+            (*reference_from_message(receipt.voucher), receipt.SerializeToString())
+            for receipt in request.receipts
+        ]
+        outcomes = await self.receipts(receipts, caller=CALLER.get())
+        return pb.IssueReceiptResponse(
+            results=[
+                result(digest, outcome)
+                for (_, digest, _), outcome in zip(receipts, outcomes, strict=True)
+            ]
+        )
+
+    async def Inquire(
+        self, request: pb.InquireRequest, context: Context
+    ) -> pb.InquireResponse:
+        """Tell the whole way of one voucher."""
+        check_request(request)
+        voucher = (
+            key_from_message(request.key)
+            if request.WhichOneof("voucher") == "key"
+            else request.digest
+        )
+        way = await self.inquire(voucher, caller=CALLER.get())
+        return way_response(way, self.certificates)
+
+    async def Search(
+        self, request: pb.SearchRequest, context: Context
+    ) -> pb.SearchResponse:
+        """Find vouchers in the ledger."""
+        check_request(request)
+        query = query_of(request, desk=CALLER.get().party)
+        rows = await self.search(query)
+        return pb.SearchResponse(
+            found=[found(row) for row in rows],
+            next_page_token=next_page_token(query, rows),
+        )
+
+    async def Watch(
+        self, request: pb.WatchRequest, context: Context
+    ) -> AsyncIterator[pb.WatchResponse]:
+        """Stream changes of standing."""
+        after = request.after if request.HasField("after") else None
+        async for records in self.watch(caller=CALLER.get(), after=after):
+            yield pb.WatchResponse(
+                changes=[one for record in records for one in change(record)]
+            )
+
+    async def _step(self, kind: DocumentKind, request: Any) -> list[pb.Result]:  # noqa: ANN401 -- five requests of one shape
+        self._check(request, request.items)
+        steps = [
+            Step(key=key, digest=digest, explanation=item.explanation)
+            for item in request.items
+            for key, digest in [reference_from_message(item.voucher)]
+        ]
+        outcomes = await self.steps(kind, steps, caller=CALLER.get())
+        return [
+            result(step.digest, outcome)
+            for step, outcome in zip(steps, outcomes, strict=True)
+        ]
+
+    def _check(self, request: Any, items: Sequence[object]) -> None:  # noqa: ANN401
+        self.limits.check_count(items)
+        check_request(request)
+
+    def _check_drafts(self, drafts: Sequence[object]) -> None:
+        """Check a request whose items are checked by the works, off this loop."""
+        self.limits.check_count(drafts)
+        if not drafts:
+            raise FormRefused(
+                "the request has no items",
+                [
+                    Violation(
+                        path="",
+                        rule="repeated.min_items",
+                        text="at least one item is required",
+                        text_zh="至少一项",
+                    )
+                ],
+            )
+
+
+def _results(
+    acts: Sequence[tuple[Act, object, bytes]], outcomes: Sequence[Outcome]
+) -> list[pb.Result]:
+    return [
+        result(digest, outcome)
+        for (_, _, digest), outcome in zip(acts, outcomes, strict=True)
+    ]

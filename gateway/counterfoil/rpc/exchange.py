@@ -1,0 +1,158 @@
+"""The exchange service: what a peer's gateway asks of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from counterfoil.app.ports import Vault
+from counterfoil.app.progress import TellProgress
+from counterfoil.app.receive import ReceiveDocuments
+from counterfoil.domain.deeds import Committed, Recorded
+from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
+from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.exchange.v1 import exchange_pb2_grpc
+from counterfoil.rpc.callers import CALLER, Context
+from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.wire.keys import reference_from_message, timestamp_from_us
+from counterfoil.wire.refusals import refusal_to_message
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
+    """Translates calls into use cases; the documentation of each is in `proto/`.
+
+    Attributes:
+        receive: Puts batches into the vault.
+        tell: Tells where vouchers stand.
+        vault: For checkpoints and proofs.
+        limits: Bounds of a batch.
+        window_batches: Batches of one stream that are worked on at a time.
+    """
+
+    receive: ReceiveDocuments
+    tell: TellProgress
+    vault: Vault
+    limits: Limits
+    window_batches: int = 4
+
+    async def Deliver(
+        self,
+        request_iterator: AsyncIterator[pb.DeliverRequest],
+        context: Context,
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        """Answer the batches in order, working on a few of them at a time.
+
+        The next batch is read only while fewer than `window_batches` are under
+        way, so a fast sender waits in its own socket, not in our memory.
+        """
+        carrier = CALLER.get().party
+        under_way: asyncio.Queue[asyncio.Task[pb.DeliverResponse] | None] = (
+            asyncio.Queue(self.window_batches)
+        )
+
+        async def read() -> None:
+            try:
+                async for request in request_iterator:
+                    work = asyncio.create_task(self._deliver(request, carrier))
+                    await under_way.put(work)
+            finally:
+                await under_way.put(None)
+
+        reader = asyncio.create_task(read())
+        try:
+            while (work := await under_way.get()) is not None:
+                yield await work
+            await reader
+        finally:
+            reader.cancel()
+            while not under_way.empty():
+                left = under_way.get_nowait()
+                if left is not None:
+                    left.cancel()
+
+    async def _deliver(
+        self, request: pb.DeliverRequest, carrier: str
+    ) -> pb.DeliverResponse:
+        documents = list(request.documents)
+        certificates = list(request.certificates)
+        # By hand, not by protovalidate: it would walk the bytes of every document
+        # on the event loop. The bounds are those of the proto.
+        self.limits.check_documents(documents)
+        self.limits.check_certificates(certificates)
+        committed = await self.receive(documents, certificates, carrier=carrier)
+        return pb.DeliverResponse(
+            batch=request.batch,
+            checkpoint=committed.checkpoint,
+            arrival_time=timestamp_from_us(committed.time_us),
+            first_leaf=committed.first_leaf,
+            new_count=committed.new_count,
+            range_proof=committed.range_proof,
+            outcomes=_outcomes(committed),
+        )
+
+    async def GetProgress(
+        self, request: pb.GetProgressRequest, context: Context
+    ) -> pb.GetProgressResponse:
+        """Answer one standing per voucher, in the order asked."""
+        check_request(request)
+        passages = self.tell(
+            [reference_from_message(voucher) for voucher in request.vouchers],
+            carrier=CALLER.get().party,
+        )
+        return pb.GetProgressResponse(
+            progress=[
+                pb.VoucherProgress()
+                if passage is None
+                else pb.VoucherProgress(
+                    known=True, standing=int(passage.standing), leaf=passage.leaf
+                )
+                for passage in passages
+            ]
+        )
+
+    async def GetCheckpoint(
+        self, request: pb.GetCheckpointRequest, context: Context
+    ) -> pb.GetCheckpointResponse:
+        """Answer with the newest signed checkpoint."""
+        return pb.GetCheckpointResponse(checkpoint=self.vault.checkpoint())
+
+    async def GetProof(
+        self, request: pb.GetProofRequest, context: Context
+    ) -> pb.GetProofResponse:
+        """Answer with an inclusion or consistency proof."""
+        size = request.tree_size or self.vault.size()
+        checkpoint = b"" if request.tree_size else self.vault.checkpoint()
+        match request.WhichOneof("subject"):
+            case "leaf":
+                return pb.GetProofResponse(
+                    hashes=self.vault.inclusion_proof(request.leaf, size),
+                    checkpoint=checkpoint,
+                    leaf=self.vault.leaf(request.leaf).to_bytes(),
+                )
+            case "older_size":
+                return pb.GetProofResponse(
+                    hashes=self.vault.consistency_proof(request.older_size, size),
+                    checkpoint=checkpoint,
+                )
+            case _:
+                raise MalformedPayload(
+                    "the request names nothing to prove", field="subject"
+                )
+
+
+def _outcomes(committed: Committed) -> list[pb.Outcome]:
+    return [_outcome(outcome) for outcome in committed.outcomes]
+
+
+def _outcome(outcome: Recorded | CounterfoilError) -> pb.Outcome:
+    if isinstance(outcome, CounterfoilError):
+        return pb.Outcome(refusal=refusal_to_message(outcome))
+    if outcome.new:
+        return pb.Outcome(stored=pb.Stored())
+    return pb.Outcome(
+        known=pb.Known(
+            leaf=outcome.leaf, arrival_time=timestamp_from_us(outcome.time_us)
+        )
+    )

@@ -1,0 +1,94 @@
+"""Bounds that every request must keep before any work is spent on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Final
+
+import protovalidate
+from google.protobuf.message import Message
+
+from counterfoil.domain.refusals import BatchTooLarge, FormRefused
+from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
+from counterfoil.wire.violations import violations_of
+
+CERTIFICATES_MAX: Final = 64
+"""Most certificates in one batch; as in `exchange.v1.DeliverRequest`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one message may hold.
+
+    Attributes:
+        batch_documents_max: Most documents or items in one batch.
+        batch_bytes_max: Most bytes in one batch of several documents.
+        document_bytes_max: Largest sealed document, in bytes.
+    """
+
+    batch_documents_max: int = 256
+    batch_bytes_max: int = 1_048_576
+    document_bytes_max: int = 1_048_576
+
+    def check_count(self, items: Sized) -> None:
+        """Check that a batch has no more items than allowed.
+
+        Raises:
+            BatchTooLarge: It has more.
+        """
+        if len(items) > self.batch_documents_max:
+            raise BatchTooLarge(
+                f"a batch holds at most {self.batch_documents_max} items",
+                max=str(self.batch_documents_max),
+            )
+
+    def check_documents(self, documents: list[bytes]) -> None:
+        """Check number and bytes of a delivered batch.
+
+        Raises:
+            BatchTooLarge: It is too large, or one of its documents is.
+        """
+        self.check_count(documents)
+        if not documents:
+            raise BatchTooLarge("a batch holds at least one document", min="1")
+        sizes = [len(document) for document in documents]
+        if max(sizes) > self.document_bytes_max:
+            raise BatchTooLarge(
+                f"a document holds at most {self.document_bytes_max} bytes",
+                max=str(self.document_bytes_max),
+            )
+        if len(sizes) > 1 and sum(sizes) > self.batch_bytes_max:
+            raise BatchTooLarge(
+                f"a batch of several documents holds at most {self.batch_bytes_max} "
+                "bytes",
+                max=str(self.batch_bytes_max),
+            )
+
+    def check_certificates(self, certificates: list[bytes]) -> None:
+        """Check number and bytes of the certificates that came with a batch.
+
+        Raises:
+            BatchTooLarge: There are too many, or one is too long.
+        """
+        if len(certificates) > CERTIFICATES_MAX:
+            raise BatchTooLarge(
+                f"a batch brings at most {CERTIFICATES_MAX} certificates",
+                max=str(CERTIFICATES_MAX),
+            )
+        if any(len(der) > CERTIFICATE_BYTES_MAX for der in certificates):
+            raise BatchTooLarge(
+                f"a certificate holds at most {CERTIFICATE_BYTES_MAX} bytes",
+                max=str(CERTIFICATE_BYTES_MAX),
+            )
+
+
+def check_request(request: Message) -> None:
+    """Check a request by the rules its proto states.
+
+    Raises:
+        FormRefused: It breaks one; the violations say which.
+    """
+    broken = protovalidate.collect_violations(request)
+    if broken:
+        raise FormRefused("the request breaks a rule", violations_of(broken))

@@ -1,0 +1,65 @@
+"""Our services on one gRPC server: with health and reflection, named once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
+from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
+from counterfoil.rpc.desk import DeskServicer
+from counterfoil.rpc.exchange import ExchangeServicer
+from counterfoil.rpc.registry import RegistryServicer
+
+SERVICES: Final = (
+    desk_pb2.DESCRIPTOR.services_by_name["DeskService"].full_name,
+    exchange_pb2.DESCRIPTOR.services_by_name["ExchangeService"].full_name,
+    registry_pb2.DESCRIPTOR.services_by_name["RegistryService"].full_name,
+)
+"""Every service of ours, as health and reflection name them."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """All that a gateway serves.
+
+    Attributes:
+        desk: For our own systems and persons.
+        exchange: For peers.
+        registry: For both.
+    """
+
+    desk: DeskServicer
+    exchange: ExchangeServicer
+    registry: RegistryServicer
+    _health: health.aio.HealthServicer = field(init=False)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Add every service to a server that has not started."""
+        desk_pb2_grpc.add_DeskServiceServicer_to_server(self.desk, server)
+        exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(self.exchange, server)
+        registry_pb2_grpc.add_RegistryServiceServicer_to_server(self.registry, server)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        )
+
+    async def report(self, *, serving: bool) -> None:
+        """Tell health watchers whether we serve, for all and for each service."""
+        status = (
+            health_pb2.HealthCheckResponse.SERVING
+            if serving
+            else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        for name in ("", *SERVICES):
+            await self._health.set(name, status)
+
+    async def leave(self) -> None:
+        """Tell health watchers that we are about to stop, for good."""
+        await self._health.enter_graceful_shutdown()

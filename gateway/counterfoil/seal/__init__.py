@@ -1,0 +1,15 @@
+"""Seals: signatures over bytes, and what it takes to believe them.
+
+Pure: keys and time are arguments. The only I/O is in `keys` and `secret`, which
+read a key where a URI says that it is.
+
+* `dsse`: the bytes that a signature covers.
+* `algorithms`: the closed list, and keys that fit it.
+* `batch`: many statements under one signature.
+* `sign`: make seals.
+* `certificates`, `chains`, `revocation`, `trust`: whose key it is, whether that
+  can be believed, and remembering so.
+* `verify`: the numbered checks of a document's seals.
+* `export`: a voucher as files that `openssl` alone can judge.
+* `keys`, `secret`, `head_keys`: load private keys.
+"""

@@ -1,0 +1,108 @@
+"""Reading certificates, and every way that one cannot be relied on.
+
+CertificateError
+├── CertificateRefused    it is not what it must be: form, use, path, time
+├── CertificateRevoked    its issuer has withdrawn it
+└── RevocationUnknown     nobody can say now whether it was withdrawn
+
+Callers turn these into refusals: a seal's into `SealForged` or
+`SealUndetermined`, a connection's into `CallerUnknown` or `CallerRevoked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from counterfoil.domain.party import Identity
+
+CERTIFICATE_BYTES_MAX: Final = 16 * 1024
+"""Longest certificate that is read; ordinary ones have one or two thousand bytes."""
+
+
+class CertificateError(Exception):
+    """Base: a certificate cannot be relied on; messages quote no names."""
+
+
+class CertificateRefused(CertificateError):
+    """It is malformed, for another use, expired, or no path leads to a root."""
+
+
+class CertificateRevoked(CertificateError):
+    """Its issuer had revoked it at the instant that is judged."""
+
+
+class RevocationUnknown(CertificateError):
+    """No revocation list covers the instant that is judged."""
+
+
+def certificate_digest(certificate: bytes) -> bytes:
+    """Return the name under which seals and stores know a certificate in DER."""
+    return sha256(certificate).digest()
+
+
+def certificate_bag(certificates: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return certificates in DER by their digests, as `verify` takes them."""
+    return {sha256(certificate).digest(): certificate for certificate in certificates}
+
+
+def load_certificate(unverified: bytes) -> x509.Certificate:
+    """Parse a certificate in DER; nobody vouches for it by that.
+
+    Raises:
+        CertificateRefused: It is too long or not a certificate.
+    """
+    if len(unverified) > CERTIFICATE_BYTES_MAX:
+        raise CertificateRefused("the certificate is too long")
+    try:
+        return x509.load_der_x509_certificate(unverified)
+    except ValueError as error:
+        raise CertificateRefused("not a certificate") from error
+
+
+def load_pem_chain(pem: bytes) -> list[bytes]:
+    """Return the certificates of a PEM file in DER, in its order.
+
+    Raises:
+        CertificateRefused: There is none, or one cannot be read.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise CertificateRefused("not a PEM file of certificates") from error
+    return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
+
+
+def public_key_bytes(certificate: x509.Certificate) -> bytes:
+    """Return the public key as SubjectPublicKeyInfo in DER.
+
+    Raises:
+        CertificateRefused: The key is of a kind that the library does not know.
+    """
+    try:
+        return certificate.public_key().public_bytes(
+            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+        )
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise CertificateRefused("the certificate's key is of no known kind") from error
+
+
+def identity_of(certificate: x509.Certificate) -> Identity:
+    """Return the identity that a certificate states as its one URI.
+
+    Raises:
+        CertificateRefused: It states none, more than one, or one of another form.
+    """
+    try:
+        names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value
+        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+        return Identity.from_urn(uri)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError) as error:
+        raise CertificateRefused("the certificate states no identity") from error

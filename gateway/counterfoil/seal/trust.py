@@ -1,0 +1,280 @@
+"""Whom to believe, and remembering whom one has believed already.
+
+`TrustMaterial` is frozen bytes: it can be pickled, so each worker process makes a
+`TrustStore` of its own. A store remembers what it has found out about each
+certificate together with the interval for which that holds, so a seal by a known
+certificate costs one look-up. New lists or roots mean a new store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.x509.verification import Store
+
+from counterfoil.domain.party import Identity, Use
+from counterfoil.domain.seals import Algorithm
+from counterfoil.seal.algorithms import CheckSignature, UnfitKey, check_with
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    CertificateRevoked,
+    RevocationUnknown,
+    certificate_bag,
+    certificate_digest,
+    identity_of,
+    load_certificate,
+)
+from counterfoil.seal.chains import Chain, build_chain
+from counterfoil.seal.revocation import RevocationLists
+
+VETTED_MAX: Final = 16_384
+"""Certificates remembered; when there are more, all are found out again."""
+
+ROOTS_MAX: Final = 4_096
+"""Signed batch roots remembered, likewise; one batch in flight is one root."""
+
+_SEALING_USES: Final = (Use.INSTITUTION, Use.PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchor:
+    """A trusted root, and for whom it may speak.
+
+    Attributes:
+        certificate: The root in DER.
+        parties: Codes of the parties whose certificates it may issue; empty for
+            all. Where each institution has its own authority, this keeps one from
+            issuing in another's name.
+    """
+
+    certificate: bytes = field(repr=False)
+    parties: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustMaterial:
+    """Everything that a judgement of certificates rests on.
+
+    Attributes:
+        anchors: Trusted roots, at least one.
+        authorities: Intermediate authorities in DER that paths may use.
+        crls: Revocation lists in DER.
+        certificates: Signers' certificates in DER that are known beforehand.
+        directory: Identities by digest of the certificate, for certificates of
+            real authorities that state none; from a directory that the
+            institution has sealed.
+    """
+
+    anchors: tuple[TrustAnchor, ...]
+    authorities: tuple[bytes, ...] = field(default=(), repr=False)
+    crls: tuple[bytes, ...] = field(default=(), repr=False)
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    directory: tuple[tuple[bytes, Identity], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vetted:
+    """A certificate whose path holds, and what a seal's check needs of it.
+
+    Attributes:
+        identity: Whose it is.
+        algorithm: The one algorithm that its key fits.
+        check: Checks a signature by its key.
+        may_seal: Whether its use is to seal.
+        from_us: First instant for which this holds.
+        until_us: Last instant for which this holds.
+        is_undetermined: No revocation list answers; nothing may rest on it.
+    """
+
+    identity: Identity
+    algorithm: Algorithm
+    check: CheckSignature = field(repr=False)
+    may_seal: bool
+    from_us: int
+    until_us: int
+    is_undetermined: bool = False
+
+
+class TrustStore:
+    """Judges certificates; owned by one thread.
+
+    Attributes:
+        checked_roots: Batch signatures that verified: root, size, certificate and
+            signature. A fact of arithmetic, so it holds at every instant.
+        nodes: Hashes of pairs of nodes in batches, likewise.
+
+    Raises:
+        ValueError: The material has no anchor, or something in it cannot be read.
+    """
+
+    def __init__(self, material: TrustMaterial) -> None:
+        if not material.anchors:
+            raise ValueError("at least one root must be trusted")
+        try:
+            roots = [load_certificate(one.certificate) for one in material.anchors]
+            authorities = [load_certificate(one) for one in material.authorities]
+        except CertificateRefused as error:
+            raise ValueError("a trusted certificate cannot be read") from error
+        self._anchors = [
+            (root, anchor.parties)
+            for root, anchor in zip(roots, material.anchors, strict=True)
+        ]
+        self._authorities = authorities
+        self._lists = RevocationLists(material.crls)
+        self._known = certificate_bag(material.certificates)
+        self._directory = dict(material.directory)
+        self._vetted: dict[bytes, Vetted] = {}
+        self.checked_roots: set[tuple[bytes, int, bytes, bytes]] = set()
+        self.nodes: dict[bytes, bytes] = {}
+
+    def vet(
+        self,
+        certificate: bytes,
+        *,
+        uses: frozenset[Use],
+        at_us: int,
+        bag: Mapping[bytes, bytes] | None = None,
+    ) -> Vetted:
+        """Return a certificate that may be relied on, e.g. a TLS caller's.
+
+        Args:
+            certificate: In DER.
+            uses: What it may be for.
+            at_us: An instant of our own clock, microseconds since the epoch.
+            bag: Unverified authorities that the path may use.
+
+        Raises:
+            CertificateRefused: It is not valid, or for another use.
+            CertificateRevoked: It was revoked at that instant.
+            RevocationUnknown: No revocation list covers that instant.
+        """
+        digest = certificate_digest(certificate)
+        known = {**(bag or {}), digest: certificate}
+        vetted = self.look_up(digest, at_us=at_us, bag=known)
+        if vetted.identity.use not in uses:
+            raise CertificateRefused("the certificate is for another use")
+        if vetted.is_undetermined:
+            raise RevocationUnknown("no revocation list covers that instant")
+        return vetted
+
+    def look_up(
+        self, digest: bytes, *, at_us: int, bag: Mapping[bytes, bytes]
+    ) -> Vetted:
+        """Return what is known of a certificate at an instant.
+
+        The caller must look at `is_undetermined` and at the use.
+
+        Raises:
+            CertificateRefused: It is not known, or no path holds at that instant.
+            CertificateRevoked: It was revoked at that instant.
+        """
+        vetted = self._vetted.get(digest)
+        if vetted is not None and vetted.from_us <= at_us <= vetted.until_us:
+            return vetted
+        vetted = self._find_out(digest, at_us, bag)
+        if not vetted.is_undetermined:
+            if len(self._vetted) >= VETTED_MAX:
+                self._vetted.clear()
+            self._vetted[digest] = vetted
+        return vetted
+
+    def remember_root(self, checked: tuple[bytes, int, bytes, bytes]) -> None:
+        """Remember a batch signature that verified."""
+        if len(self.checked_roots) >= ROOTS_MAX:
+            self.checked_roots.clear()
+        self.checked_roots.add(checked)
+
+    def _find_out(
+        self, digest: bytes, at_us: int, bag: Mapping[bytes, bytes]
+    ) -> Vetted:
+        """Judge a certificate from the ground up."""
+        encoded = self._known.get(digest) or bag.get(digest)
+        # The caller's bag is only as good as its keys; a wrong one must not pass.
+        if encoded is None or certificate_digest(encoded) != digest:
+            raise CertificateRefused("the certificate is not known")
+        certificate = load_certificate(encoded)
+        listed = self._directory.get(digest)
+        identity = _identity(certificate, listed)
+        try:
+            algorithm, check = check_with(certificate.public_key())
+        except (UnfitKey, UnsupportedAlgorithm, ValueError) as error:
+            raise CertificateRefused("the key fits no algorithm") from error
+        chain = build_chain(
+            certificate,
+            [*self._authorities, *_authorities_in(bag)],
+            self._roots_for(identity.party),
+            use=identity.use,
+            is_listed=listed is not None,
+            at_us=at_us,
+        )
+        until_us, is_undetermined = self._clear(chain, at_us)
+        return Vetted(
+            identity=identity,
+            algorithm=algorithm,
+            check=check,
+            may_seal=identity.use in _SEALING_USES,
+            from_us=chain.from_us,
+            until_us=until_us,
+            is_undetermined=is_undetermined,
+        )
+
+    def _roots_for(self, party: str) -> Store:
+        """Return the roots that may speak for a party."""
+        roots = [
+            root for root, parties in self._anchors if not parties or party in parties
+        ]
+        if not roots:
+            raise CertificateRefused("no root may speak for that party")
+        return Store(roots)
+
+    def _clear(self, chain: Chain, at_us: int) -> tuple[int, bool]:
+        """Return until when nothing in the path is revoked, or that nobody knows.
+
+        Raises:
+            CertificateRevoked: A certificate of the path was revoked by then.
+        """
+        until_us, covered_until_us = chain.until_us, chain.until_us
+        path = chain.certificates
+        for certificate, issuer in pairwise(path):
+            standing = self._lists.standing(certificate, issuer)
+            if standing.revoked_us is not None:
+                until_us = min(until_us, standing.revoked_us - 1)
+            covered_until_us = min(covered_until_us, standing.covered_until_us)
+        # Revoked outweighs unknown: one list is enough to say no.
+        if until_us < at_us <= chain.until_us:
+            raise CertificateRevoked("the certificate was revoked")
+        return min(until_us, covered_until_us), covered_until_us < at_us
+
+
+def _identity(certificate: x509.Certificate, listed: Identity | None) -> Identity:
+    """Return whose certificate it is; a directory cannot contradict it."""
+    if listed is None:
+        return identity_of(certificate)
+    try:
+        stated = identity_of(certificate)
+    except CertificateRefused:
+        return listed
+    if stated != listed:
+        raise CertificateRefused("the directory contradicts the certificate")
+    return listed
+
+
+def _authorities_in(bag: Mapping[bytes, bytes]) -> list[x509.Certificate]:
+    """Return what in a bag can be read and calls itself an authority."""
+    found = []
+    for encoded in bag.values():
+        try:
+            certificate = load_certificate(encoded)
+            constraints = certificate.extensions.get_extension_for_class(
+                x509.BasicConstraints
+            )
+        except (CertificateRefused, x509.ExtensionNotFound, ValueError):
+            continue
+        if constraints.value.ca:
+            found.append(certificate)
+    return found

@@ -1,0 +1,139 @@
+"""Vouchers, receipts and steps of our own: checked, then encoded once."""
+
+from __future__ import annotations
+
+import hashlib
+
+from google.protobuf.message import DecodeError, Message
+
+from counterfoil.desk.v1 import desk_pb2
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText
+from counterfoil.domain.refusals import FormRefused, MalformedPayload, NotTheIssuer
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.sealed.v1 import voucher_pb2
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.documents import Facts, receipt_facts, voucher_facts
+from counterfoil.wire.keys import key_to_message, reference_to_message
+from counterfoil.wire.national_errors import NationalXmlRefused
+from counterfoil.wire.national_read import read_national
+from counterfoil.wire.national_voucher import VOUCHER
+
+
+def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
+    """Check a draft of `desk` by every rule of form, and encode the voucher.
+
+    Args:
+        draft: An encoded `desk.v1.Draft`.
+        desk: The only issuer allowed.
+
+    Raises:
+        MalformedPayload: A national document that cannot be read, or no content.
+        FormRefused: Rules of the form are broken.
+        NotTheIssuer: The voucher names another issuer.
+    """
+    try:
+        message = desk_pb2.Draft.FromString(draft)
+    except DecodeError as error:
+        raise MalformedPayload("not a draft", field="draft") from error
+    match message.WhichOneof("content"):
+        case "voucher":
+            voucher = message.voucher
+        case "national":
+            voucher = _from_national(message.national, desk)
+        case _:
+            raise MalformedPayload("the draft has no content", field="content")
+    facts = voucher_facts(voucher)
+    if facts.key.issuer != desk:
+        msg = f"the desk of {desk} cannot issue for {facts.key.issuer}"
+        raise NotTheIssuer(msg, desk=desk)
+    payload = voucher.SerializeToString(deterministic=True)
+    row = DraftRow(
+        party=desk,
+        digest=hashlib.sha256(payload).digest(),
+        key=facts.key,
+        payload=payload,
+        seals=(),
+        recipients=facts.recipients,
+    )
+    return row, facts
+
+
+def _from_national(
+    national: desk_pb2.NationalDocument, desk: str
+) -> voucher_pb2.Voucher:
+    try:
+        bodies = read_national(national.document)
+    except NationalXmlRefused as refused:
+        raise FormRefused(
+            "the national document cannot be read", refused.violations
+        ) from refused
+    if len(bodies) != 1 or bodies[0].voucher_flag != VOUCHER:
+        raise MalformedPayload(
+            "a national draft holds exactly one voucher, with VoucherFlag 0",
+            field="national.document",
+        )
+    (body,) = bodies
+    row = CATALOGUE.row_on_wire(body.vt_code)
+    voucher = voucher_pb2.Voucher(
+        key=key_to_message(
+            VoucherKey(
+                issuer=desk,
+                adm_div=body.adm_div_code,
+                fiscal_year=int(body.st_year),
+                type_code=row.code,
+                number=body.voucher_no,
+                issue=national.issue or 1,
+            )
+        ),
+        recipients=national.recipients,
+        replaces=national.replaces,
+    )
+    _set_form(voucher, row.code, body.form)
+    return voucher
+
+
+def _set_form(
+    message: voucher_pb2.Voucher | voucher_pb2.Receipt, type_code: int, form: Message
+) -> None:
+    """Put `form` into the field whose number is its type."""
+    field = message.DESCRIPTOR.fields_by_number[type_code]
+    getattr(message, field.name).CopyFrom(form)
+
+
+def compose_step(step: StepText) -> tuple[bytes, Facts]:
+    """Encode a step, and return its facts."""
+    payload = voucher_pb2.Step(
+        voucher=reference_to_message(step.key, step.subject),
+        by=step.by,
+        explanation=step.explanation,
+        recipients=step.recipients,
+    ).SerializeToString(deterministic=True)
+    facts = Facts(
+        key=step.key,
+        subject=step.subject,
+        by=step.by,
+        recipients=step.recipients,
+        explanation=step.explanation,
+    )
+    return payload, facts
+
+
+def compose_receipt(text: ReceiptText, *, by: str) -> tuple[bytes, Facts]:
+    """Check a receipt of `by` by every rule of form, and encode it.
+
+    Raises:
+        MalformedPayload: It is no receipt.
+        FormRefused: Rules of the form are broken.
+        NotTheIssuer: It names another party as the one that acted.
+    """
+    try:
+        receipt = voucher_pb2.Receipt.FromString(text.receipt)
+    except DecodeError as error:
+        raise MalformedPayload("not a receipt", field="receipt") from error
+    del receipt.recipients[:]
+    receipt.recipients.extend(text.recipients)
+    facts = receipt_facts(receipt)
+    if facts.by != by:
+        msg = f"the desk of {by} cannot issue receipts of {facts.by}"
+        raise NotTheIssuer(msg, desk=by)
+    return receipt.SerializeToString(deterministic=True), facts

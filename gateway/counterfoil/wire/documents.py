@@ -1,0 +1,300 @@
+"""Payloads and what the gateway must know of them.
+
+Everything here works on bytes that were verified before: verify, then parse. The
+one exception, taking a `Sealed` apart to get at its seals, reads nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import protovalidate
+from google.protobuf.message import DecodeError, Message
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import FormRefused, MalformedPayload
+from counterfoil.domain.seals import Seal
+from counterfoil.domain.violation import Violation
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.keys import key_from_message, reference_from_message
+from counterfoil.wire.national_plan import PLANS
+from counterfoil.wire.rules import check_form
+from counterfoil.wire.seals import seal_from_message, seal_to_message
+from counterfoil.wire.violations import path_of, violations_of
+
+_STEPS: Final = frozenset(DocumentKind) - {
+    DocumentKind.VOUCHER,
+    DocumentKind.RECEIPT,
+    DocumentKind.NOTICE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A `Sealed` taken apart; nothing of it is verified yet.
+
+    Attributes:
+        kind: What it says that it is.
+        payload: The payload's bytes.
+        digest: SHA-256 of the payload.
+        seals: The seals, lowest first.
+        enclosures: Encoded `Sealed` originals that it carries as evidence.
+    """
+
+    kind: DocumentKind
+    payload: bytes
+    digest: bytes
+    seals: tuple[Seal, ...]
+    enclosures: tuple[bytes, ...]
+
+
+def open_sealed(sealed: bytes) -> Opened:
+    """Take an encoded `Sealed` apart.
+
+    Raises:
+        MalformedPayload: It is none, or of no kind that travels.
+    """
+    try:
+        message = sealed_pb2.Sealed.FromString(sealed)
+        kind = DocumentKind(message.kind)
+    except (DecodeError, ValueError) as error:
+        raise MalformedPayload("not a sealed document", field="sealed") from error
+    return Opened(
+        kind=kind,
+        payload=message.payload,
+        digest=hashlib.sha256(message.payload).digest(),
+        seals=tuple(seal_from_message(seal) for seal in message.seals),
+        enclosures=tuple(message.enclosures),
+    )
+
+
+def close_sealed(kind: DocumentKind, payload: bytes, seals: Iterable[Seal]) -> bytes:
+    """Encode a document of ours with its seals, once and for ever."""
+    return sealed_pb2.Sealed(
+        kind=int(kind),  # type: ignore[arg-type]
+        payload=payload,
+        seals=[seal_to_message(seal) for seal in seals],
+    ).SerializeToString()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a payload says, as far as the vault decides by it.
+
+    Attributes:
+        key: The voucher that it is or is about.
+        subject: That voucher's digest; empty for the voucher itself.
+        by: The party that issued the document.
+        recipients: The parties that it goes to.
+        amount_fen: Main amount of a voucher, paid amount of a receipt.
+        count: Rows of a voucher, paid rows of a receipt.
+        replaces: Digest of the issue before; empty for issue 1.
+        explanation: A step's reason.
+    """
+
+    key: VoucherKey
+    subject: bytes
+    by: str
+    recipients: tuple[str, ...]
+    amount_fen: int = 0
+    count: int = 0
+    replaces: bytes = b""
+    explanation: str = ""
+
+
+def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
+    """Parse and check a payload by every rule of its kind and type.
+
+    Raises:
+        MalformedPayload: The bytes are not what the kind says, or contradict
+            themselves.
+        FormRefused: Rules of the form are broken.
+    """
+    try:
+        if kind is DocumentKind.VOUCHER:
+            return voucher_facts(voucher_pb2.Voucher.FromString(payload))
+        if kind is DocumentKind.RECEIPT:
+            return receipt_facts(voucher_pb2.Receipt.FromString(payload))
+        if kind in _STEPS:
+            return step_facts(kind, voucher_pb2.Step.FromString(payload))
+    except DecodeError as error:
+        msg = f"not a {kind.name.lower()}"
+        raise MalformedPayload(msg, field="payload") from error
+    msg = f"{kind.name} does not travel yet"
+    raise MalformedPayload(msg, field="kind")
+
+
+def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
+    """Check a voucher and return its facts.
+
+    Raises:
+        MalformedPayload: It contradicts itself.
+        FormRefused: Rules of its form are broken.
+    """
+    form = _form_of(voucher)
+    _check_envelope(voucher)
+    key = key_from_message(voucher.key)
+    _check_type(voucher, key)
+    check_form(form)
+    _check_key(form, key)
+    row = CATALOGUE.row(key.type_code)
+    amount = PLANS[row.form].form.main.by_element[row.amount_element].name
+    return Facts(
+        key=key,
+        subject=b"",
+        by=key.issuer,
+        recipients=tuple(voucher.recipients),
+        amount_fen=getattr(form, amount),
+        count=len(form.rows),
+        replaces=voucher.replaces,
+    )
+
+
+def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
+    """Check a receipt and return its facts; rows that were paid nothing don't count.
+
+    Raises:
+        MalformedPayload: It contradicts itself.
+        FormRefused: Rules of its form are broken.
+    """
+    form = _form_of(receipt)
+    _check_envelope(receipt)
+    key, subject = reference_from_message(receipt.voucher)
+    _check_type(receipt, key)
+    check_form(form)
+    row = CATALOGUE.row(key.type_code)
+    plan = PLANS[row.receipt_form].receipt
+    assert plan is not None, "a type with a receipt form has its plan"
+    element = f"X{row.amount_element}"
+    main = plan.main.by_element[element].name
+    each = plan.rows.by_element[element].name
+    return Facts(
+        key=key,
+        subject=subject,
+        by=receipt.by,
+        recipients=tuple(receipt.recipients),
+        amount_fen=getattr(form, main),
+        count=sum(1 for one in form.rows if getattr(one, each) != 0),
+    )
+
+
+def step_facts(kind: DocumentKind, step: voucher_pb2.Step) -> Facts:
+    """Check a step and return its facts.
+
+    Raises:
+        FormRefused: It breaks a rule.
+        MalformedPayload: Its reference is not well formed.
+    """
+    _check_envelope(step)
+    if kind is not DocumentKind.ACCEPTANCE and not step.explanation:
+        raise FormRefused(
+            "this step needs an explanation",
+            [
+                Violation(
+                    path="explanation",
+                    rule="required",
+                    text="an explanation is required",
+                    text_zh="须填写原因",
+                )
+            ],
+        )
+    key, subject = reference_from_message(step.voucher)
+    return Facts(
+        key=key,
+        subject=subject,
+        by=step.by,
+        recipients=tuple(step.recipients),
+        explanation=step.explanation,
+    )
+
+
+def document_of(
+    kind: DocumentKind, sealed: bytes, digest: bytes, facts: Facts
+) -> Document:
+    """Return the document that the vault takes, from its verified parts."""
+    return Document(
+        kind=kind,
+        sealed=sealed,
+        digest=digest,
+        version=hashlib.sha256(sealed).digest(),
+        key=facts.key,
+        subject=facts.subject or digest,
+        by=facts.by,
+        recipients=facts.recipients,
+        amount_fen=facts.amount_fen,
+        count=facts.count,
+        replaces=facts.replaces,
+        explanation=facts.explanation,
+    )
+
+
+def _form_of(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> Any:  # noqa: ANN401 -- forms have no common type
+    name = message.WhichOneof("form")
+    if name is None:
+        raise MalformedPayload("there is no form of a known type", field="form")
+    return getattr(message, name)
+
+
+def _check_type(
+    message: voucher_pb2.Voucher | voucher_pb2.Receipt, key: VoucherKey
+) -> None:
+    """Check that the form is that of the key's type: its field number says so."""
+    name = message.WhichOneof("form")
+    number = message.DESCRIPTOR.fields_by_name[name].number if name else 0
+    if number != key.type_code or key.type_code not in CATALOGUE.rows:
+        msg = f"the form is of type {number}, the key of type {key.type_code}"
+        raise MalformedPayload(
+            msg,
+            field="form",
+        )
+
+
+def _check_envelope(message: Message) -> None:
+    """Check what stands around the form; the form's own rules come later."""
+    broken = [
+        one
+        for one in protovalidate.collect_violations(message)
+        if not _inside_form(message, path_of(one))
+    ]
+    if broken:
+        raise FormRefused("the document breaks a rule", violations_of(broken))
+
+
+def _inside_form(message: Message, path: str) -> bool:
+    name = (
+        message.WhichOneof("form")
+        if "form" in message.DESCRIPTOR.oneofs_by_name
+        else None
+    )
+    return name is not None and path.startswith(f"{name}.")
+
+
+def _check_key(form: Any, key: VoucherKey) -> None:  # noqa: ANN401
+    """Check that the form repeats its voucher's key without contradiction."""
+    row = CATALOGUE.row(key.type_code)
+    stated = {
+        "adm_div_code": key.adm_div,
+        "st_year": str(key.fiscal_year),
+        "vt_code": row.wire_code,
+        "voucher_no": key.number,
+    }
+    wrong = [name for name, value in stated.items() if getattr(form, name) != value]
+    if wrong:
+        raise FormRefused(
+            "the form contradicts the voucher's key",
+            [
+                Violation(
+                    path=name,
+                    rule="key.same",
+                    text="differs from the voucher's key",
+                    text_zh="与凭证主键不一致",
+                )
+                for name in wrong
+            ],
+        )

@@ -1,0 +1,98 @@
+"""Seals and their statements between protobuf and the domain.
+
+A statement that was received is kept as the bytes it came in; only our own
+statements are ever encoded.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from counterfoil.domain.catalogue import DocumentKind, SealPurpose
+from counterfoil.domain.refusals import MalformedPayload
+from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
+from counterfoil.domain.voucher import DIGEST_BYTES
+from counterfoil.sealed.v1 import sealed_pb2
+from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
+
+
+def encode_statement(statement: SealStatement) -> bytes:
+    """Return the bytes that a new seal signs."""
+    return sealed_pb2.SealStatement(
+        document_kind=int(statement.document_kind),  # type: ignore[arg-type]
+        payload_digest=statement.payload_digest,
+        position=statement.position,
+        purpose=int(statement.purpose),  # type: ignore[arg-type]
+        certificate_digest=statement.certificate_digest,
+        algorithm=int(statement.algorithm),  # type: ignore[arg-type]
+        stated_time=timestamp_from_us(statement.stated_time_us),
+        beneath=statement.beneath,
+    ).SerializeToString(deterministic=True)
+
+
+def parse_statement(encoded: bytes) -> SealStatement:
+    """Return what a seal's bytes state.
+
+    Raises:
+        ValueError: They are not a statement, name what no list holds, or say more
+            than we understand.
+    """
+    try:
+        message = sealed_pb2.SealStatement.FromString(encoded)
+    except DecodeError as error:
+        msg = "not a seal statement"
+        raise ValueError(msg) from error
+    digests = (message.payload_digest, message.certificate_digest, *message.beneath)
+    if len(UnknownFieldSet(message)) or any(len(d) != DIGEST_BYTES for d in digests):
+        msg = "the statement says more, or less, than is understood"
+        raise ValueError(msg)
+    return SealStatement(
+        document_kind=DocumentKind(message.document_kind),
+        payload_digest=message.payload_digest,
+        position=message.position,
+        purpose=SealPurpose(message.purpose),
+        certificate_digest=message.certificate_digest,
+        algorithm=Algorithm(message.algorithm),
+        stated_time_us=timestamp_to_us(message.stated_time),
+        beneath=tuple(message.beneath),
+    )
+
+
+def seal_from_message(message: sealed_pb2.Seal) -> Seal:
+    """Return a received seal, its statement verbatim."""
+    batch = None
+    if message.HasField("batch"):
+        batch = BatchPath(
+            index=message.batch.index,
+            size=message.batch.size,
+            hashes=tuple(message.batch.hashes),
+        )
+    return Seal(statement=message.statement, signature=message.signature, batch=batch)
+
+
+def seal_to_message(seal: Seal) -> sealed_pb2.Seal:
+    """Return a seal as it is carried."""
+    message = sealed_pb2.Seal(statement=seal.statement, signature=seal.signature)
+    if seal.batch is not None:
+        message.batch.index = seal.batch.index
+        message.batch.size = seal.batch.size
+        message.batch.hashes.extend(seal.batch.hashes)
+    return message
+
+
+def seal_from_bytes(encoded: bytes) -> Seal:
+    """Return a seal from its encoded message.
+
+    Raises:
+        MalformedPayload: The bytes are no seal.
+    """
+    try:
+        return seal_from_message(sealed_pb2.Seal.FromString(encoded))
+    except DecodeError as error:
+        raise MalformedPayload("not a seal", field="seal") from error
+
+
+def seal_to_bytes(seal: Seal) -> bytes:
+    """Return a seal as its encoded message."""
+    return seal_to_message(seal).SerializeToString()

@@ -1,0 +1,148 @@
+"""Keeps a ledger up with its vault, and never the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+from counterfoil.app.ports import Ledger, LogRecord
+
+_LOG: Final = logging.getLogger(__name__)
+
+RECORDS_MAX: Final = 512
+"""Acts per transaction; reading them holds the event loop for a few milliseconds."""
+
+BACK_OFF_S: Final = (0.1, 30.0)
+"""First and longest pause after a failure; each is twice the one before."""
+
+
+class FollowedLog(Protocol):
+    """What the follower uses of the port `Vault`."""
+
+    def size(self) -> int:
+        """Return how many leaves are committed."""
+
+    def records(self, first: int, limit: int) -> list[LogRecord]:
+        """Return committed acts from log index `first`."""
+
+    async def changed(self, size: int) -> int:
+        """Wait until more than `size` leaves are committed; return how many."""
+
+
+class FollowerStopped(Exception):
+    """The follower stopped before the ledger was where somebody waited for it."""
+
+
+class LedgerAhead(Exception):
+    """The ledger knows acts that the vault does not: it followed another log."""
+
+
+class LedgerFollower:
+    """Reads the vault's log and lets the ledger take it in.
+
+    Whatever goes wrong, here or in the ledger, is logged and tried again after a
+    pause; the vault never waits for the ledger and never hears of it. Create it
+    inside the event loop that runs it.
+
+    Args:
+        vault: Its log is followed.
+        ledger: Takes the acts in.
+        records_max: Most acts per transaction.
+        back_off_s: First and longest pause after a failure, seconds.
+    """
+
+    def __init__(
+        self,
+        vault: FollowedLog,
+        ledger: Ledger,
+        *,
+        records_max: int = RECORDS_MAX,
+        back_off_s: tuple[float, float] = BACK_OFF_S,
+    ) -> None:
+        self._vault = vault
+        self._ledger = ledger
+        self._records_max = records_max
+        self._back_off_s = back_off_s
+        self._next = 0
+        self._moved = asyncio.Condition()
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until `stop` is called; a daemon's task."""
+        pause_s, longest_s = self._back_off_s
+        try:
+            while not self._stopped.is_set():
+                try:
+                    await self._step()
+                    pause_s = self._back_off_s[0]
+                except Exception:  # noqa: BLE001 - see the class: nothing ends the loop
+                    _LOG.exception(
+                        "the ledger is behind; next attempt in %.1f s", pause_s
+                    )
+                    await self._stopped_within(pause_s)
+                    pause_s = min(pause_s * 2, longest_s)
+        finally:
+            self._stopped.set()
+            await self._tell()
+
+    async def caught_up(self, size: int) -> None:
+        """Wait until the ledger has taken in the first `size` leaves.
+
+        Raises:
+            FollowerStopped: It stopped before that.
+        """
+        async with self._moved:
+            await self._moved.wait_for(
+                lambda: self._next >= size or self._stopped.is_set()
+            )
+        if self._next < size:
+            msg = f"the ledger is at leaf {self._next}, not at {size}"
+            raise FollowerStopped(msg)
+
+    def stop(self) -> None:
+        """Let `run` end after the transaction that it is in."""
+        self._stopped.set()
+
+    async def _step(self) -> None:
+        # Asked for each time: a rebuild may have put the ledger back to 0.
+        first = await self._ledger.next_index()
+        await self._moved_to(first)
+        size = self._vault.size()
+        if first > size:
+            msg = (
+                f"the ledger is at leaf {first} of a log of {size} leaves; "
+                "run `counterfoil ledger rebuild`"
+            )
+            raise LedgerAhead(msg)
+        if first == size:
+            await self._wait_for_more(size)
+            return
+        records = self._vault.records(first, self._records_max)
+        await self._ledger.follow(records)
+        await self._moved_to(first + len(records))
+
+    async def _wait_for_more(self, size: int) -> None:
+        more = asyncio.ensure_future(self._vault.changed(size))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait({more, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if more.done():
+                more.result()
+        finally:
+            more.cancel()
+            stopped.cancel()
+
+    async def _stopped_within(self, pause_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), pause_s)
+        except TimeoutError:
+            return
+
+    async def _moved_to(self, index: int) -> None:
+        self._next = index
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()

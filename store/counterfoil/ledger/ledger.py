@@ -1,0 +1,201 @@
+"""The ledger on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, func, select
+
+from counterfoil.app.ports import ActRow, FoundRow, LogRecord, Query
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.ledger import search
+from counterfoil.ledger.batch import Batch
+from counterfoil.ledger.statements import texts
+from counterfoil.ledger.tables import ACTS, SCHEMA, STANDINGS, VOUCHERS
+from counterfoil.sql.database import Database, Durability
+
+_DIGESTS_MAX: Final = 500
+"""Digests in one IN list; older SQLite libraries take 999 parameters."""
+
+_IDS: Final = select(VOUCHERS.c.digest, VOUCHERS.c.id).where(
+    VOUCHERS.c.digest.in_(bindparam("digests", expanding=True))
+)
+"""Built once: building it anew for each list costs more than the look-up."""
+
+_VERIFY_ROWS: Final = 1000
+"""Rows per transaction of `rows_for_verify`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLedger:
+    """Implements the port `Ledger`.
+
+    Follows the log and decides nothing. On SQLite a commit is not synchronised
+    (`synchronous=NORMAL`): after a power failure the last calls of `follow` may
+    be gone, the tables are whole, and `next_index` says where to go on.
+
+    Attributes:
+        database: Where the tables are.
+    """
+
+    database: Database
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        password: Callable[[], str] | None = None,
+        rebuild: bool = False,
+    ) -> SqlLedger:
+        """Open the ledger and bring its tables to this release's schema.
+
+        Blocks; for the daemon's start.
+
+        Args:
+            url: See `counterfoil.sql.url.parse_url`.
+            password: Reads the password from its secret reference, for each
+                new connection.
+            rebuild: Drop everything first, also what a later release made.
+
+        Raises:
+            DatabaseUrlRefused: The URL is refused.
+            PlaceRefused: Others may read the place of the SQLite file.
+            SchemaTooNew: A later release of counterfoil made the tables.
+        """
+        database = Database.open(
+            url, password=password, durability=Durability.NORMAL, name="ledger"
+        )
+        try:
+            database.write_now(_recreate if rebuild else SCHEMA.upgrade)
+        except BaseException:
+            database.close_now()
+            raise
+        return cls(database)
+
+    async def close(self) -> None:
+        """Close the database when everything asked for is done."""
+        await self.database.close()
+
+    async def follow(self, records: Sequence[LogRecord]) -> None:
+        """Take in acts, all in one transaction; those taken in before are skipped.
+
+        Args:
+            records: Acts, in log order and without a gap.
+
+        Raises:
+            ValueError: There is a gap, in `records` or before them.
+        """
+        await self.database.write(lambda connection: _follow(connection, records))
+
+    async def next_index(self) -> int:
+        """Return the log index that the ledger wants next."""
+        return await self.database.read(_next_index)
+
+    async def find(self, query: Query) -> list[FoundRow]:
+        """Return vouchers of the asking desk, last changed first.
+
+        Walking back page by page, with `before` taken from the last row, tells no
+        voucher and recipient twice. One that changes during the walk moves to the
+        front: if the walk has not come to it yet, the walk will not tell it, and a
+        new first page does. What does not change during the walk is never missed.
+        """
+        statement = search.statement(query)
+        rows = await self.database.read(
+            lambda connection: connection.execute(statement).all()
+        )
+        return [search.found(row) for row in rows]
+
+    async def acts(self, digest: bytes) -> list[ActRow]:
+        """Return the acts about the voucher with this digest, in log order.
+
+        Whose desk asks is not checked here.
+        """
+        statement = (
+            select(ACTS.c.index, ACTS.c.kind, ACTS.c.recipients)
+            .join_from(VOUCHERS, ACTS, ACTS.c.voucher == VOUCHERS.c.id)
+            .where(VOUCHERS.c.digest == digest)
+            .order_by(ACTS.c.index)
+        )
+        rows = await self.database.read(
+            lambda connection: connection.execute(statement).all()
+        )
+        return [
+            ActRow(
+                index=index,
+                kind=DocumentKind(kind),
+                recipients=tuple(recipients.split(",")) if recipients else (),
+            )
+            for index, kind, recipients in rows
+        ]
+
+    async def drop_and_recreate(self) -> None:
+        """Forget everything; `next_index` is 0 afterwards."""
+        await self.database.write(_recreate)
+
+    async def rows_for_verify(self) -> AsyncIterator[FoundRow]:
+        """Yield every standing, ordered by digest and recipient, byte by byte.
+
+        Each thousand rows is read in a transaction of its own: compare while
+        nobody follows the log.
+        """
+        after: tuple[bytes, str] | None = None
+        while True:
+            rows = await self.database.read(partial(_verify_rows, after=after))
+            for row in rows:
+                yield row
+            if len(rows) < _VERIFY_ROWS:
+                return
+            after = rows[-1].digest, rows[-1].recipient
+
+
+def _recreate(connection: Connection) -> None:
+    SCHEMA.drop(connection)
+    SCHEMA.upgrade(connection)
+
+
+def _next_index(connection: Connection) -> int:
+    last = connection.execute(select(func.max(ACTS.c.index))).scalar_one()
+    return 0 if last is None else last + 1
+
+
+def _follow(connection: Connection, records: Sequence[LogRecord]) -> None:
+    wanted = _next_index(connection)
+    new = [record for record in records if record.index >= wanted]
+    for index, record in enumerate(new, wanted):
+        if record.index != index:
+            msg = f"the ledger wants leaf {index} and got {record.index}"
+            raise ValueError(msg)
+    if not new:
+        return
+    batch = Batch.of(new, _known(connection, {one.leaf.subject for one in new}))
+    text = texts(connection.dialect)
+    if batch.vouchers:
+        connection.exec_driver_sql(text.insert_vouchers, batch.vouchers)
+    connection.exec_driver_sql(text.insert_acts, batch.acts)
+    if batch.withdrawn:
+        gone = delete(STANDINGS).where(STANDINGS.c.voucher == bindparam("gone"))
+        connection.execute(gone, [{"gone": one} for one in sorted(batch.withdrawn)])
+    standings = batch.standing_rows()
+    if standings:
+        connection.exec_driver_sql(text.upsert_standings, standings)
+
+
+def _known(connection: Connection, digests: set[bytes]) -> dict[bytes, int]:
+    known: dict[bytes, int] = {}
+    waiting = iter(sorted(digests))
+    while chunk := list(islice(waiting, _DIGESTS_MAX)):
+        rows = connection.execute(_IDS, {"digests": chunk})
+        known.update((digest, voucher) for digest, voucher in rows.all())
+    return known
+
+
+def _verify_rows(
+    connection: Connection, after: tuple[bytes, str] | None
+) -> list[FoundRow]:
+    rows = connection.execute(search.everything(after, _VERIFY_ROWS))
+    return [search.found(row) for row in rows]

@@ -1,0 +1,1 @@
+"""Migrations of the ledger, in order; run by `counterfoil.sql.schema`."""

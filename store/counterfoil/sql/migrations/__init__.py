@@ -1,0 +1,1 @@
+"""What Alembic needs to find beside the scripts of a database."""

@@ -1,0 +1,262 @@
+"""A peer's documents arrive: judged one by one, in the order of the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from counterfoil.app.ports import Entry, Passage
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import Arrive, Outcome, Recorded
+from counterfoil.domain.document import Document
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import (
+    NotARecipient,
+    NotInState,
+    NotTheIssuer,
+    ReferenceMissing,
+    VoucherKeyReused,
+)
+from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.vault.judging import (
+    document_leaf,
+    judged,
+    key_of_step,
+    known,
+    moved,
+    moves_of,
+    position_of,
+    require_issue_order,
+    require_one_receipt,
+)
+from counterfoil.vault.records import Title
+from counterfoil.vault.transaction import About, Transaction
+
+_FROM_RECIPIENT = frozenset(
+    {
+        DocumentKind.ACCEPTANCE,
+        DocumentKind.REJECTION,
+        DocumentKind.RETURN,
+        DocumentKind.RECEIPT,
+    }
+)
+_FROM_ISSUER = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
+
+
+def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int]:
+    """Take in a batch; return outcomes, index of the first new leaf, number of new.
+
+    Comparing a receipt with its voucher is an act of ours and has a leaf of its
+    own. These stand behind all leaves of arrival, so that the peer can be given one
+    proof for the whole batch.
+    """
+    first_leaf = tx.size
+    outcomes = [
+        judged(_arrive_one, tx, _Arrival(document, deed)) for document in deed.documents
+    ]
+    new_count = tx.size - first_leaf
+    for at, (document, outcome) in enumerate(
+        zip(deed.documents, outcomes, strict=True)
+    ):
+        if (
+            document.kind is DocumentKind.RECEIPT
+            and isinstance(outcome, Recorded)
+            and outcome.new
+        ):
+            outcomes[at] = _compare(tx, document, outcome)
+    return tuple(outcomes), first_leaf, new_count
+
+
+class _Arrival:
+    """One document of a batch, with what the batch says of all of them."""
+
+    __slots__ = ("carrier", "document", "hosted")
+
+    def __init__(self, document: Document, deed: Arrive) -> None:
+        self.document = document
+        self.carrier = deed.carrier
+        self.hosted = deed.hosted
+
+
+def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
+    kind = arrival.document.kind
+    if kind is DocumentKind.VOUCHER:
+        return _arrive_voucher(tx, arrival)
+    if kind in _FROM_RECIPIENT:
+        return _arrive_from_recipient(tx, arrival)
+    if kind in _FROM_ISSUER:
+        return _arrive_from_issuer(tx, arrival)
+    raise NotInState("no document about a voucher", act=kind.name)
+
+
+def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
+    document = arrival.document
+    key = document.key.to_bytes()
+    entry = tx.entry(key)
+    if entry is not None:
+        if entry.digest != document.digest or entry.role is not Role.RECIPIENT:
+            raise VoucherKeyReused("the key is used", key=str(document.key))
+        if _is_discarded_unseen(tx, entry):
+            raise NotInState(
+                "it was discarded before it arrived",
+                state=Standing.DISCARDED.name,
+                act="ARRIVE VOUCHER",
+            )
+        return known(tx, entry.document, entry.passages[0].standing)
+    require_issue_order(tx, document)
+    index = _open(tx, arrival, key, Standing.ARRIVED)
+    return Recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
+
+
+def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
+    document = arrival.document
+    entry = _voucher_of(tx, document, Role.ISSUER)
+    position = position_of(entry, document.by)
+    if position is None:
+        raise NotTheIssuer("it is by no recipient of the voucher", by=document.by)
+    passage = entry.passages[position]
+    before = tx.step(key_of_step(entry.document, document))
+    if before is not None:
+        return known(tx, before, passage.standing)
+    require_one_receipt(document, passage)
+    moves = moves_of(Role.ISSUER, entry, (position,), Act.ARRIVE, document.kind)
+    index = _append(tx, arrival, entry, moves, readers=(document.key.issuer,))
+    if moves:
+        receipt = document.digest if document.kind is DocumentKind.RECEIPT else None
+        tx.put_entry(document.key, moved(entry, moves, index, receipt=receipt))
+    standing = moves[0][1] if moves else passage.standing
+    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
+def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
+    document = arrival.document
+    if document.by != document.key.issuer:
+        raise NotTheIssuer("it is not by the voucher's issuer", by=document.by)
+    if document.kind is DocumentKind.DISCARD and tx.entry(document.key) is None:
+        index = _open(tx, arrival, document.key.to_bytes(), Standing.DISCARDED)
+        return Recorded(leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us)
+    entry = _voucher_of(tx, document, Role.RECIPIENT)
+    first = entry.passages[0]
+    before = tx.step(key_of_step(entry.document, document))
+    if before is not None:
+        return known(tx, before, first.standing)
+    everyone = range(len(entry.passages))
+    moves = moves_of(Role.RECIPIENT, entry, everyone, Act.ARRIVE, document.kind)
+    readers = [passage.recipient for passage in entry.passages]
+    index = _append(tx, arrival, entry, moves, readers)
+    if moves:
+        tx.put_entry(document.key, moved(entry, moves, index))
+    standing = moves[0][1] if moves else first.standing
+    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
+def _voucher_of(tx: Transaction, document: Document, role: Role) -> Entry:
+    """Return the voucher that a step is about.
+
+    Raises:
+        ReferenceMissing: It is not here, not with this digest, or on this side.
+    """
+    entry = tx.entry(document.key)
+    if entry is None or entry.digest != document.subject or entry.role is not role:
+        raise ReferenceMissing("no such voucher here", key=str(document.key))
+    return entry
+
+
+def _is_discarded_unseen(tx: Transaction, entry: Entry) -> bool:
+    """Return whether the entry was opened by a discard, not by its voucher."""
+    if any(passage.standing is not Standing.DISCARDED for passage in entry.passages):
+        return False
+    row = tx.row(entry.document)
+    return row is not None and Leaf.from_bytes(row.leaf).kind is DocumentKind.DISCARD
+
+
+def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) -> int:
+    """Open the book for a voucher, or for one that was discarded unseen.
+
+    Raises:
+        NotARecipient: None of its recipients is hosted here.
+    """
+    document = arrival.document
+    recipients = tuple(name for name in document.recipients if name in arrival.hosted)
+    if not recipients:
+        raise NotARecipient("no recipient is hosted here", key=str(document.key))
+    index = tx.size
+    title = Title(
+        key=key,
+        role=Role.RECIPIENT,
+        amount_fen=document.amount_fen,
+        count=document.count,
+        recipients=recipients,
+    )
+    about = About(
+        title=title,
+        changes=tuple((at, standing) for at in range(len(recipients))),
+        carriers=(arrival.carrier,),
+    )
+    tx.append(document_leaf(tx, Act.ARRIVE, document), about, document.sealed)
+    tx.put_entry(
+        key,
+        Entry(
+            role=Role.RECIPIENT,
+            digest=document.subject,
+            document=index,
+            amount_fen=document.amount_fen,
+            count=document.count,
+            passages=tuple(
+                Passage(recipient=name, standing=standing, leaf=index)
+                for name in recipients
+            ),
+        ),
+    )
+    if document.kind is not DocumentKind.VOUCHER:
+        tx.put_step(key_of_step(index, document), index)
+    for name in recipients:
+        tx.show(name, index)
+    tx.count_exchanged(arrival.carrier, document.digest)
+    return index
+
+
+def _append(
+    tx: Transaction,
+    arrival: _Arrival,
+    entry: Entry,
+    moves: tuple[tuple[int, Standing], ...],
+    readers: Iterable[str],
+) -> int:
+    """Write a step that arrived, and let `readers` know."""
+    document = arrival.document
+    about = About(opened=entry.document, changes=moves, carriers=(arrival.carrier,))
+    leaf = document_leaf(tx, Act.ARRIVE, document)
+    index = tx.append(leaf, about, document.sealed)
+    tx.put_step(key_of_step(entry.document, document), index)
+    for name in readers:
+        tx.show(name, index)
+    tx.count_exchanged(arrival.carrier, document.digest)
+    return index
+
+
+def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
+    """Close the passage that a receipt answers, or dispute the receipt (核销)."""
+    entry = tx.entry(receipt.key)
+    assert entry is not None, "the receipt was just recorded on it"
+    position = position_of(entry, receipt.by)
+    assert position is not None, "the receipt was just recorded on it"
+    if entry.passages[position].standing is not Standing.RECEIPTED:
+        return arrived
+    agrees = (entry.amount_fen, entry.count) == (receipt.amount_fen, receipt.count)
+    act = Act.CLOSE if agrees else Act.DISPUTE
+    moves = moves_of(Role.ISSUER, entry, (position,), act, DocumentKind.RECEIPT)
+    leaf = Leaf(
+        act=act,
+        kind=DocumentKind.RECEIPT,
+        time_us=tx.time_us,
+        subject=receipt.subject,
+        document=receipt.digest,
+        version=receipt.version,
+        by=receipt.key.issuer,
+        recipients=receipt.by,
+    )
+    index = tx.append(leaf, About(opened=entry.document, changes=moves))
+    tx.put_entry(receipt.key, moved(entry, moves, index))
+    return Recorded(
+        leaf=arrived.leaf, standing=moves[0][1], time_us=arrived.time_us, new=True
+    )

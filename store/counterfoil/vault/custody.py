@@ -1,0 +1,70 @@
+"""Judges each deed on a transaction and writes what it decides.
+
+Shared by all engines, so that the same deeds give the same log everywhere. A
+document or act is judged whole before anything of it is written: a refusal is an
+outcome and leaves no trace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from counterfoil.domain.deeds import (
+    Arrive,
+    Deed,
+    Deliver,
+    Enter,
+    Outcome,
+    Perform,
+    Read,
+    Send,
+    Withdraw,
+)
+from counterfoil.vault import arriving, delivering, entering, performing
+from counterfoil.vault.judging import judged
+from counterfoil.vault.transaction import Transaction
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What a deed came to.
+
+    Attributes:
+        outcomes: One per document or act.
+        first_leaf: For an `Arrive`: index of its first new leaf.
+        new_count: For an `Arrive`: how many of its documents were new.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    first_leaf: int = 0
+    new_count: int = 0
+
+
+def apply(tx: Transaction, deed: Deed) -> Applied:
+    """Judge `deed` on `tx` and write what follows.
+
+    Raises:
+        VaultCorrupt: A record needed for judging is damaged.
+    """
+    match deed:
+        case Arrive():
+            outcomes, first_leaf, new_count = arriving.arrive(tx, deed)
+            return Applied(
+                outcomes=outcomes, first_leaf=first_leaf, new_count=new_count
+            )
+        case Deliver():
+            return Applied(outcomes=delivering.deliver(tx, deed))
+        case Read():
+            return Applied(outcomes=performing.read(tx, deed))
+        case Enter():
+            outcome = judged(entering.enter, tx, deed)
+        case Send():
+            outcome = judged(entering.send, tx, deed)
+        case Withdraw():
+            outcome = judged(entering.withdraw, tx, deed)
+        case Perform():
+            outcome = judged(performing.perform, tx, deed)
+        case _:
+            assert_never(deed)
+    return Applied(outcomes=(outcome,))

@@ -1,0 +1,192 @@
+"""What an engine of storage must offer: a consistent reading, and one commit.
+
+An engine stores what custody decided and decides nothing itself. Reads inside a
+`Writing` see the state before its commit; what the transaction adds on top is kept
+by `transaction.Transaction`. So an engine is a set of tables, and one on SQL needs
+no other code than these two protocols ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from counterfoil.app.ports import Entry
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import VaultCorrupt
+from counterfoil.tlog.merkle import Frontier
+from counterfoil.tlog.tiles import Tile
+from counterfoil.vault.records import Bucket, LaneRow, LogRow
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """Everything that one commit writes. None stands for a row to remove.
+
+    Attributes:
+        first: Log index of the first new leaf.
+        frontier: The tree afterwards.
+        time_us: Commit time; 0 if no leaf was ever written.
+        rows: New rows of the log, in order.
+        documents: Log index and sealed bytes, in order.
+        tiles: Tiles that changed.
+        entries: Book of keys, by `VoucherKey.to_bytes`.
+        lanes: By carrier and sequence.
+        inbox: By party and log index; whether it waits.
+        steps: Log index of a step, by `step_key`.
+        evidence: By the first leaf that it serves.
+        certificates: By digest.
+        buckets: By carrier and number.
+        names: Where vouchers were opened, by the short form of their digest: what
+            is to be written of the digest index now.
+        named_to: For each part of the digest index, the size of the log up to
+            which it is complete; empty if `names` is.
+        lane_changes: By how much each lane became longer. Not stored.
+        leaves: The leaves of `rows`, decoded. Not stored.
+    """
+
+    first: int
+    frontier: Frontier
+    time_us: int
+    rows: list[LogRow] = field(default_factory=list)
+    documents: list[tuple[int, bytes]] = field(default_factory=list)
+    tiles: list[Tile] = field(default_factory=list)
+    entries: dict[bytes, Entry | None] = field(default_factory=dict)
+    lanes: dict[tuple[str, int], LaneRow | None] = field(default_factory=dict)
+    inbox: dict[tuple[str, int], bool] = field(default_factory=dict)
+    steps: dict[bytes, int] = field(default_factory=dict)
+    evidence: dict[int, bytes] = field(default_factory=dict)
+    certificates: dict[bytes, bytes] = field(default_factory=dict)
+    buckets: dict[tuple[str, int], Bucket] = field(default_factory=dict)
+    names: list[tuple[bytes, int]] = field(default_factory=list)
+    named_to: tuple[int, ...] = ()
+    lane_changes: dict[str, int] = field(default_factory=dict)
+    leaves: list[Leaf] = field(default_factory=list)
+
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to commit."""
+        return not (
+            self.rows
+            or self.lanes
+            or self.inbox
+            or self.certificates
+            or self.entries
+            or self.names
+        )
+
+
+class Reading(Protocol):
+    """One consistent state of the vault. Kept for a moment, by one thread.
+
+    Any method raises VaultCorrupt if what it reads fails its check sum. Scans go
+    in the order of the key.
+    """
+
+    def frontier(self) -> Frontier:
+        """Return the committed tree; its size is the log's."""
+
+    def size(self) -> int:
+        """Return the size of the committed tree."""
+
+    def time_us(self) -> int:
+        """Return the time of the last commit that wrote a leaf."""
+
+    def row(self, index: int) -> LogRow | None:
+        """Return a row of the log."""
+
+    def document(self, index: int) -> bytes | None:
+        """Return the sealed bytes under a log index, unchecked."""
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return a tile's hashes; no bytes if there is none."""
+
+    def entry(self, key: bytes) -> Entry | None:
+        """Return an entry of the book of keys."""
+
+    def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
+        """Return what waits at one place of a lane."""
+
+    def lane(self, carrier: str, after: int, limit: int) -> list[tuple[int, LaneRow]]:
+        """Return what waits in a lane behind `after`."""
+
+    def lane_lengths(self) -> dict[str, int]:
+        """Return for each carrier how many documents wait."""
+
+    def waits(self, party: str, index: int) -> bool:
+        """Return whether a document waits to be read by `party`."""
+
+    def inbox(self, party: str, after: int, limit: int) -> list[int]:
+        """Return the log indices of what waits for `party` behind `after`."""
+
+    def step(self, key: bytes) -> int | None:
+        """Return the log index of a step, by `step_key`."""
+
+    def evidence(self, index: int) -> tuple[int, bytes] | None:
+        """Return the last evidence stored at or before `index`, with its place."""
+
+    def certificate(self, digest: bytes) -> bytes | None:
+        """Return a certificate in DER, unchecked."""
+
+    def bucket(self, carrier: str, number: int) -> Bucket:
+        """Return a bucket; an empty one if there is none."""
+
+    def name(self, short: bytes) -> int | None:
+        """Return where a voucher was opened last, by its short digest."""
+
+    def named_to(self) -> tuple[int, ...]:
+        """Return how far each part of the digest index reaches; empty if new."""
+
+    def all_documents(self) -> Iterator[tuple[int, bytes]]:
+        """Scan documents, unchecked."""
+
+    def all_entries(self) -> Iterator[tuple[bytes, Entry | VaultCorrupt]]:
+        """Scan the book of keys."""
+
+    def all_lanes(self) -> Iterator[tuple[str, int, LaneRow | VaultCorrupt]]:
+        """Scan all lanes."""
+
+    def all_inbox(self) -> Iterator[tuple[str, int]]:
+        """Scan what waits to be read."""
+
+    def all_steps(self) -> Iterator[tuple[bytes, int]]:
+        """Scan the steps."""
+
+    def all_evidence(self) -> Iterator[tuple[int, bytes]]:
+        """Scan the evidence."""
+
+    def all_certificates(self) -> Iterator[tuple[bytes, bytes]]:
+        """Scan the certificates."""
+
+    def all_buckets(self) -> Iterator[tuple[str, int, Bucket | VaultCorrupt]]:
+        """Scan the buckets."""
+
+    def all_names(self) -> Iterator[tuple[bytes, int]]:
+        """Scan the digest index."""
+
+
+class Writing(Reading, Protocol):
+    """The state on which one commit is judged, by the only writer."""
+
+    def commit(self, batch: Batch) -> None:
+        """Store `batch`, whole or not at all; durable on return.
+
+        Raises:
+            VaultFull: There is no room; nothing was stored.
+            Exception: Whatever else is raised means that the engine must not be
+                written to any more.
+        """
+
+
+class Engine(Protocol):
+    """An engine of storage that one process has opened for itself."""
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """Open a reading; closed on leaving."""
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """Open the one writing; nothing is stored unless `commit` was called."""
+
+    def close(self) -> None:
+        """Close it; idempotent."""

@@ -1,0 +1,299 @@
+"""Documents of our own: they enter the vault, go into lanes, or leave the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from counterfoil.app.ports import Entry, Passage
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import Enter, Outcome, Recorded, Send, Withdraw
+from counterfoil.domain.document import Document
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import (
+    NotInState,
+    PartyUnknown,
+    VoucherKeyReused,
+    VoucherNotFound,
+    WithdrawalOutOfOrder,
+)
+from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.vault.judging import (
+    Moves,
+    document_leaf,
+    key_of_step,
+    known,
+    moved,
+    moves_of,
+    position_of,
+    require_issue_order,
+    require_one_receipt,
+    voucher_leaf,
+)
+from counterfoil.vault.records import LaneRow, Title
+from counterfoil.vault.transaction import About, Transaction
+
+_BY_RECIPIENT = frozenset(
+    {
+        DocumentKind.ACCEPTANCE,
+        DocumentKind.REJECTION,
+        DocumentKind.RETURN,
+        DocumentKind.RECEIPT,
+    }
+)
+_BY_ISSUER = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
+_ENDS_WAITING = frozenset(
+    {DocumentKind.ACCEPTANCE, DocumentKind.REJECTION, DocumentKind.RETURN}
+)
+"""Kinds after which the voucher no longer waits to be read by its recipient."""
+
+
+def enter(tx: Transaction, deed: Enter) -> Outcome:
+    """Take in a document of a party hosted here.
+
+    Raises:
+        Refused: It contradicts the books or is out of turn.
+    """
+    if deed.document.kind is DocumentKind.VOUCHER:
+        return _enter_voucher(tx, deed)
+    return _enter_step(tx, deed)
+
+
+def send(tx: Transaction, deed: Send) -> Outcome:
+    """Put a voucher of ours into its lanes.
+
+    Raises:
+        VoucherNotFound: It is not in the books with this digest, or not ours.
+        NotInState: It is void.
+        PartyUnknown: A recipient has no lane.
+    """
+    entry = tx.entry(deed.key)
+    if entry is None or entry.digest != deed.digest or entry.role is not Role.ISSUER:
+        raise VoucherNotFound("no such voucher of ours", key=str(deed.key))
+    void = {Standing.RETURNED, Standing.DISCARDED}
+    for passage in entry.passages:
+        if passage.standing in void:
+            raise NotInState(
+                "a void voucher is not sent", state=passage.standing.name, act="SEND"
+            )
+    return _send(tx, deed.key, entry, deed.lanes)
+
+
+def withdraw(tx: Transaction, deed: Withdraw) -> Outcome:
+    """Strike a voucher that was never sent out of the books.
+
+    Raises:
+        VoucherNotFound: It is not in the books with this digest, or not ours.
+        WithdrawalOutOfOrder: It was sent or discarded.
+    """
+    entry = tx.entry(deed.key)
+    if entry is None or entry.digest != deed.digest or entry.role is not Role.ISSUER:
+        raise VoucherNotFound("no such voucher of ours", key=str(deed.key))
+    for passage in entry.passages:
+        if passage.standing is not Standing.SEALED:
+            raise WithdrawalOutOfOrder(
+                "only a voucher that was never sent can be withdrawn",
+                state=passage.standing.name,
+            )
+    moves = tuple((at, Standing.DRAFT) for at in range(len(entry.passages)))
+    leaf = voucher_leaf(tx, Act.WITHDRAW, entry, by=deed.key.issuer)
+    index = tx.append(leaf, About(opened=entry.document, changes=moves))
+    tx.put_entry(deed.key, None)
+    return Recorded(leaf=index, standing=Standing.DRAFT, time_us=tx.time_us)
+
+
+def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
+    document = deed.document
+    key = document.key.to_bytes()
+    entry = tx.entry(key)
+    if entry is not None:
+        if entry.digest != document.digest or entry.role is not Role.ISSUER:
+            raise VoucherKeyReused("the key is used", key=str(document.key))
+        if deed.send:
+            return _send(tx, document.key, entry, deed.lanes)
+        return known(tx, entry.document, entry.passages[0].standing)
+    require_issue_order(tx, document)
+    if deed.send:
+        _require_lanes(document.recipients, deed.lanes)
+    index = tx.size
+    about = About(
+        title=Title(
+            key=key,
+            role=Role.ISSUER,
+            amount_fen=document.amount_fen,
+            count=document.count,
+            recipients=document.recipients,
+        ),
+        changes=_all_to(Standing.SEALED, document),
+    )
+    tx.append(document_leaf(tx, Act.ENTER, document), about, document.sealed)
+    if not deed.send:
+        tx.put_entry(key, _opened(document, index, Standing.SEALED, index))
+        return Recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
+    # Nobody sees the voucher between the two acts, so its entry is written once.
+    entry = _opened(document, index, Standing.SENT, index + 1)
+    changes = _all_to(Standing.SENT, document)
+    leaf = document_leaf(tx, Act.SEND, document)
+    _put_into_lanes(tx, key, leaf, entry, changes, deed.lanes)
+    return Recorded(leaf=index + 1, standing=Standing.SENT, time_us=tx.time_us)
+
+
+def _opened(document: Document, index: int, standing: Standing, leaf: int) -> Entry:
+    return Entry(
+        role=Role.ISSUER,
+        digest=document.digest,
+        document=index,
+        amount_fen=document.amount_fen,
+        count=document.count,
+        passages=tuple(
+            [
+                Passage(recipient=recipient, standing=standing, leaf=leaf)
+                for recipient in document.recipients
+            ]
+        ),
+    )
+
+
+def _all_to(standing: Standing, document: Document) -> Moves:
+    return tuple([(at, standing) for at in range(len(document.recipients))])
+
+
+def _send(
+    tx: Transaction, key: VoucherKey, entry: Entry, lanes: Mapping[str, str]
+) -> Outcome:
+    everyone = range(len(entry.passages))
+    moves = moves_of(Role.ISSUER, entry, everyone, Act.SEND, DocumentKind.VOUCHER)
+    if not moves:
+        first = entry.passages[0]
+        return known(tx, first.leaf, first.standing)
+    _require_lanes([entry.passages[at].recipient for at, _ in moves], lanes)
+    leaf = voucher_leaf(tx, Act.SEND, entry, by=key.issuer)
+    index = tx.size
+    entry = moved(entry, moves, index)
+    _put_into_lanes(tx, key.to_bytes(), leaf, entry, moves, lanes)
+    return Recorded(leaf=index, standing=Standing.SENT, time_us=tx.time_us)
+
+
+def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
+    tx: Transaction,
+    key: bytes,
+    leaf: Leaf,
+    entry: Entry,
+    moves: Moves,
+    lanes: Mapping[str, str],
+) -> None:
+    """Append the leaf of sending, and put the voucher into its lanes."""
+    carriers = _carriers([entry.passages[at].recipient for at, _ in moves], lanes)
+    about = About(opened=entry.document, changes=moves, carriers=tuple(carriers))
+    index = tx.append(leaf, about)
+    tx.put_entry(key, entry)
+    for carrier, names in carriers.items():
+        row = LaneRow(
+            document=entry.document,
+            opened=entry.document,
+            kind=DocumentKind.VOUCHER,
+            digest=entry.digest,
+            subject=entry.digest,
+            key=key,
+            by=leaf.by,
+            recipients=names,
+        )
+        tx.push(carrier, index, row)
+        tx.count_exchanged(carrier, entry.digest)
+
+
+def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
+    document = deed.document
+    entry = _voucher_of_step(tx, document)
+    concerned = _concerned(entry, document)
+    first = entry.passages[concerned[0]]
+    place = key_of_step(entry.document, document)
+    before = tx.step(place)
+    if before is not None:
+        return known(tx, before, first.standing)
+    require_one_receipt(document, first)
+    moves = moves_of(entry.role, entry, concerned, Act.ENTER, document.kind)
+    if not moves and document.kind is not DocumentKind.RETURN_REQUEST:
+        return known(tx, first.leaf, first.standing)
+    carriers = _carriers(document.recipients, deed.lanes)
+    about = About(opened=entry.document, changes=moves, carriers=tuple(carriers))
+    recipients = document.by if entry.role is Role.RECIPIENT else ""
+    leaf = document_leaf(tx, Act.ENTER, document, recipients)
+    index = tx.append(leaf, about, document.sealed)
+    tx.put_step(place, index)
+    _write_step(tx, document, entry, moves, index)
+    for carrier, names in carriers.items():
+        row = LaneRow(
+            document=index,
+            opened=entry.document,
+            kind=document.kind,
+            digest=document.digest,
+            subject=document.subject,
+            key=document.key.to_bytes(),
+            by=document.by,
+            recipients=names,
+        )
+        tx.push(carrier, index, row)
+        tx.count_exchanged(carrier, document.digest)
+    standing = moves[0][1] if moves else first.standing
+    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
+def _write_step(
+    tx: Transaction, document: Document, entry: Entry, moves: Moves, index: int
+) -> None:
+    """Write what an entered step changes about its voucher."""
+    if moves:
+        receipt = document.digest if document.kind is DocumentKind.RECEIPT else None
+        tx.put_entry(document.key, moved(entry, moves, index, receipt=receipt))
+    if document.kind in _ENDS_WAITING:
+        tx.take_off(document.by, entry.document)
+
+
+def _voucher_of_step(tx: Transaction, document: Document) -> Entry:
+    """Return the voucher that a step of our own is about.
+
+    Raises:
+        VoucherNotFound: It is not in the books with this digest, or another's.
+        NotInState: The kind is no step about a voucher.
+    """
+    entry = tx.entry(document.key)
+    if entry is None or entry.digest != document.subject:
+        raise VoucherNotFound("no such voucher", key=str(document.key))
+    if document.kind in _BY_RECIPIENT:
+        allowed = entry.role is Role.RECIPIENT
+    elif document.kind in _BY_ISSUER:
+        allowed = entry.role is Role.ISSUER and document.by == document.key.issuer
+    else:
+        raise NotInState("no step about a voucher", act=document.kind.name)
+    if not allowed:
+        raise VoucherNotFound("the voucher is another's", key=str(document.key))
+    return entry
+
+
+def _concerned(entry: Entry, document: Document) -> tuple[int, ...]:
+    """Return the positions of the passages that a step of our own concerns."""
+    if entry.role is Role.ISSUER:
+        return tuple(range(len(entry.passages)))
+    position = position_of(entry, document.by)
+    if position is None:
+        raise VoucherNotFound("the voucher is another's", key=str(document.key))
+    return (position,)
+
+
+def _require_lanes(recipients: Iterable[str], lanes: Mapping[str, str]) -> None:
+    for recipient in recipients:
+        if recipient not in lanes:
+            raise PartyUnknown("no lane leads to the recipient", party=recipient)
+
+
+def _carriers(
+    recipients: Iterable[str], lanes: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """Return for each carrier the recipients that its lane leads to."""
+    carriers: dict[str, tuple[str, ...]] = {}
+    for recipient in recipients:
+        if recipient in lanes:
+            carrier = lanes[recipient]
+            carriers[carrier] = (*carriers.get(carrier, ()), recipient)
+    return carriers

@@ -1,0 +1,320 @@
+"""The vault's own engine: LMDB, one file in one directory, one process.
+
+Every commit is synchronous: data first, then the page that makes it visible
+(`sync` and `metasync` on, no `writemap`). Documents and log rows are appended; see
+`docs/adr/0002-vault-layout.md` for what was measured.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition
+from types import TracebackType
+from typing import Final, Self
+
+import lmdb
+
+from counterfoil.domain.refusals import VaultCorrupt, VaultFull
+from counterfoil.vault.engine import Batch
+from counterfoil.vault.lmdb_layout import (
+    FORMAT,
+    TABLES,
+    LmdbReading,
+    Tables,
+    pack_state,
+    tile_key,
+)
+from counterfoil.vault.locking import DirectoryLock
+from counterfoil.vault.packing import (
+    name_key,
+    pack_bucket,
+    pack_entry,
+    pack_lane,
+    pack_row,
+    seal,
+)
+from counterfoil.vault.records import INDEX
+
+MEBIBYTE: Final = 1 << 20
+_LMDB_09: Final = 0  # the engine that has been in the field longest
+_READERS_MAX: Final = 512
+_HEADROOM: Final = 8  # parts of the map; the last one is kept free
+_PAGE_FACTOR: Final = 4  # pages written per byte of a batch, at worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LmdbLimits:
+    """How large the file may become.
+
+    Attributes:
+        map_bytes: The map to begin with; address space, not disk space.
+        growth_bytes: By how much the map grows, at least.
+        map_bytes_max: Where growth ends and `VAULT_FULL` begins.
+        disk_reserve_bytes: Free space of the disk that is never used up: a write
+            that meets a full disk would stop the engine.
+    """
+
+    map_bytes: int = 64 * 1024 * MEBIBYTE
+    growth_bytes: int = 16 * 1024 * MEBIBYTE
+    map_bytes_max: int = 1024 * 1024 * MEBIBYTE
+    disk_reserve_bytes: int = 256 * MEBIBYTE
+
+
+class LmdbEngine:
+    """A vault in a directory of its own.
+
+    Args:
+        directory: Created, for its owner only, if it is not there.
+        limits: How large it may become.
+        read_only: Refuse to write, e.g. to verify a copy.
+
+    Raises:
+        VaultLocked: It is open already.
+        VaultCorrupt: It is no vault, or of another format.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        limits: LmdbLimits | None = None,
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self._limits = limits or LmdbLimits()
+        self._lock = DirectoryLock(directory)
+        self._directory = directory
+        self._gate = _Gate()
+        try:
+            self._env = self._open(read_only=read_only)
+            self._tables = Tables.open(self._env)
+            self._check_format()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[LmdbReading]:
+        """Open a reading; it must not outlive a moment, or the file grows."""
+        self._lock.check_process()
+        with self._gate.shared(), self._env.begin() as txn:
+            yield LmdbReading(txn, self._tables)
+
+    @contextmanager
+    def writing(self) -> Iterator[LmdbWriting]:
+        """Open the one writing."""
+        self._lock.check_process()
+        writing = LmdbWriting(self)
+        try:
+            yield writing
+        finally:
+            writing.abort()
+
+    def begin(self) -> tuple[lmdb.Transaction, Tables]:
+        """Begin a write transaction."""
+        return self._env.begin(write=True), self._tables
+
+    def make_room(self, expected_bytes: int) -> None:
+        """See to it that a batch fits, as far as can be known beforehand.
+
+        Raises:
+            VaultFull: It does not, and the map may not grow.
+        """
+        disk = os.statvfs(self._directory)
+        free = disk.f_bavail * disk.f_frsize
+        if free < self._limits.disk_reserve_bytes + expected_bytes:
+            raise VaultFull("the disk is full")
+        info = self._env.info()
+        used = (info["last_pgno"] + 1) * self._env.stat()["psize"]
+        headroom = info["map_size"] // _HEADROOM
+        wanted = used + max(expected_bytes, headroom)
+        if wanted > info["map_size"] < self._limits.map_bytes_max:
+            self.grow(wanted)
+
+    def grow(self, at_least_bytes: int = 0) -> None:
+        """Enlarge the map while no transaction is open.
+
+        Raises:
+            VaultFull: It has its largest size already.
+        """
+        size = self._env.info()["map_size"]
+        wanted = max(size + self._limits.growth_bytes, at_least_bytes)
+        wanted = min(wanted, self._limits.map_bytes_max)
+        if wanted <= size:
+            raise VaultFull("the vault has reached its limit")
+        with self._gate.exclusive():
+            self._env.set_mapsize(wanted)
+
+    def reader_check(self) -> int:
+        """Free the slots of readers that died; return how many."""
+        count: int = self._env.reader_check()
+        return count
+
+    def close(self) -> None:
+        """Close the file and release the directory; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._gate.exclusive():
+            self._env.close()
+        self._lock.release()
+
+    def _open(self, *, read_only: bool) -> lmdb.Environment:
+        path = self._directory / "vault.lmdb"
+        size = path.stat().st_size if path.exists() else 0
+        wanted = max(self._limits.map_bytes, size + size // _HEADROOM)
+        return lmdb.open(
+            str(path),
+            subdir=False,
+            map_size=max(size, min(wanted, self._limits.map_bytes_max)),
+            max_dbs=len(TABLES),
+            max_readers=_READERS_MAX,
+            mode=0o600,
+            readonly=read_only,
+            sync=True,
+            metasync=True,
+            writemap=False,
+            readahead=False,
+            lib_version=_LMDB_09,
+        )
+
+    def _check_format(self) -> None:
+        with self._env.begin() as txn:
+            found = txn.get(b"format", db=self._tables.meta)
+        if found is None:
+            with self._env.begin(write=True) as txn:
+                txn.put(b"format", FORMAT, db=self._tables.meta)
+        elif found != FORMAT:
+            raise VaultCorrupt("not a vault of this format")
+
+
+class LmdbWriting(LmdbReading):
+    """The state on which one commit is judged, and that commit."""
+
+    def __init__(self, engine: LmdbEngine) -> None:
+        self._engine = engine
+        txn, tables = engine.begin()
+        super().__init__(txn, tables)
+        self._open = True
+
+    def abort(self) -> None:
+        """Leave the state as it was, unless it was committed."""
+        if self._open:
+            self._open = False
+            self._txn.abort()
+
+    def commit(self, batch: Batch) -> None:
+        """Store `batch`; when the map is too small, enlarge it and start again.
+
+        Raises:
+            VaultFull: There is no room; nothing was stored.
+            lmdb.Error: The engine must not be written to any more.
+        """
+        assert batch.first == self.size(), "another writer was here"
+        expected = _PAGE_FACTOR * sum(len(sealed) for _, sealed in batch.documents)
+        self.abort()
+        self._engine.make_room(expected + MEBIBYTE)
+        while True:
+            self._txn, _ = self._engine.begin()
+            self._open = True
+            try:
+                self._store(batch)
+                self._open = False
+                self._txn.commit()
+            except lmdb.MapFullError:
+                self.abort()
+                self._engine.grow()
+            else:
+                return
+
+    def _store(self, batch: Batch) -> None:
+        txn, tables = self._txn, self._tables
+        rows = enumerate(batch.rows, batch.first)
+        self._append(
+            tables.log, ((INDEX.pack(at), pack_row(at, row)) for at, row in rows)
+        )
+        self._append(
+            tables.documents,
+            ((INDEX.pack(at), sealed) for at, sealed in batch.documents),
+        )
+        self._append(
+            tables.evidence,
+            ((INDEX.pack(at), proof) for at, proof in batch.evidence.items()),
+        )
+        for tile in batch.tiles:
+            txn.put(tile_key(tile.level, tile.index), tile.hashes, db=tables.tiles)
+        for key, entry in sorted(batch.entries.items(), key=lambda item: item[0]):
+            record = None if entry is None else pack_entry(key, entry)
+            self._put(tables.keys, key, record)
+        for place, row in batch.lanes.items():
+            key = name_key(*place)
+            self._put(tables.lanes, key, None if row is None else pack_lane(key, row))
+        for place, waits in batch.inbox.items():
+            self._put(tables.inbox, name_key(*place), b"" if waits else None)
+        for key, index in sorted(batch.steps.items()):
+            txn.put(key, seal(key, INDEX.pack(index)), db=tables.steps)
+        for digest, der in batch.certificates.items():
+            txn.put(digest, der, db=tables.certificates)
+        for place in sorted(batch.buckets):
+            key = name_key(*place)
+            txn.put(key, pack_bucket(key, batch.buckets[place]), db=tables.buckets)
+        for name, index in batch.names:
+            txn.put(name, INDEX.pack(index), db=tables.names)
+        if batch.named_to:
+            reaches = b"".join(map(INDEX.pack, batch.named_to))
+            txn.put(b"named_to", seal(b"named_to", reaches), db=tables.meta)
+        state = pack_state(batch.frontier, batch.time_us)
+        txn.put(b"state", state, db=tables.meta)
+
+    def _append(
+        self, table: lmdb.Database, items: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        with self._txn.cursor(table) as cursor:
+            cursor.putmulti(items, append=True)
+
+    def _put(self, table: lmdb.Database, key: bytes, record: bytes | None) -> None:
+        if record is None:
+            self._txn.delete(key, db=table)
+        else:
+            self._txn.put(key, record, db=table)
+
+
+class _Gate:
+    """Lets readers in together, and one that moves the map in alone."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._readers = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._condition:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._readers -= 1
+                if not self._readers:
+                    self._condition.notify_all()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        with self._condition:
+            self._condition.wait_for(lambda: self._readers == 0)
+            yield

@@ -1,0 +1,197 @@
+"""The contract of an engine in dictionaries: for tests, simulation and trials."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from counterfoil.app.ports import Entry
+from counterfoil.tlog.merkle import Frontier
+from counterfoil.vault.engine import Batch, Reading, Writing
+from counterfoil.vault.records import Bucket, LaneRow, LogRow
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class MemoryEngine:
+    """Keeps everything in memory and forgets it with the process.
+
+    Readings are not isolated from a commit on another thread: each call is.
+    """
+
+    def __init__(self) -> None:
+        self._tree = Frontier()
+        self._time_us = 0
+        self._named_to: tuple[int, ...] = ()
+        self._rows: list[LogRow] = []
+        self._documents: dict[int, bytes] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self._entries: dict[bytes, Entry] = {}
+        self._lanes: dict[tuple[str, int], LaneRow] = {}
+        self._inbox: set[tuple[str, int]] = set()
+        self._steps: dict[bytes, int] = {}
+        self._evidence: dict[int, bytes] = {}
+        self._certificates: dict[bytes, bytes] = {}
+        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._names: dict[bytes, int] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Open a reading."""
+        yield self
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Open the writing."""
+        yield self
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def commit(self, batch: Batch) -> None:
+        """Store `batch`."""
+        assert batch.first == len(self._rows), "another writer was here"
+        self._rows += batch.rows
+        self._documents.update(batch.documents)
+        self._tiles |= {(tile.level, tile.index): tile.hashes for tile in batch.tiles}
+        _merge(self._entries, batch.entries)
+        _merge(self._lanes, batch.lanes)
+        self._inbox |= {place for place, waits in batch.inbox.items() if waits}
+        self._inbox -= {place for place, waits in batch.inbox.items() if not waits}
+        self._steps |= batch.steps
+        self._evidence |= batch.evidence
+        self._certificates |= batch.certificates
+        self._buckets |= batch.buckets
+        self._names |= dict(batch.names)
+        self._named_to = batch.named_to or self._named_to
+        self._tree, self._time_us = batch.frontier, batch.time_us
+
+    def frontier(self) -> Frontier:
+        """Return the committed tree."""
+        return self._tree.copy()
+
+    def size(self) -> int:
+        """Return the size of the committed tree."""
+        return self.frontier().size
+
+    def time_us(self) -> int:
+        """Return the time of the last commit that wrote a leaf."""
+        return self._time_us
+
+    def row(self, index: int) -> LogRow | None:
+        """Return a row of the log."""
+        return self._rows[index] if 0 <= index < len(self._rows) else None
+
+    def document(self, index: int) -> bytes | None:
+        """Return the sealed bytes under a log index."""
+        return self._documents.get(index)
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Return a tile's hashes."""
+        return self._tiles.get((level, index), b"")
+
+    def entry(self, key: bytes) -> Entry | None:
+        """Return an entry of the book of keys."""
+        return self._entries.get(key)
+
+    def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
+        """Return what waits at one place of a lane."""
+        return self._lanes.get((carrier, sequence))
+
+    def lane(self, carrier: str, after: int, limit: int) -> list[tuple[int, LaneRow]]:
+        """Return what waits in a lane behind `after`."""
+        found = [
+            (sequence, row)
+            for (name, sequence), row in self._lanes.items()
+            if name == carrier and sequence > after
+        ]
+        return sorted(found, key=lambda item: item[0])[:limit]
+
+    def lane_lengths(self) -> dict[str, int]:
+        """Return for each carrier how many documents wait."""
+        return dict(Counter(carrier for carrier, _ in self._lanes))
+
+    def waits(self, party: str, index: int) -> bool:
+        """Return whether a document waits to be read by `party`."""
+        return (party, index) in self._inbox
+
+    def inbox(self, party: str, after: int, limit: int) -> list[int]:
+        """Return the log indices of what waits for `party` behind `after`."""
+        found = (index for name, index in self._inbox if name == party)
+        return sorted(index for index in found if index > after)[:limit]
+
+    def step(self, key: bytes) -> int | None:
+        """Return the log index of a step."""
+        return self._steps.get(key)
+
+    def evidence(self, index: int) -> tuple[int, bytes] | None:
+        """Return the last evidence stored at or before `index`."""
+        places = sorted(self._evidence)
+        at = bisect_right(places, index)
+        return (places[at - 1], self._evidence[places[at - 1]]) if at else None
+
+    def certificate(self, digest: bytes) -> bytes | None:
+        """Return a certificate in DER."""
+        return self._certificates.get(digest)
+
+    def bucket(self, carrier: str, number: int) -> Bucket:
+        """Return a bucket."""
+        return self._buckets.get((carrier, number), Bucket())
+
+    def name(self, short: bytes) -> int | None:
+        """Return where a voucher was opened last."""
+        return self._names.get(short)
+
+    def named_to(self) -> tuple[int, ...]:
+        """Return how far each part of the digest index reaches."""
+        return self._named_to
+
+    def all_documents(self) -> Iterator[tuple[int, bytes]]:
+        """Scan documents."""
+        return iter(sorted(self._documents.items()))
+
+    def all_entries(self) -> Iterator[tuple[bytes, Entry]]:
+        """Scan the book of keys."""
+        return iter(sorted(self._entries.items()))
+
+    def all_lanes(self) -> Iterator[tuple[str, int, LaneRow]]:
+        """Scan all lanes."""
+        places = sorted(self._lanes)
+        return ((*place, self._lanes[place]) for place in places)
+
+    def all_inbox(self) -> Iterator[tuple[str, int]]:
+        """Scan what waits to be read."""
+        return iter(sorted(self._inbox))
+
+    def all_steps(self) -> Iterator[tuple[bytes, int]]:
+        """Scan the steps."""
+        return iter(sorted(self._steps.items()))
+
+    def all_evidence(self) -> Iterator[tuple[int, bytes]]:
+        """Scan the evidence."""
+        return iter(sorted(self._evidence.items()))
+
+    def all_certificates(self) -> Iterator[tuple[bytes, bytes]]:
+        """Scan the certificates."""
+        return iter(sorted(self._certificates.items()))
+
+    def all_buckets(self) -> Iterator[tuple[str, int, Bucket]]:
+        """Scan the buckets."""
+        places = sorted(self._buckets)
+        return ((*place, self._buckets[place]) for place in places)
+
+    def all_names(self) -> Iterator[tuple[bytes, int]]:
+        """Scan the digest index."""
+        return iter(sorted(self._names.items()))
+
+
+def _merge(table: dict[K, V], changes: dict[K, V | None]) -> None:
+    for key, value in changes.items():
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value

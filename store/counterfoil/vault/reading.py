@@ -1,0 +1,245 @@
+"""Reads what the vault holds, and believes none of it before it is hashed again.
+
+LMDB has no page checksums that Python can reach, so every document is compared
+with its leaf and every leaf with the tree, each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final
+
+from counterfoil.app.ports import LaneItem, LogRecord, Waiting
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
+from counterfoil.domain.standing import Act
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
+from counterfoil.tlog.tiles import TILE_HASHES
+from counterfoil.vault.engine import Reading
+from counterfoil.vault.recent import Recent
+from counterfoil.vault.records import LogRow, Title
+
+BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE})
+"""Acts whose leaf has sealed bytes under the same index."""
+
+
+def row(reading: Reading, index: int) -> LogRow:
+    """Return a row of the log whose leaf is the one in the tree.
+
+    Raises:
+        LeafNotFound: There is no such leaf.
+        VaultCorrupt: The row is missing, damaged or not what the tree says.
+    """
+    if not 0 <= index < reading.size():
+        raise LeafNotFound("no such leaf", leaf=str(index))
+    found = reading.row(index)
+    if found is None:
+        raise VaultCorrupt("a leaf is missing", leaf=str(index))
+    tile, at = divmod(index, TILE_HASHES)
+    hashes = reading.tile(0, tile)
+    if hashes[at * HASH_BYTES : (at + 1) * HASH_BYTES] != leaf_hash(found.leaf):
+        raise VaultCorrupt("a leaf is not the one in the tree", leaf=str(index))
+    return found
+
+
+def leaf(reading: Reading, index: int) -> Leaf:
+    """Return a leaf that is the one in the tree.
+
+    Raises:
+        LeafNotFound: There is no such leaf.
+        VaultCorrupt: It is damaged.
+    """
+    return Leaf.from_bytes(row(reading, index).leaf)
+
+
+def document(reading: Reading, index: int) -> bytes:
+    """Return the sealed bytes under a leaf.
+
+    Raises:
+        LeafNotFound: There is no such leaf, or it brought no document.
+        VaultCorrupt: The bytes no longer match the leaf.
+    """
+    return sealed_bytes(reading, index, leaf(reading, index))
+
+
+def sealed_bytes(reading: Reading, index: int, its_leaf: Leaf) -> bytes:
+    """Return the sealed bytes that a leaf brought.
+
+    Raises:
+        LeafNotFound: It brought none.
+        VaultCorrupt: They no longer match.
+    """
+    if its_leaf.act not in BRINGS_DOCUMENT:
+        raise LeafNotFound("the leaf brought no document", leaf=str(index))
+    sealed = reading.document(index)
+    if sealed is None or sha256(sealed).digest() != its_leaf.version:
+        raise VaultCorrupt("a document does not match its leaf", leaf=str(index))
+    return sealed
+
+
+def evidence(reading: Reading, index: int) -> bytes:
+    """Return the evidence that a leaf of delivery pins.
+
+    Raises:
+        LeafNotFound: The leaf is no delivery, or the peer only said that it knew
+            the document.
+        VaultCorrupt: The evidence is missing or no longer matches.
+    """
+    its_leaf = leaf(reading, index)
+    if its_leaf.act is not Act.DELIVER or its_leaf.version == sha256(b"").digest():
+        raise LeafNotFound("the leaf has no evidence", leaf=str(index))
+    found = reading.evidence(index)
+    if found is None or sha256(found[1]).digest() != its_leaf.version:
+        raise VaultCorrupt("evidence does not match its leaf", leaf=str(index))
+    return found[1]
+
+
+def certificate(reading: Reading, digest: bytes) -> bytes | None:
+    """Return a certificate.
+
+    Raises:
+        VaultCorrupt: It no longer matches its digest.
+    """
+    der = reading.certificate(digest)
+    if der is not None and sha256(der).digest() != digest:
+        raise VaultCorrupt("a certificate does not match its digest")
+    return der
+
+
+def title(reading: Reading, opened: int) -> Title:
+    """Return what the log's keeper knows of the voucher that a leaf opened.
+
+    Raises:
+        VaultCorrupt: The leaf opened none.
+    """
+    found = reading.row(opened)
+    if found is None or found.title is None:
+        raise VaultCorrupt("a leaf that opened a voucher is missing", leaf=str(opened))
+    return found.title
+
+
+def recent_row(reading: Reading, recent: Recent, index: int) -> tuple[LogRow, Leaf]:
+    """Return a row and its leaf, from memory if they are recent.
+
+    Raises:
+        LeafNotFound: There is no such leaf.
+        VaultCorrupt: It is missing, damaged or not what the tree says.
+    """
+    found = recent.row(index)
+    if found is not None:
+        return found
+    stored = row(reading, index)
+    return stored, Leaf.from_bytes(stored.leaf)
+
+
+def recent_document(
+    reading: Reading, recent: Recent, index: int, its_leaf: Leaf
+) -> bytes:
+    """Return the sealed bytes that a leaf brought, from memory if they are recent.
+
+    Raises:
+        LeafNotFound: It brought none.
+        VaultCorrupt: They no longer match.
+    """
+    found = recent.document(index)
+    return sealed_bytes(reading, index, its_leaf) if found is None else found
+
+
+def lane(
+    reading: Reading, recent: Recent, carrier: str, after: int, limit: int
+) -> list[LaneItem]:
+    """Return what waits in a lane.
+
+    Raises:
+        VaultCorrupt: A document does not match its leaf.
+    """
+    items = []
+    for sequence, waits in reading.lane(carrier, after, limit):
+        _, entered = recent_row(reading, recent, waits.document)
+        items.append(
+            LaneItem(
+                sequence=sequence,
+                sealed=recent_document(reading, recent, waits.document, entered),
+                leaf=entered,
+                recipients=waits.recipients,
+                not_before_us=waits.not_before_us,
+            )
+        )
+    return items
+
+
+def waiting(  # noqa: PLR0913 -- what, whose, from where, and what was told before
+    reading: Reading,
+    recent: Recent,
+    party: str,
+    *,
+    after: int,
+    limit: int,
+    times_read: Mapping[tuple[str, int], int],
+) -> list[Waiting]:
+    """Return what waits to be read by a party.
+
+    Raises:
+        VaultCorrupt: A document does not match its leaf.
+    """
+    items = []
+    for index in reading.inbox(party, after, limit):
+        arrived, its_leaf = recent_row(reading, recent, index)
+        key = recent_title(reading, recent, arrived.opened).key
+        items.append(
+            Waiting(
+                leaf_index=index,
+                leaf=its_leaf,
+                key=_key(key),
+                sealed=recent_document(reading, recent, index, its_leaf),
+                times_read=times_read.get((party, index), 0),
+            )
+        )
+    return items
+
+
+def recent_title(reading: Reading, recent: Recent, opened: int) -> Title:
+    """Return what is known of a voucher, from memory if it is recent.
+
+    Raises:
+        VaultCorrupt: The leaf opened none.
+    """
+    found = recent.row(opened)
+    if found is not None and found[0].title is not None:
+        return found[0].title
+    return title(reading, opened)
+
+
+_key = lru_cache(maxsize=16_384)(VoucherKey.from_bytes)
+"""Keys recur with every act about a voucher."""
+
+
+def records(
+    reading: Reading, recent: Recent, first: int, limit: int
+) -> list[LogRecord]:
+    """Return acts in the order of the log.
+
+    Raises:
+        VaultCorrupt: A leaf is not the one in the tree.
+    """
+    found = []
+    for index in range(max(first, 0), min(first + limit, reading.size())):
+        act, its_leaf = recent_row(reading, recent, index)
+        its_title = act.title or recent_title(reading, recent, act.opened)
+        found.append(
+            LogRecord(
+                index=index,
+                leaf=its_leaf,
+                key=_key(its_title.key),
+                amount_fen=its_title.amount_fen,
+                count=its_title.count,
+                role=its_title.role,
+                changes=tuple(
+                    (its_title.recipients[at], standing) for at, standing in act.changes
+                ),
+            )
+        )
+    return found

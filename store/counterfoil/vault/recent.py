@@ -1,0 +1,69 @@
+"""The newest end of the log, kept in memory as it was written.
+
+Lanes, readers and the ledger mostly ask for what was committed a moment ago. What
+the writer made itself, and saw committed, need not be fetched, decoded and hashed
+again for each of them; whatever is older comes from the disk, and is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from counterfoil.domain.leaf import Leaf
+from counterfoil.vault.engine import Batch
+from counterfoil.vault.records import LogRow
+
+ROWS_MAX: Final = 16_384
+"""Rows kept."""
+
+DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Bytes of documents kept."""
+
+
+class Recent:
+    """Rows, leaves and documents of the last commits.
+
+    Filled by the writing thread, after each commit; read by any.
+
+    Args:
+        rows_max: Rows kept.
+        document_bytes_max: Bytes of documents kept.
+    """
+
+    def __init__(
+        self, rows_max: int = ROWS_MAX, document_bytes_max: int = DOCUMENT_BYTES_MAX
+    ) -> None:
+        self._rows_max = rows_max
+        self._bytes_max = document_bytes_max
+        self._rows: dict[int, tuple[LogRow, Leaf]] = {}
+        self._documents: dict[int, bytes] = {}
+        self._bytes = 0
+
+    def remember(self, batch: Batch) -> None:
+        """Take in what a commit wrote, and let go of the oldest."""
+        for index, pair in enumerate(
+            zip(batch.rows, batch.leaves, strict=True), batch.first
+        ):
+            self._rows[index] = pair
+        for index, sealed in batch.documents:
+            self._documents[index] = sealed
+            self._bytes += len(sealed)
+        for index in self._oldest(self._rows, len(self._rows) - self._rows_max):
+            del self._rows[index]
+        while self._bytes > self._bytes_max:
+            (index,) = self._oldest(self._documents, 1)
+            self._bytes -= len(self._documents.pop(index))
+
+    def row(self, index: int) -> tuple[LogRow, Leaf] | None:
+        """Return a row and its leaf if they are recent."""
+        return self._rows.get(index)
+
+    def document(self, index: int) -> bytes | None:
+        """Return the sealed bytes under a log index if they are recent."""
+        return self._documents.get(index)
+
+    @staticmethod
+    def _oldest(kept: Mapping[int, object], count: int) -> list[int]:
+        """Return the first `count` indices: a dictionary keeps its order."""
+        return [index for index, _ in zip(kept, range(count), strict=False)]

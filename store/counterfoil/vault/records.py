@@ -1,0 +1,134 @@
+"""What the vault keeps beside documents and leaves."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.standing import Role, Standing
+
+# The classes below are not frozen: one or more is made for every leaf, and a frozen
+# one takes three times as long to make. Nobody changes one after it was made.
+
+INDEX: Final = struct.Struct(">Q")
+"""A log index as a key: big-endian, so that keys rise with the log."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Title:
+    """What the log's keeper knows of a voucher for good.
+
+    Attributes:
+        key: `VoucherKey.to_bytes`.
+        role: Which side this vault keeps.
+        amount_fen: Main amount.
+        count: Rows.
+        recipients: Those of the voucher (issuer's side), or those hosted here.
+    """
+
+    key: bytes
+    role: Role
+    amount_fen: int
+    count: int
+    recipients: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class LogRow:
+    """A leaf, and what the ledger and reconciliation must know of the act.
+
+    Attributes:
+        leaf: The published encoding.
+        opened: Index of the leaf that opened the voucher, where its title stands.
+        changes: Position among the title's recipients and standing afterwards,
+            for each recipient whose standing changed.
+        carriers: Peers whose bucket sums this act changed.
+        title: Set on the leaf that opened the voucher, and nowhere else.
+    """
+
+    leaf: bytes
+    opened: int
+    changes: tuple[tuple[int, Standing], ...] = ()
+    carriers: tuple[str, ...] = ()
+    title: Title | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LaneRow:
+    """A document that waits in a lane; its sequence is the leaf that put it there.
+
+    Attributes:
+        document: Log index where its bytes stand.
+        opened: Log index that opened the voucher concerned.
+        kind: What it is.
+        digest: Its digest.
+        subject: Digest of the voucher concerned.
+        key: Key of the voucher concerned, `VoucherKey.to_bytes`.
+        by: The party that issued it.
+        recipients: The recipients that the lane leads to.
+        not_before_us: When it may be tried again; 0 if it was not set aside.
+    """
+
+    document: int
+    opened: int
+    kind: DocumentKind
+    digest: bytes
+    subject: bytes
+    key: bytes
+    by: str
+    recipients: tuple[str, ...]
+    not_before_us: int = 0
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Documents exchanged with a peer whose digests begin alike, summed up.
+
+    Attributes:
+        count: How many.
+        total: The sum of their digests, modulo 2**256.
+    """
+
+    count: int = 0
+    total: int = 0
+
+    def add(self, digest: bytes, sign: int = 1) -> Bucket:
+        """Return the bucket with one more document, or with one less."""
+        total = self.total + sign * int.from_bytes(digest, "big")
+        return Bucket(self.count + sign, total % _TOTALS)
+
+
+BUCKETS: Final = 4096
+"""Buckets per peer."""
+
+_TOTALS: Final = 2**256
+
+
+def bucket_of(digest: bytes) -> int:
+    """Return the number of a digest's bucket: its first twelve bits."""
+    return digest[0] << 4 | digest[1] >> 4
+
+
+def step_key(opened: int, kind: DocumentKind, by: str, digest: bytes) -> bytes:
+    """Return the key under which a step about a voucher is found again.
+
+    It begins with the log index that opened the voucher, so that keys rise with
+    the log; nothing is ever looked up by a digest alone.
+    """
+    return b"%b%c%b\0%b" % (INDEX.pack(opened), kind, by.encode(), digest)
+
+
+_SUBJECT: Final = slice(11, 43)  # of a leaf's published encoding, see `domain.leaf`
+_VERSION: Final = slice(75, 107)
+
+
+def leaf_subject(leaf: bytes) -> bytes:
+    """Return the digest of the voucher that an encoded leaf is about."""
+    return leaf[_SUBJECT]
+
+
+def leaf_version(leaf: bytes) -> bytes:
+    """Return the version that an encoded leaf states."""
+    return leaf[_VERSION]

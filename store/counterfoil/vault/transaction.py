@@ -1,0 +1,218 @@
+"""Gathers what one commit writes, and reads what it has gathered.
+
+Everything is judged and encoded before the engine is asked to write anything, so a
+refused document costs no write, and a commit that found no room can be repeated
+without judging again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from counterfoil.app.ports import Entry
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.standing import Standing
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.merkle import leaf_hash
+from counterfoil.tlog.tile_writer import TileWriter
+from counterfoil.vault.engine import Batch, Reading
+from counterfoil.vault.records import Bucket, LaneRow, LogRow, Title, bucket_of
+
+Place: TypeAlias = tuple[str, int]
+"""A carrier and the number of one of its buckets."""
+
+NO_SUMS: Final[Mapping[Place, Bucket]] = MappingProxyType({})
+
+
+@dataclass(slots=True, kw_only=True)
+class About:
+    """Which voucher an act is about, and what the act changed.
+
+    Attributes:
+        opened: Index of the leaf that opened the voucher; None if this one does.
+        changes: See `LogRow.changes`.
+        carriers: See `LogRow.carriers`.
+        title: Set if this leaf opens the voucher.
+    """
+
+    opened: int | None = None
+    changes: tuple[tuple[int, Standing], ...] = ()
+    carriers: tuple[str, ...] = ()
+    title: Title | None = None
+
+
+class Transaction:
+    """The state of the vault with everything that this commit will change.
+
+    Args:
+        reading: The state before.
+        time_us: The commit's clock reading; never earlier than the last one.
+        sums: Buckets that the caller knows from earlier commits.
+    """
+
+    def __init__(
+        self, reading: Reading, time_us: int, sums: Mapping[Place, Bucket] = NO_SUMS
+    ) -> None:
+        self._reading = reading
+        self._sums = sums
+        self.time_us = max(time_us, reading.time_us())
+        self._frontier = reading.frontier()
+        self._first = self._frontier.size
+        self._hashes: list[bytes] = []
+        self._rows: list[LogRow] = []
+        self._leaves: list[Leaf] = []
+        self._documents: list[tuple[int, bytes]] = []
+        self._entries: dict[bytes, Entry | None] = {}
+        self._lanes: dict[tuple[str, int], LaneRow | None] = {}
+        self._lane_changes: Counter[str] = Counter()
+        self._inbox: dict[tuple[str, int], bool] = {}
+        self._steps: dict[bytes, int] = {}
+        self._evidence: dict[int, bytes] = {}
+        self._certificates: dict[bytes, bytes] = {}
+        self._buckets: dict[tuple[str, int], Bucket] = {}
+
+    # --- reading ---------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """The size of the log with the new leaves."""
+        return self._first + len(self._rows)
+
+    def entry(self, key: VoucherKey | bytes) -> Entry | None:
+        """Return what the book of keys says of `key`."""
+        encoded = key if isinstance(key, bytes) else key.to_bytes()
+        if encoded in self._entries:
+            return self._entries[encoded]
+        return self._reading.entry(encoded)
+
+    def row(self, index: int) -> LogRow | None:
+        """Return a row of the log."""
+        if index >= self._first:
+            at = index - self._first
+            return self._rows[at] if at < len(self._rows) else None
+        return self._reading.row(index)
+
+    def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
+        """Return what waits at one place of a lane."""
+        place = (carrier, sequence)
+        if place in self._lanes:
+            return self._lanes[place]
+        return self._reading.lane_row(carrier, sequence)
+
+    def waits(self, party: str, index: int) -> bool:
+        """Return whether a document waits to be read by `party`."""
+        known = self._inbox.get((party, index))
+        return self._reading.waits(party, index) if known is None else known
+
+    def step(self, key: bytes) -> int | None:
+        """Return the log index of a step, by `step_key`."""
+        index = self._steps.get(key)
+        return self._reading.step(key) if index is None else index
+
+    def has_certificate(self, digest: bytes) -> bool:
+        """Return whether the vault keeps a certificate."""
+        return (
+            digest in self._certificates
+            or self._reading.certificate(digest) is not None
+        )
+
+    # --- writing ---------------------------------------------------------------
+
+    def append(self, leaf: Leaf, about: About, sealed: bytes | None = None) -> int:
+        """Append a leaf, with the document that it brought; return its index."""
+        index = self.size
+        encoded = leaf.to_bytes()
+        self._hashes.append(leaf_hash(encoded))
+        self._leaves.append(leaf)
+        self._rows.append(
+            LogRow(
+                leaf=encoded,
+                opened=index if about.opened is None else about.opened,
+                changes=about.changes,
+                carriers=about.carriers,
+                title=about.title,
+            )
+        )
+        if sealed is not None:
+            self._documents.append((index, sealed))
+        return index
+
+    def put_entry(self, key: VoucherKey | bytes, entry: Entry | None) -> None:
+        """Write an entry of the book of keys, or strike it out."""
+        encoded = key if isinstance(key, bytes) else key.to_bytes()
+        self._entries[encoded] = entry
+
+    def put_step(self, key: bytes, index: int) -> None:
+        """Remember a step that was recorded."""
+        self._steps[key] = index
+
+    def push(self, carrier: str, sequence: int, row: LaneRow) -> None:
+        """Put a document into a lane."""
+        self._lane_changes[carrier] += 1
+        self._lanes[carrier, sequence] = row
+
+    def put_back(self, carrier: str, sequence: int, row: LaneRow) -> None:
+        """Change what waits in a lane."""
+        self._lanes[carrier, sequence] = row
+
+    def pop(self, carrier: str, sequence: int) -> None:
+        """Take a document out of a lane, where it is."""
+        self._lane_changes[carrier] -= 1
+        self._lanes[carrier, sequence] = None
+
+    def show(self, party: str, index: int) -> None:
+        """Let a document wait to be read by `party`."""
+        self._inbox[party, index] = True
+
+    def take_off(self, party: str, index: int) -> None:
+        """Let a document wait no longer."""
+        if self.waits(party, index):
+            self._inbox[party, index] = False
+
+    def put_evidence(self, first_leaf: int, evidence: bytes) -> None:
+        """Store evidence under the first leaf that it serves."""
+        self._evidence[first_leaf] = evidence
+
+    def put_certificates(self, certificates: Iterable[bytes]) -> None:
+        """Store certificates; known ones cost nothing."""
+        for der in certificates:
+            digest = sha256(der).digest()
+            if not self.has_certificate(digest):
+                self._certificates[digest] = der
+
+    def count_exchanged(self, carrier: str, digest: bytes, sign: int = 1) -> None:
+        """Add a document to the sums kept for a peer, or take it out."""
+        place = (carrier, bucket_of(digest))
+        bucket = self._buckets.get(place) or self._sums.get(place)
+        if bucket is None:
+            bucket = self._reading.bucket(*place)
+        self._buckets[place] = bucket.add(digest, sign)
+
+    # --- the outcome -----------------------------------------------------------
+
+    def batch(self) -> Batch:
+        """Return what to commit."""
+        writer = TileWriter(self._frontier, self._reading.tile)
+        tiles = writer.extend(self._hashes)
+        return Batch(
+            first=self._first,
+            frontier=writer.frontier,
+            time_us=self.time_us if self._rows else self._reading.time_us(),
+            rows=self._rows,
+            documents=self._documents,
+            tiles=tiles,
+            entries=self._entries,
+            lanes=self._lanes,
+            inbox=self._inbox,
+            steps=self._steps,
+            evidence=self._evidence,
+            certificates=self._certificates,
+            buckets=self._buckets,
+            lane_changes=self._lane_changes,
+            leaves=self._leaves,
+        )

@@ -1,0 +1,295 @@
+"""The vault port on an engine, a writer and a head store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from threading import Lock
+
+from counterfoil.app.ports import Clock, Entry, LaneItem, LogRecord, Waiting
+from counterfoil.domain.deeds import Arrive, Committed, Deed
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.errors import TileError
+from counterfoil.tlog.tile_reader import TileReader
+from counterfoil.vault import reading as look
+from counterfoil.vault.custody import Applied
+from counterfoil.vault.engine import Engine
+from counterfoil.vault.heads import HeadStore
+from counterfoil.vault.names import NameIndex, short
+from counterfoil.vault.recent import Recent
+from counterfoil.vault.signing import HeadSigner, SignHead
+from counterfoil.vault.writer import Group, Writer, WriterLimits
+
+_MICROSECONDS = 1_000_000
+_KEPT_MAX = 4096  # certificates known to be stored, so that nobody looks again
+
+
+class EngineVault:
+    """An institution's vault; implements `counterfoil.app.ports.Vault`.
+
+    A vault that is older than what it signed, or differs from it, can be read but
+    neither writes nor signs; `stopped_reason` says so.
+
+    Args:
+        engine: Where it is stored; the vault closes it.
+        heads: Where signed heads are remembered; the vault does not close it.
+        origin: The log's name in its checkpoints.
+        sign: Signs its checkpoints.
+        clock: Its clock.
+        limits: How much waits for a commit.
+    """
+
+    def __init__(  # noqa: PLR0913  # the parts that a daemon puts together
+        self,
+        engine: Engine,
+        heads: HeadStore,
+        *,
+        origin: str,
+        sign: SignHead,
+        clock: Clock,
+        limits: WriterLimits | None = None,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._waiters: list[tuple[int, asyncio.Future[int]]] = []
+        self._waiters_lock = Lock()
+        self._recent = Recent()
+        self._kept: set[bytes] = set()
+        self._times_read: Counter[tuple[str, int]] = Counter()
+        with engine.reading() as reading:
+            self._signer = HeadSigner(origin, heads, sign, reading)
+            self._names = NameIndex(reading)
+            self._size = reading.frontier().size
+            self._lane_lengths = Counter(reading.lane_lengths())
+        self._writer = Writer(
+            engine,
+            self._names,
+            clock.now_us,
+            self._conclude,
+            limits or WriterLimits(),
+        )
+
+    @property
+    def stopped_reason(self) -> str:
+        """Why nothing is written any more; empty while the vault is ready."""
+        return self._signer.forked or self._writer.stopped_reason
+
+    async def stopped(self) -> None:
+        """Return once nothing is written any more; see `stopped_reason`."""
+        if not self._signer.forked:
+            # Shielded: who stops waiting must not cancel what others wait for.
+            await asyncio.shield(asyncio.wrap_future(self._writer.stopped))
+
+    async def perform(self, deeds: Sequence[Deed]) -> list[Committed]:
+        """Judge and write `deeds`, and return when they are on disk."""
+        self._require_whole()
+        return await self._writer.submit(tuple(deeds))
+
+    async def keep_certificates(self, certificates: Iterable[bytes]) -> None:
+        """Store certificates (DER) that seals name; known ones cost nothing."""
+        unknown = [der for der in certificates if der not in self._kept]
+        if not unknown:
+            return
+        with self._engine.reading() as reading:
+            missing = tuple(
+                der
+                for der in unknown
+                if reading.certificate(sha256(der).digest()) is None
+            )
+        if missing:
+            self._require_whole()
+            await self._writer.submit((), missing)
+        if len(self._kept) > _KEPT_MAX:
+            self._kept.clear()
+        self._kept.update(unknown)
+
+    async def changed(self, size: int) -> int:
+        """Wait until more than `size` leaves are committed; return how many."""
+        with self._waiters_lock:
+            if self._size > size:
+                return self._size
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            self._waiters.append((size, future))
+        return await future
+
+    def close(self) -> None:
+        """Write what is waiting and close the engine; idempotent."""
+        self._writer.close()
+        self._engine.close()
+
+    def entry(self, key: VoucherKey) -> Entry | None:
+        """Return what the book of keys says of `key`."""
+        with self._engine.reading() as reading:
+            return reading.entry(key.to_bytes())
+
+    def key_of(self, digest: bytes) -> VoucherKey | None:
+        """Return the key of the voucher with this digest."""
+        # Memory first: what leaves it is in the stored index by then.
+        opened = self._names.find(digest)
+        with self._engine.reading() as reading:
+            if opened is None:
+                opened = reading.name(short(digest))
+            row = None if opened is None else reading.row(opened)
+            if row is None or row.title is None:
+                return None
+            entry = reading.entry(row.title.key)
+            if entry is None or entry.digest != digest:
+                return None
+            return VoucherKey.from_bytes(row.title.key)
+
+    def document(self, index: int) -> bytes:
+        """Return the sealed bytes that entered or arrived as leaf `index`."""
+        with self._engine.reading() as reading:
+            return look.document(reading, index)
+
+    def leaf(self, index: int) -> Leaf:
+        """Return a leaf of the log."""
+        with self._engine.reading() as reading:
+            return look.leaf(reading, index)
+
+    def evidence(self, index: int) -> bytes:
+        """Return the peer's evidence for the `DELIVER` leaf `index`."""
+        with self._engine.reading() as reading:
+            return look.evidence(reading, index)
+
+    def size(self) -> int:
+        """Return how many leaves are committed."""
+        return self._size
+
+    def checkpoint(self) -> bytes:
+        """Return a signed checkpoint of everything that is committed."""
+        with self._engine.reading() as reading:
+            head = reading.frontier().head()
+        return self._signer.sign(head, self._clock.now_us() // _MICROSECONDS)
+
+    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Prove leaf `index` in the tree of `size` leaves (RFC 9162 2.1.3.1)."""
+        with self._tree(size) as tree:
+            if not 0 <= index < size:
+                raise LeafNotFound("no such leaf", leaf=str(index))
+            return tree.inclusion_proof(index, size)
+
+    def consistency_proof(self, older: int, size: int) -> tuple[bytes, ...]:
+        """Prove that the tree of `older` leaves is a prefix (RFC 9162 2.1.4.1)."""
+        with self._tree(size) as tree:
+            if not 0 <= older <= size:
+                raise LeafNotFound("no such size", size=str(older))
+            return tree.consistency_proof(older, size)
+
+    def lane(self, carrier: str, *, after: int, limit: int) -> list[LaneItem]:
+        """Return what waits in the lane to `carrier` behind sequence `after`."""
+        with self._engine.reading() as reading:
+            return look.lane(reading, self._recent, carrier, after, limit)
+
+    def lane_lengths(self) -> dict[str, int]:
+        """Return for each carrier how many documents wait."""
+        return {carrier: n for carrier, n in self._lane_lengths.items() if n}
+
+    def waiting(self, party: str, *, after: int, limit: int) -> list[Waiting]:
+        """Return what waits to be read by `party` behind log index `after`."""
+        with self._engine.reading() as reading:
+            found = look.waiting(
+                reading,
+                self._recent,
+                party,
+                after=after,
+                limit=limit,
+                times_read=self._times_read,
+            )
+        for item in found:
+            self._times_read[party, item.leaf_index] += 1
+        return found
+
+    def records(self, first: int, limit: int) -> list[LogRecord]:
+        """Return committed acts from log index `first`, for the ledger."""
+        with self._engine.reading() as reading:
+            return look.records(reading, self._recent, first, limit)
+
+    def certificate(self, digest: bytes) -> bytes | None:
+        """Return a certificate in DER that the vault keeps."""
+        with self._engine.reading() as reading:
+            return look.certificate(reading, digest)
+
+    @contextmanager
+    def _tree(self, size: int) -> Iterator[TileReader]:
+        with self._engine.reading() as reading:
+            if not 0 <= size <= reading.frontier().size:
+                raise LeafNotFound("no such size", size=str(size))
+            try:
+                yield TileReader(reading.tile)
+            except TileError as error:
+                raise VaultCorrupt("a tile of the tree is damaged") from error
+
+    def _require_whole(self) -> None:
+        if self._signer.forked:
+            raise HeadForked(self._signer.forked)
+
+    def _conclude(self, group: Group) -> list[list[Committed]]:
+        """Sign if a peer waits for it, publish the new size, make the answers."""
+        batch, checkpoint = group.batch, b""
+        self._recent.remember(batch)
+        self._lane_lengths.update(batch.lane_changes)
+        for place, waits in batch.inbox.items():
+            if not waits:
+                self._times_read.pop(place, None)
+        size = batch.frontier.size
+        if any(job.arrivals() for job in group.jobs):
+            time_s = group.time_us // _MICROSECONDS
+            checkpoint = self._signer.sign(batch.frontier.head(), time_s)
+        with self._engine.reading() as reading:
+            tree = TileReader(reading.tile)
+            committed = [
+                [
+                    _committed(deed, applied, tree, group, checkpoint)
+                    for deed, applied in zip(job.deeds, job.applied, strict=True)
+                ]
+                for job in group.jobs
+            ]
+        self._publish(size)
+        return committed
+
+    def _publish(self, size: int) -> None:
+        """Let everybody know who waits for more leaves."""
+        with self._waiters_lock:
+            self._size = size
+            ready = [future for wanted, future in self._waiters if wanted < size]
+            self._waiters = [
+                (wanted, future)
+                for wanted, future in self._waiters
+                if wanted >= size and not future.done()
+            ]
+        for loop in {future.get_loop() for future in ready}:
+            mine = [future for future in ready if future.get_loop() is loop]
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, mine, size)
+
+
+def _tell(futures: Iterable[asyncio.Future[int]], size: int) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(size)
+
+
+def _committed(
+    deed: Deed, applied: Applied, tree: TileReader, group: Group, checkpoint: bytes
+) -> Committed:
+    size = group.batch.frontier.size
+    if not isinstance(deed, Arrive):
+        return Committed(outcomes=applied.outcomes, size=size, time_us=group.time_us)
+    proof: tuple[bytes, ...] = ()
+    if applied.new_count:
+        proof = tree.range_proof(applied.first_leaf, applied.new_count, size)
+    return Committed(
+        outcomes=applied.outcomes,
+        size=size,
+        time_us=group.time_us,
+        checkpoint=checkpoint,
+        range_proof=proof,
+        first_leaf=applied.first_leaf,
+        new_count=applied.new_count,
+    )

@@ -1,0 +1,328 @@
+"""Proves a whole vault against its log, and names what is wrong with it.
+
+One scan of the log hashes every document and leaf again, rebuilds the tree and
+replays all standings; then every index is compared with what must follow. Whoever
+changed the log consistently meets the head store and the peers that cosigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Final, TypeAlias
+
+from counterfoil.app.ports import FoundRow
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import CounterfoilError, VaultCorrupt
+from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.merkle import HASH_BYTES, Frontier, TreeHead, leaf_hash
+from counterfoil.tlog.tile_writer import TileWriter
+from counterfoil.tlog.tiles import TILE_HASHES
+from counterfoil.vault.engine import Reading
+from counterfoil.vault.findings import Fault, Report
+from counterfoil.vault.heads import HeadStore
+from counterfoil.vault.names import PARTS, part_of, short
+from counterfoil.vault.reading import BRINGS_DOCUMENT
+from counterfoil.vault.records import LogRow, Title, step_key
+from counterfoil.vault.replay import Replay, difference
+
+Judge: TypeAlias = Callable[[bytes, Leaf], Document | None]
+"""Judges a document's seals as of its leaf's time and says what it states.
+
+Raises a `CounterfoilError` if the seals do not hold; None if it cannot tell.
+"""
+
+_HASHES_AT_ONCE: Final = 16 * TILE_HASHES
+_NO_EVIDENCE: Final = sha256(b"").digest()
+
+
+def verify_vault(
+    reading: Reading,
+    *,
+    origin: str,
+    heads: HeadStore | None = None,
+    judge: Judge | None = None,
+    ledger: Iterable[FoundRow] | None = None,
+) -> Report:
+    """Verify all that one reading shows.
+
+    The reading stays open meanwhile, so a vault that is written to at the same
+    time keeps its old pages; verify a copy if it is large and busy.
+
+    Args:
+        reading: The vault.
+        origin: The log's name in the head store.
+        heads: The head store, to find out whether an old copy was put back.
+        judge: Judges seals; without it, bytes are only compared with the log.
+        ledger: All rows of the ledger, in any order.
+
+    Returns:
+        What was verified and what is wrong.
+    """
+    report = Report()
+    check = _Check(reading, report, judge)
+    signed = None if heads is None else heads.newest(origin)
+    check.log(None if signed is None else signed.head)
+    check.documents()
+    check.entries()
+    check.lanes()
+    check.inbox()
+    check.rest()
+    if ledger is not None:
+        check.ledger(ledger)
+    return report
+
+
+class _Check:
+    """One verification; its methods are its steps, in this order."""
+
+    def __init__(self, reading: Reading, report: Report, judge: Judge | None) -> None:
+        self._reading = reading
+        self._report = report
+        self._judge = judge
+        self._replay = Replay(report)
+        self._named_to = reading.named_to() or (0,) * PARTS
+        self._evidence: tuple[int, bytes] = (-1, b"")
+
+    def log(self, signed: TreeHead | None) -> None:
+        """Hash every leaf and document again, and replay what they tell."""
+        size = self._reading.frontier().size
+        tree = TileWriter(Frontier(), lambda _level, _index: b"")
+        stop = None if signed is None else signed.size
+        hashes: list[bytes] = []
+        for index in range(size):
+            if index == stop:
+                self._grow(tree, hashes)
+                self._compare_signed(signed, tree.frontier.head())
+            hashes.append(self._leaf(index))
+            if len(hashes) == _HASHES_AT_ONCE:
+                self._grow(tree, hashes)
+        self._grow(tree, hashes)
+        head = tree.frontier.head()
+        if stop is not None and stop >= size:
+            self._compare_signed(signed, head)
+        if head != self._reading.frontier().head():
+            self._report.add(Fault.TREE_CHANGED, detail="root")
+        self._report.size, self._report.root = head.size, head.root
+
+    def documents(self) -> None:
+        """Look for documents that no leaf brought."""
+        for index, _ in self._reading.all_documents():
+            try:
+                row = self._reading.row(index)
+            except VaultCorrupt:
+                continue  # found before
+            if row is None or Leaf.from_bytes(row.leaf).act not in BRINGS_DOCUMENT:
+                self._report.add(Fault.DOCUMENT_STRAY, index=index)
+
+    def entries(self) -> None:
+        """Compare the book of keys with what was replayed."""
+        stories = self._replay.stories
+        seen: set[int] = set()
+        damaged: set[bytes] = set()
+        for key, entry in self._reading.all_entries():
+            name = str(VoucherKey.from_bytes(key))
+            if isinstance(entry, VaultCorrupt):
+                self._report.add(Fault.ENTRY_CHANGED, key=name, detail="check sum")
+                seen.update(
+                    at for at, story in stories.items() if story.title.key == key
+                )
+                continue
+            story = stories.get(entry.document)
+            if story is None or story.title.key != key:
+                self._report.add(Fault.ENTRY_STRAY, index=entry.document, key=name)
+                continue
+            seen.add(entry.document)
+            wrong = difference(story, entry, entry.document)
+            if wrong:
+                self._report.add(
+                    Fault.ENTRY_CHANGED, index=entry.document, key=name, detail=wrong
+                )
+        for opened, story in stories.items():
+            if opened not in seen and story.title.key not in damaged:
+                name = str(VoucherKey.from_bytes(story.title.key))
+                self._report.add(Fault.ENTRY_MISSING, index=opened, key=name)
+
+    def lanes(self) -> None:
+        """Compare what waits to be sent."""
+        missing = dict(self._replay.lanes)
+        for carrier, sequence, row in self._reading.all_lanes():
+            if isinstance(row, VaultCorrupt):
+                self._report.add(
+                    Fault.LANE_STRAY, index=sequence, key=carrier, detail="check sum"
+                )
+            elif missing.get((carrier, row.digest)) != sequence:
+                self._report.add(Fault.LANE_STRAY, index=sequence, key=carrier)
+            else:
+                del missing[carrier, row.digest]
+        for (carrier, _), sequence in missing.items():
+            self._report.add(Fault.LANE_MISSING, index=sequence, key=carrier)
+
+    def inbox(self) -> None:
+        """Compare what waits to be read; reading a step leaves no leaf."""
+        missing = set(self._replay.inbox)
+        for party, index in self._reading.all_inbox():
+            if (party, index) in missing:
+                missing.remove((party, index))
+            elif not self._may_wait(index):
+                self._report.add(Fault.INBOX_STRAY, index=index, key=party)
+        for party, index in sorted(missing):
+            self._report.add(Fault.INBOX_MISSING, index=index, key=party)
+
+    def rest(self) -> None:
+        """Compare steps, certificates and bucket sums."""
+        steps = sum(1 for _ in self._reading.all_steps())
+        if steps > self._replay.steps:
+            self._report.add(Fault.STEP_STRAY, detail=f"{steps - self._replay.steps}")
+        for digest, der in self._reading.all_certificates():
+            if sha256(der).digest() != digest:
+                self._report.add(Fault.CERTIFICATE_CHANGED, key=digest.hex())
+        told = dict(self._replay.buckets)
+        for carrier, number, bucket in self._reading.all_buckets():
+            if bucket != told.pop((carrier, number), None):
+                self._report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
+        for carrier, number in sorted(told):
+            self._report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
+
+    def ledger(self, rows: Iterable[FoundRow]) -> None:
+        """Compare the ledger with what was replayed."""
+        missing = {
+            (story.title.key, recipient): (opened, way)
+            for opened, story in self._replay.stories.items()
+            for recipient, way in zip(story.title.recipients, story.ways, strict=True)
+        }
+        for row in rows:
+            told = missing.pop((row.key.to_bytes(), row.recipient), None)
+            if told is None:
+                if row.standing is not Standing.DRAFT:  # withdrawn, if it is
+                    self._report.add(Fault.LEDGER_CHANGED, key=str(row.key))
+            elif (row.standing, row.leaf) != (told[1].standing, told[1].leaf):
+                self._report.add(
+                    Fault.LEDGER_CHANGED,
+                    index=told[0],
+                    key=str(row.key),
+                    detail=f"standing {row.standing.name}",
+                )
+        for (key, recipient), (opened, _) in missing.items():
+            name = str(VoucherKey.from_bytes(key))
+            self._report.add(
+                Fault.LEDGER_MISSING, index=opened, key=name, detail=recipient
+            )
+
+    def _leaf(self, index: int) -> bytes:
+        """Check one leaf and what hangs on it; return its hash."""
+        tile, at = divmod(index, TILE_HASHES)
+        place = slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)
+        in_tree = self._reading.tile(0, tile)[place]
+        try:
+            row = self._reading.row(index)
+            if row is None:
+                self._report.add(Fault.LEAF_MISSING, index=index)
+                return in_tree
+            leaf = Leaf.from_bytes(row.leaf)
+        except (VaultCorrupt, ValueError) as error:
+            self._report.add(Fault.LEAF_CHANGED, index=index, detail=str(error))
+            return in_tree
+        computed = leaf_hash(row.leaf)
+        if computed != in_tree:
+            self._report.add(Fault.LEAF_CHANGED, index=index)
+        self._replay.follow(index, row, leaf)
+        if leaf.act in BRINGS_DOCUMENT:
+            self._document(index, row, leaf)
+        elif leaf.act is Act.DELIVER:
+            self._delivery(index, leaf)
+        return computed
+
+    def _document(self, index: int, row: LogRow, leaf: Leaf) -> None:
+        sealed = self._reading.document(index)
+        if sealed is None:
+            self._report.add(Fault.DOCUMENT_MISSING, index=index, detail=leaf.kind.name)
+            return
+        self._report.documents += 1
+        if sha256(sealed).digest() != leaf.version:
+            self._report.add(Fault.DOCUMENT_CHANGED, index=index, detail=leaf.kind.name)
+        elif self._judge is not None:
+            self._judge_seals(index, sealed, leaf, row.title)
+        if leaf.kind is DocumentKind.VOUCHER:
+            self._name(index, leaf)
+        else:
+            self._step(index, row, leaf)
+
+    def _judge_seals(
+        self, index: int, sealed: bytes, leaf: Leaf, title: Title | None
+    ) -> None:
+        assert self._judge is not None, "asked for only with a judge"
+        try:
+            stated = self._judge(sealed, leaf)
+        except CounterfoilError as refusal:
+            self._report.add(Fault.SEAL_REFUSED, index=index, detail=refusal.reason)
+            return
+        if stated is None or title is None or leaf.kind is not DocumentKind.VOUCHER:
+            return
+        if (stated.key.to_bytes(), stated.amount_fen, stated.count) != (
+            title.key,
+            title.amount_fen,
+            title.count,
+        ):
+            self._report.add(Fault.ROW_CHANGED, index=index, detail="title")
+
+    def _step(self, index: int, row: LogRow, leaf: Leaf) -> None:
+        key = step_key(row.opened, leaf.kind, leaf.by, leaf.document)
+        try:
+            found = self._reading.step(key)
+        except VaultCorrupt:
+            found = None
+        if found != index:
+            self._report.add(Fault.STEP_MISSING, index=index, detail=leaf.kind.name)
+
+    def _name(self, index: int, leaf: Leaf) -> None:
+        if index >= self._named_to[part_of(leaf.subject)]:
+            return
+        found = self._reading.name(short(leaf.subject))
+        if found is None or found < index:
+            self._report.add(Fault.NAME_MISSING, index=index)
+
+    def _delivery(self, index: int, leaf: Leaf) -> None:
+        if leaf.version == _NO_EVIDENCE:
+            return
+        found = self._reading.evidence(index)
+        if found is not None and found[0] != self._evidence[0]:
+            self._evidence = (found[0], sha256(found[1]).digest())
+        if found is None or self._evidence[1] != leaf.version:
+            self._report.add(Fault.EVIDENCE_MISSING, index=index, key=leaf.by)
+
+    def _may_wait(self, index: int) -> bool:
+        """Return whether a step arrived there, which may be read or not."""
+        try:
+            row = self._reading.row(index)
+        except VaultCorrupt:
+            return True  # found before
+        if row is None:
+            return False
+        leaf = Leaf.from_bytes(row.leaf)
+        return leaf.act is Act.ARRIVE and leaf.kind is not DocumentKind.VOUCHER
+
+    def _grow(self, tree: TileWriter, hashes: list[bytes]) -> None:
+        """Append to the tree, and compare the tiles that this changes."""
+        for tile in tree.extend(hashes):
+            stored = self._reading.tile(tile.level, tile.index)
+            if not stored.startswith(tile.hashes):
+                self._report.add(
+                    Fault.TREE_CHANGED,
+                    index=tile.index * TILE_HASHES ** (tile.level + 1),
+                    detail=f"tile {tile.level}/{tile.index}",
+                )
+        hashes.clear()
+
+    def _compare_signed(self, signed: TreeHead | None, head: TreeHead) -> None:
+        assert signed is not None, "called where the signed size is reached"
+        if signed.size > head.size:
+            self._report.add(
+                Fault.HEAD_NEWER,
+                detail=f"{signed.size} leaves signed, {head.size} here",
+            )
+        elif signed != head:
+            self._report.add(Fault.HEAD_CONTRADICTED, detail=f"at {signed.size} leaves")

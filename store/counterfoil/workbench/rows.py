@@ -1,0 +1,64 @@
+"""Drafts as rows: the encoding of seals, recipients and keys in columns."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import RowMapping
+
+from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.voucher import VoucherKey
+
+_LENGTH: Final = struct.Struct(">I")
+
+
+def seals_to_bytes(seals: Sequence[bytes]) -> bytes:
+    """Join seals, each behind its length in four bytes."""
+    return b"".join(_LENGTH.pack(len(seal)) + seal for seal in seals)
+
+
+def seals_from_bytes(encoded: bytes) -> tuple[bytes, ...]:
+    """Split what `seals_to_bytes` joined.
+
+    Raises:
+        ValueError: It is truncated.
+    """
+    seals: list[bytes] = []
+    start = 0
+    while start < len(encoded):
+        body = start + _LENGTH.size
+        if body > len(encoded):
+            break
+        start = body + _LENGTH.unpack_from(encoded, start)[0]
+        seals.append(encoded[body:start])
+    if start != len(encoded):
+        raise ValueError("the seals of a draft are truncated")
+    return tuple(seals)
+
+
+def columns_of(draft: DraftRow, changed_us: int) -> dict[str, Any]:
+    """Return a draft as values by column."""
+    return {
+        "party": draft.party,
+        "digest": draft.digest,
+        "key": draft.key.to_bytes(),
+        "payload": draft.payload,
+        "recipients": ",".join(draft.recipients),
+        "seal_count": len(draft.seals),
+        "seals": seals_to_bytes(draft.seals),
+        "changed_us": changed_us,
+    }
+
+
+def draft_of(row: RowMapping) -> DraftRow:
+    """Return the draft that a row holds."""
+    return DraftRow(
+        party=row["party"],
+        digest=row["digest"],
+        key=VoucherKey.from_bytes(row["key"]),
+        payload=row["payload"],
+        seals=seals_from_bytes(row["seals"]),
+        recipients=tuple(row["recipients"].split(",")) if row["recipients"] else (),
+    )

@@ -1,0 +1,1 @@
+"""Migrations of the workbench, in order; run by `counterfoil.sql.schema`."""

@@ -1,0 +1,276 @@
+"""The workbench on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, TypeVar
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from counterfoil.app.ports import Clock
+from counterfoil.domain.drafts import DraftRow
+from counterfoil.sql.database import Database, Durability, is_failure
+from counterfoil.workbench.errors import WorkbenchUnavailable
+from counterfoil.workbench.rows import columns_of, draft_of, seals_to_bytes
+from counterfoil.workbench.tables import DRAFTS, SCHEMA
+
+T = TypeVar("T")
+
+SealChange = tuple[bytes, int, tuple[bytes, ...]]
+"""Digest, number of seals expected, new seals."""
+
+_VALUES_MAX: Final = 500
+"""Values in one IN list; older SQLite libraries take 999 parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlWorkbench:
+    """Implements the port `Workbench`; every call is one transaction.
+
+    On SQLite a commit is synchronised (`synchronous=FULL`): a seal that a person
+    gave is on disk when the call returns.
+
+    Attributes:
+        database: Where the table is.
+        clock: Says when a draft was changed.
+    """
+
+    database: Database
+    clock: Clock
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        clock: Clock,
+        password: Callable[[], str] | None = None,
+    ) -> SqlWorkbench:
+        """Open the workbench and bring its table to this release's schema.
+
+        Blocks; for the daemon's start.
+
+        Args:
+            url: See `counterfoil.sql.url.parse_url`.
+            clock: Says when a draft was changed.
+            password: Reads the password from its secret reference, for each
+                new connection.
+
+        Raises:
+            DatabaseUrlRefused: The URL is refused.
+            PlaceRefused: Others may read the place of the SQLite file.
+            SchemaTooNew: A later release of counterfoil made the table.
+            WorkbenchUnavailable: The database does not answer.
+        """
+        database = Database.open(
+            url, password=password, durability=Durability.FULL, name="workbench"
+        )
+        try:
+            database.write_now(SCHEMA.upgrade)
+        except BaseException as error:
+            database.close_now()
+            if isinstance(error, Exception) and is_failure(error):
+                raise _unavailable() from error
+            raise
+        return cls(database, clock)
+
+    async def close(self) -> None:
+        """Close the database when everything asked for is done."""
+        await self.database.close()
+
+    async def put(self, drafts: Sequence[DraftRow]) -> list[DraftRow | None]:
+        """Store new drafts; return for each the one that has its key already.
+
+        Returns:
+            For each draft in turn: None if it was stored, as new or in place of
+            an unsealed one with its key. Else what is there and stays: the same
+            draft, with its seals, or a sealed one with another digest.
+
+        Raises:
+            WorkbenchUnavailable: Nothing was changed.
+        """
+        now_us = self.clock.now_us()
+        return await self._write(lambda connection: _put(connection, drafts, now_us))
+
+    async def get(self, party: str, digests: Sequence[bytes]) -> list[DraftRow | None]:
+        """Return the party's drafts with these digests, None where there is none.
+
+        Raises:
+            WorkbenchUnavailable: The database does not answer.
+        """
+        try:
+            found = await self.database.read(
+                lambda connection: _drafts(connection, party, DRAFTS.c.digest, digests)
+            )
+        except Exception as error:
+            if is_failure(error):
+                raise _unavailable() from error
+            raise
+        by_digest = {draft.digest: draft for draft in found}
+        return [by_digest.get(digest) for digest in digests]
+
+    async def set_seals(self, party: str, changes: Sequence[SealChange]) -> list[bool]:
+        """Replace seals where a draft still has the stated number of them.
+
+        Each change sees the ones before it.
+
+        Returns:
+            For each change whether it was made.
+
+        Raises:
+            WorkbenchUnavailable: Nothing was changed.
+        """
+        now_us = self.clock.now_us()
+        return await self._write(
+            lambda connection: _set_seals(connection, party, changes, now_us)
+        )
+
+    async def remove(self, party: str, digests: Sequence[bytes]) -> None:
+        """Remove drafts that entered the vault; one that is not there is no error.
+
+        Raises:
+            WorkbenchUnavailable: Nothing was changed.
+        """
+        await self._write(lambda connection: _remove(connection, party, digests))
+
+    async def purge(self, before_us: int) -> int:
+        """Remove drafts of all parties that nobody changed since `before_us`.
+
+        Args:
+            before_us: Microseconds since the epoch, UTC; giving a seal is a change.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            WorkbenchUnavailable: Nothing was changed.
+        """
+        old = delete(DRAFTS).where(DRAFTS.c.changed_us < before_us)
+        return await self._write(lambda connection: connection.execute(old).rowcount)
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return await self.database.write(work)
+        except Exception as error:
+            if is_failure(error):
+                raise _unavailable() from error
+            raise
+
+
+def _unavailable() -> WorkbenchUnavailable:
+    return WorkbenchUnavailable("the workbench's database failed; see its log")
+
+
+def _put(
+    connection: Connection, drafts: Sequence[DraftRow], now_us: int
+) -> list[DraftRow | None]:
+    stored: dict[tuple[str, bytes], DraftRow] = {}
+    for party in sorted({draft.party for draft in drafts}):
+        keys = [draft.key.to_bytes() for draft in drafts if draft.party == party]
+        for draft in _drafts(connection, party, DRAFTS.c.key, keys):
+            stored[party, draft.key.to_bytes()] = draft
+    before = dict(stored)
+    answers: list[DraftRow | None] = []
+    for draft in drafts:
+        name = draft.party, draft.key.to_bytes()
+        present = stored.get(name)
+        if present is not None and (present.seals or present.digest == draft.digest):
+            answers.append(present)
+            continue
+        stored[name] = draft
+        answers.append(None)
+    new = [draft for name, draft in stored.items() if before.get(name) is not draft]
+    replaced = [draft for name, draft in before.items() if stored[name] is not draft]
+    for party in {draft.party for draft in replaced}:
+        gone = [draft.digest for draft in replaced if draft.party == party]
+        _remove(connection, party, gone)
+    if new:
+        rows = [columns_of(draft, now_us) for draft in new]
+        connection.execute(insert(DRAFTS), rows)
+    return answers
+
+
+def _set_seals(
+    connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
+) -> list[bool]:
+    counts: dict[bytes, int] = {}
+    for digests in _chunks(digest for digest, _, _ in changes):
+        # Locks the rows in PostgreSQL; SQLite's writer is alone in any case.
+        rows = connection.execute(
+            select(DRAFTS.c.digest, DRAFTS.c.seal_count)
+            .where(DRAFTS.c.party == party, DRAFTS.c.digest.in_(digests))
+            .with_for_update()
+        )
+        counts.update((digest, count) for digest, count in rows.all())
+    made: list[bool] = []
+    parameters = []
+    for digest, expected, seals in changes:
+        fits = counts.get(digest) == expected
+        made.append(fits)
+        if fits:
+            counts[digest] = len(seals)
+            parameters.append(
+                {
+                    "of_digest": digest,
+                    "expected": expected,
+                    "seals": seals_to_bytes(seals),
+                    "seal_count": len(seals),
+                    "changed_us": now_us,
+                }
+            )
+    if parameters:
+        done = connection.execute(_change_of(party), parameters)
+        assert done.rowcount == len(parameters), "a draft changed under its lock"
+    return made
+
+
+def _change_of(party: str) -> Update:
+    return (
+        update(DRAFTS)
+        .where(
+            DRAFTS.c.party == party,
+            DRAFTS.c.digest == bindparam("of_digest"),
+            DRAFTS.c.seal_count == bindparam("expected"),
+        )
+        .values(
+            seals=bindparam("seals"),
+            seal_count=bindparam("seal_count"),
+            changed_us=bindparam("changed_us"),
+        )
+    )
+
+
+def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> None:
+    for some in _chunks(digests):
+        connection.execute(
+            delete(DRAFTS).where(DRAFTS.c.party == party, DRAFTS.c.digest.in_(some))
+        )
+
+
+def _drafts(
+    connection: Connection, party: str, column: Column[bytes], values: Iterable[bytes]
+) -> list[DraftRow]:
+    found: list[DraftRow] = []
+    for some in _chunks(values):
+        rows = connection.execute(
+            select(DRAFTS).where(DRAFTS.c.party == party, column.in_(some))
+        )
+        found.extend(draft_of(row) for row in rows.mappings())
+    return found
+
+
+def _chunks(values: Iterable[bytes]) -> Iterator[list[bytes]]:
+    waiting = iter(dict.fromkeys(values))
+    while chunk := list(islice(waiting, _VALUES_MAX)):
+        yield chunk

@@ -1,0 +1,19 @@
+"""The contract suite runs on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.vaults import Bench, StepClock, make_engine, open_vault
+
+
+@pytest.fixture(params=["memory", "lmdb"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    clock = StepClock()
+    engine = make_engine(request.param, tmp_path / "vault")
+    vault = open_vault(engine, clock=clock)
+    yield Bench(vault, clock)
+    vault.close()

@@ -1,0 +1,184 @@
+"""The follower keeps the ledger up, whatever fails on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from counterfoil.app.ports import LogRecord
+from counterfoil.domain.standing import Act, Standing
+from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
+from counterfoil.ledger.ledger import SqlLedger
+from tests.contract.ledger_contract import BANK, contents, life, record
+
+
+@dataclass
+class ListedLog:
+    """The part of a vault that the follower reads, in a list.
+
+    Attributes:
+        acts: The log.
+        failures: How many of the next readings fail.
+        readings: First index of each reading.
+    """
+
+    acts: list[LogRecord] = field(default_factory=list)
+    failures: int = 0
+    readings: list[int] = field(default_factory=list)
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
+    read_thrice: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def append(self, acts: Sequence[LogRecord]) -> None:
+        self.acts.extend(acts)
+        self.grown.set()
+
+    def size(self) -> int:
+        self.asked.set()
+        return len(self.acts)
+
+    def records(self, first: int, limit: int) -> list[LogRecord]:
+        self.readings.append(first)
+        if len(self.readings) >= 3:
+            self.read_thrice.set()
+        if self.failures:
+            self.failures -= 1
+            raise OSError("no such luck")
+        return self.acts[first : first + limit]
+
+    async def changed(self, size: int) -> int:
+        while len(self.acts) <= size:
+            self.grown.clear()
+            await self.grown.wait()
+        return len(self.acts)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
+    ledger = SqlLedger.open(f"sqlite:///{tmp_path}/ledger.db")
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+def log() -> ListedLog:
+    return ListedLog()
+
+
+@pytest.fixture
+async def follower(log: ListedLog, ledger: SqlLedger) -> AsyncIterator[LedgerFollower]:
+    follower = LedgerFollower(log, ledger, records_max=4, back_off_s=(0.001, 0.002))
+    running = asyncio.create_task(follower.run())
+    yield follower
+    follower.stop()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_what_is_committed_is_followed(
+    log: ListedLog, ledger: SqlLedger, follower: LedgerFollower
+) -> None:
+    log.append(life("A1", 0) + life("A2", 3) + life("A3", 6))
+    await follower.caught_up(9)
+    log.append(life("A4", 9))
+    await follower.caught_up(12)
+
+    assert await ledger.next_index() == 12
+    assert log.readings == [0, 4, 8, 9]
+
+
+async def test_a_failure_is_logged_and_tried_again(
+    log: ListedLog,
+    ledger: SqlLedger,
+    follower: LedgerFollower,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log.failures = 3
+    log.append(life("A1", 0))
+
+    await follower.caught_up(3)
+
+    pauses = [entry.getMessage() for entry in caplog.records]
+    assert len(pauses) == 3
+    assert all("the ledger is behind" in pause for pause in pauses)
+    assert {entry.levelno for entry in caplog.records} == {logging.ERROR}
+
+
+async def test_a_failing_database_is_waited_for(
+    log: ListedLog, ledger: SqlLedger, follower: LedgerFollower
+) -> None:
+    # A gap makes `follow` raise for as long as it is there.
+    log.append([record(7, "A1", Act.ENTER, (BANK, Standing.SEALED))])
+    await asyncio.wait_for(log.read_thrice.wait(), 5)
+    assert await ledger.next_index() == 0
+
+    log.acts[:] = life("A1", 0)
+    await follower.caught_up(3)
+
+    assert await ledger.next_index() == 3
+
+
+async def test_a_ledger_that_is_rebuilt_meanwhile_is_followed_from_the_start(
+    log: ListedLog, ledger: SqlLedger, follower: LedgerFollower
+) -> None:
+    log.append(life("A1", 0))
+    await follower.caught_up(3)
+    before = contents(ledger)
+
+    await ledger.drop_and_recreate()
+    log.append(life("A2", 3))
+    await follower.caught_up(6)
+
+    assert contents(ledger)[0][:3] == before[0]
+
+
+async def test_a_ledger_of_a_longer_log_is_reported_and_left_alone(
+    log: ListedLog,
+    ledger: SqlLedger,
+    follower: LedgerFollower,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await ledger.follow(life("A1", 0))
+    told = asyncio.Event()
+    monkeypatch.setattr(log, "asked", told)
+    log.append(life("B1", 0)[:1])
+    await asyncio.wait_for(told.wait(), 5)
+    # The follower logs in the same step in which it asked.
+    await asyncio.sleep(0)
+
+    assert "ledger rebuild" in str(caplog.records[0].exc_info)
+    assert log.readings in ([], [0])
+    assert await ledger.next_index() == 3
+
+
+async def test_who_waits_is_told_when_the_follower_stops(
+    log: ListedLog, follower: LedgerFollower
+) -> None:
+    log.append(life("A1", 0))
+    waiting = asyncio.create_task(follower.caught_up(4))
+    await follower.caught_up(3)
+
+    follower.stop()
+
+    with pytest.raises(FollowerStopped, match="leaf 3, not at 4"):
+        await asyncio.wait_for(waiting, 5)
+    await follower.caught_up(3)
+
+
+async def test_who_waits_is_told_when_the_followers_task_is_cancelled(
+    log: ListedLog, ledger: SqlLedger
+) -> None:
+    follower = LedgerFollower(log, ledger)
+    running = asyncio.create_task(follower.run())
+    waiting = asyncio.create_task(follower.caught_up(1))
+    await asyncio.wait_for(log.asked.wait(), 5)
+
+    running.cancel()
+
+    with pytest.raises(FollowerStopped):
+        await asyncio.wait_for(waiting, 5)

@@ -1,0 +1,243 @@
+"""Vaults on either engine, and documents to put into them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import (
+    Arrive,
+    Committed,
+    Deed,
+    Deliver,
+    Enter,
+    Outcome,
+    PeerAnswer,
+    Perform,
+    Recorded,
+)
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.checkpoint import Checkpoint
+from counterfoil.vault.engine import Engine
+from counterfoil.vault.heads import HeadStore, MemoryHeads
+from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
+from counterfoil.vault.memory_engine import MemoryEngine
+from counterfoil.vault.vault import EngineVault
+from counterfoil.vault.writer import WriterLimits
+
+FINANCE, BANK, TREASURY = "330000001", "330000002", "330000003"
+LANES = {BANK: BANK, TREASURY: TREASURY, FINANCE: FINANCE}
+ORIGIN = "vault.example/finance"
+START_US = 1_767_225_600_000_000
+SMALL = LmdbLimits(map_bytes=16 * MEBIBYTE, growth_bytes=16 * MEBIBYTE)
+
+T = TypeVar("T")
+
+
+def run(call: Coroutine[object, object, T]) -> T:
+    """Run a coroutine to its end."""
+    return asyncio.run(call)
+
+
+@dataclass
+class StepClock:
+    """A clock that a test sets."""
+
+    now: int = START_US
+
+    def now_us(self) -> int:
+        """Return the time, one millisecond later at each reading."""
+        self.now += 1000
+        return self.now
+
+
+def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
+    """Stand in for the log's keys: the text, and a line that says when."""
+    return checkpoint.to_text() + b"\nsigned at %d\n" % time_s
+
+
+def digest_of(text: str) -> bytes:
+    """Return a digest made from a text."""
+    return sha256(text.encode()).digest()
+
+
+def voucher(
+    number: str = "1",
+    *,
+    issuer: str = FINANCE,
+    to: tuple[str, ...] = (BANK,),
+    content: str = "a voucher",
+    issue: int = 1,
+    replaces: bytes = b"",
+    seals: str = "seals",
+) -> Document:
+    """Make a voucher over 100.00 yuan in two rows."""
+    key = VoucherKey(
+        issuer=issuer,
+        adm_div="330000",
+        fiscal_year=2026,
+        type_code=5201,
+        number=number,
+        issue=issue,
+    )
+    payload = f"{key!r} {content}".encode()
+    sealed = payload + seals.encode()
+    digest = sha256(payload).digest()
+    return Document(
+        kind=DocumentKind.VOUCHER,
+        sealed=sealed,
+        digest=digest,
+        version=sha256(sealed).digest(),
+        key=key,
+        subject=digest,
+        by=issuer,
+        recipients=to,
+        amount_fen=10_000,
+        count=2,
+        replaces=replaces,
+    )
+
+
+def step(
+    kind: DocumentKind,
+    about: Document,
+    *,
+    by: str = BANK,
+    content: str = "",
+    amount_fen: int = 10_000,
+) -> Document:
+    """Make a receipt or a step about a voucher."""
+    payload = f"{kind.name} {about.digest.hex()} {by} {content} {amount_fen}".encode()
+    receipt = kind is DocumentKind.RECEIPT
+    issuer = about.key.issuer
+    return Document(
+        kind=kind,
+        sealed=payload + b" sealed",
+        digest=sha256(payload).digest(),
+        version=sha256(payload + b" sealed").digest(),
+        key=about.key,
+        subject=about.digest,
+        by=by,
+        recipients=about.recipients if by == issuer else (issuer,),
+        amount_fen=amount_fen if receipt else 0,
+        count=about.count if receipt else 0,
+    )
+
+
+@dataclass
+class Bench:
+    """A vault under test, with short words for what tests do."""
+
+    vault: EngineVault
+    clock: StepClock = field(default_factory=StepClock)
+
+    def perform(self, *deeds: Deed) -> list[Committed]:
+        """Perform deeds in one call."""
+        return run(self.vault.perform(deeds))
+
+    def one(self, deed: Deed) -> Outcome:
+        """Perform one deed and return its only outcome."""
+        (committed,) = self.perform(deed)
+        (outcome,) = committed.outcomes
+        return outcome
+
+    def enter(
+        self,
+        document: Document,
+        *,
+        send: bool = False,
+        lanes: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Enter a document."""
+        lanes = LANES if lanes is None else lanes
+        return self.one(Enter(document=document, lanes=lanes, send=send))
+
+    def arrive(
+        self, *documents: Document, carrier: str = BANK, hosted: tuple[str, ...] = ()
+    ) -> Committed:
+        """Let a batch arrive."""
+        parties = frozenset(hosted or (FINANCE, TREASURY))
+        (committed,) = self.perform(
+            Arrive(carrier=carrier, documents=documents, hosted=parties)
+        )
+        return committed
+
+    def act(self, act: Act, about: Document, recipient: str = FINANCE) -> Outcome:
+        """Begin or end acting."""
+        return self.one(
+            Perform(act=act, key=about.key, digest=about.digest, recipient=recipient)
+        )
+
+    def deliver(self, *answers: PeerAnswer, evidence: bytes = b"proof") -> Committed:
+        """Let the bank answer."""
+        (committed,) = self.perform(
+            Deliver(
+                carrier=BANK,
+                answers=answers,
+                evidence=evidence,
+                not_before_us=START_US + 5,
+            )
+        )
+        return committed
+
+    def standing(self, about: Document, position: int = 0) -> Standing:
+        """Return where a voucher stands."""
+        entry = self.vault.entry(about.key)
+        assert entry is not None
+        return entry.passages[position].standing
+
+    def unchanged(self) -> tuple[object, ...]:
+        """Return what a refusal must not change."""
+        return (
+            self.vault.size(),
+            self.vault.lane_lengths(),
+            self.vault.lane(BANK, after=-1, limit=100),
+            [
+                item.leaf_index
+                for party in (FINANCE, TREASURY, BANK)
+                for item in self.vault.waiting(party, after=-1, limit=100)
+            ],
+        )
+
+
+def open_vault(
+    engine: Engine,
+    heads: HeadStore | None = None,
+    clock: StepClock | None = None,
+    limits: WriterLimits | None = None,
+) -> EngineVault:
+    """Open a vault on an engine."""
+    return EngineVault(
+        engine,
+        MemoryHeads() if heads is None else heads,
+        origin=ORIGIN,
+        sign=sign,
+        clock=clock or StepClock(),
+        limits=limits,
+    )
+
+
+def make_engine(kind: str, directory: Path) -> Engine:
+    """Open an engine by name."""
+    return MemoryEngine() if kind == "memory" else LmdbEngine(directory, SMALL)
+
+
+def recorded(outcome: Outcome) -> Recorded:
+    """Return what was recorded, or raise the refusal."""
+    if isinstance(outcome, CounterfoilError):
+        raise outcome
+    return outcome
+
+
+def with_other_seals(document: Document) -> Document:
+    """Return the same payload under other seals."""
+    sealed = document.sealed + b" again"
+    return replace(document, sealed=sealed, version=sha256(sealed).digest())

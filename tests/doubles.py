@@ -1,0 +1,109 @@
+"""Stand-ins for what a test cannot have: time, processes, the other institution.
+
+Real things come first: the workshop, the vault, the workbench and the ledger of a
+`House` are the product's own. What stands in are the clock, and the pipes between
+the gateway and its worker processes.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from counterfoil.domain.document import Document
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.wire.workshop import Workshop, take_apart
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class SetClock:
+    """A clock that a test sets.
+
+    Attributes:
+        us: What it shows, microseconds since the epoch.
+    """
+
+    us: int
+
+    def now_us(self) -> int:
+        """Return the instant that the test chose."""
+        return self.us
+
+
+@dataclass(frozen=True, slots=True)
+class InProcessWorks:
+    """The port `Works` on a workshop in the test's own process.
+
+    Whatever goes in and comes out is pickled on the way, as between processes.
+
+    Attributes:
+        workshop: Does the work.
+    """
+
+    workshop: Workshop
+
+    async def examine(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.examine`."""
+        return _piped(self.workshop.examine(*_piped((documents, certificates)), at_us))
+
+    async def compose(
+        self, drafts: Sequence[bytes], *, desk: str
+    ) -> list[DraftRow | CounterfoilError]:
+        """See `Works.compose`."""
+        return _piped(self.workshop.compose(_piped(drafts), desk))
+
+    async def review(
+        self,
+        reviews: Sequence[tuple[DraftRow, bytes]],
+        certificates: Sequence[bytes],
+        *,
+        signer: bytes,
+        at_us: int,
+    ) -> list[CounterfoilError | None]:
+        """See `Works.review`."""
+        return _piped(
+            self.workshop.review(
+                *_piped((reviews, certificates)), signer=signer, at_us=at_us
+            )
+        )
+
+    async def seal(
+        self, drafts: Sequence[Unsealed], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.seal`."""
+        return _piped(self.workshop.seal(_piped(drafts), at_us))
+
+    async def submit(
+        self, drafts: Sequence[bytes], *, desk: str, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.submit`."""
+        return _piped(self.workshop.submit(_piped(drafts), desk, at_us))
+
+    async def steps(
+        self, steps: Sequence[StepText], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.steps`."""
+        return _piped(self.workshop.steps(_piped(steps), at_us))
+
+    async def receipts(
+        self, receipts: Sequence[ReceiptText], *, by: str, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.receipts`."""
+        return _piped(self.workshop.receipts(_piped(receipts), by, at_us))
+
+    async def payload(self, sealed: Sequence[bytes]) -> list[Unsealed]:
+        """See `Works.payload`."""
+        return [take_apart(one) for one in sealed]
+
+
+def _piped(value: T) -> T:
+    """Return what arrives at the other end of a pipe."""
+    arrived: T = pickle.loads(pickle.dumps(value))  # noqa: S301 -- our own bytes
+    return arrived

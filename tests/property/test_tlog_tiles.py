@@ -1,0 +1,89 @@
+"""A store of tiles behaves as the list of leaves behind it."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from counterfoil.tlog.merkle import Frontier
+from counterfoil.tlog.tile_reader import TileReader
+from counterfoil.tlog.tile_writer import TileWriter
+from counterfoil.tlog.tiles import TILE_HASHES
+from tests.unit.tlog.oracle import (
+    consistency_path,
+    head_of,
+    inclusion_path,
+    leaves_of,
+    outside_hashes,
+)
+
+LEAVES = leaves_of(6000)
+
+
+class TileStore(RuleBasedStateMachine):
+    """Appends, gives up, restarts; asks for any proof of any past size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles: dict[tuple[int, int], bytes] = {}
+        self.frontier = Frontier()
+        self.size = 0
+
+    def read(self, level: int, index: int) -> bytes:
+        return self.tiles.get((level, index), b"")
+
+    @rule(counts=st.lists(st.integers(0, 300), min_size=1, max_size=3))
+    def append(self, counts: list[int]) -> None:
+        """One transaction of one or more batches."""
+        writer = TileWriter(self.frontier, self.read)
+        for count in counts:
+            batch = LEAVES[self.size : self.size + count]
+            self.size += len(batch)
+            for tile in writer.extend(batch):
+                assert 0 < len(tile.hashes) <= TILE_HASHES * 32
+                previous = self.tiles.get((tile.level, tile.index), b"")
+                assert tile.hashes.startswith(previous)
+                self.tiles[tile.level, tile.index] = tile.hashes
+        self.frontier = writer.frontier
+
+    @rule(count=st.integers(1, 300))
+    def give_up(self, count: int) -> None:
+        """A transaction that fails leaves no trace."""
+        TileWriter(self.frontier, self.read).extend(leaves_of(count, salt=3))
+
+    @rule()
+    def restart(self) -> None:
+        """The frontier is lost and taken from the tiles."""
+        self.frontier = TileReader(self.read).frontier(self.size)
+
+    @rule(data=st.data())
+    def prove(self, data: st.DataObject) -> None:
+        """Every proof of a past size is that of the definition."""
+        if not self.size:
+            return
+        size = data.draw(st.integers(1, self.size))
+        first = data.draw(st.integers(0, size - 1))
+        end = data.draw(st.integers(first + 1, size))
+        leaves, reader = LEAVES[:size], TileReader(self.read)
+
+        assert list(reader.inclusion_proof(first, size)) == inclusion_path(
+            first, leaves
+        )
+        assert list(reader.consistency_proof(end, size)) == consistency_path(
+            end, leaves
+        )
+        assert list(reader.range_proof(first, end - first, size)) == outside_hashes(
+            first, end, leaves
+        )
+        assert reader.leaf_hashes(first, 1) == LEAVES[first : first + 1]
+
+    @invariant()
+    def head_is_that_of_the_leaves(self) -> None:
+        assert self.frontier.head() == head_of(LEAVES[: self.size])
+
+
+TestTileStore = TileStore.TestCase
+TestTileStore.settings = settings(
+    max_examples=25, stateful_step_count=12, deadline=None
+)

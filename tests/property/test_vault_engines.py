@@ -1,0 +1,237 @@
+"""Both engines do the same with any sequence of deeds, and verify as sound."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import (
+    Arrive,
+    Committed,
+    Deed,
+    Deliver,
+    Enter,
+    PeerAnswer,
+    Perform,
+    Read,
+    Send,
+    Withdraw,
+)
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.standing import Act
+from counterfoil.vault.engine import Engine
+from counterfoil.vault.heads import MemoryHeads
+from counterfoil.vault.lmdb_engine import LmdbEngine
+from counterfoil.vault.memory_engine import MemoryEngine
+from counterfoil.vault.verify import verify_vault
+from tests.contract.vaults import (
+    BANK,
+    FINANCE,
+    LANES,
+    ORIGIN,
+    SMALL,
+    TREASURY,
+    Bench,
+    StepClock,
+    open_vault,
+    step,
+    voucher,
+)
+
+K = DocumentKind
+OURS = st.builds(
+    lambda number, content, to: voucher(number, content=content, to=to),
+    st.sampled_from("123"),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([(BANK,), (BANK, TREASURY)]),
+)
+THEIRS = st.builds(
+    lambda number, content, to: voucher(number, content=content, to=to, issuer=BANK),
+    st.sampled_from("123"),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([(FINANCE,), (FINANCE, TREASURY)]),
+)
+STEP_KINDS = st.sampled_from([kind for kind in K if kind is not K.VOUCHER])
+
+
+class Engines(RuleBasedStateMachine):
+    """Performs each deed on both engines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(prefix="vault-"))
+        engines: tuple[Engine, Engine] = (
+            MemoryEngine(),
+            LmdbEngine(self.directory / "vault", SMALL),
+        )
+        self.engines = engines
+        self.heads = MemoryHeads(), MemoryHeads()
+        self.benches = [
+            Bench(open_vault(engine, heads, clock), clock)
+            for engine, heads in zip(engines, self.heads, strict=True)
+            for clock in [StepClock()]
+        ]
+        for bench in self.benches:
+            bench.vault._names._waiting_max = 2
+
+    def teardown(self) -> None:
+        for bench in self.benches:
+            bench.vault.close()
+        shutil.rmtree(self.directory)
+
+    def both(self, *deeds: Deed) -> list[Committed]:
+        one, two = (bench.perform(*deeds) for bench in self.benches)
+        assert [told(committed) for committed in one] == [told(c) for c in two]
+        return one
+
+    @rule(paper=OURS, send=st.booleans())
+    def enter(self, paper: Document, send: bool) -> None:  # noqa: FBT001
+        self.both(Enter(document=paper, lanes=LANES, send=send))
+
+    @rule(paper=OURS, kind=STEP_KINDS)
+    def step_of_issuer(self, paper: Document, kind: K) -> None:
+        self.both(Enter(document=step(kind, paper, by=FINANCE), lanes=LANES))
+
+    @rule(paper=OURS)
+    def send(self, paper: Document) -> None:
+        self.both(Send(key=paper.key, digest=paper.digest, lanes=LANES))
+
+    @rule(paper=OURS)
+    def withdraw(self, paper: Document) -> None:
+        self.both(Withdraw(key=paper.key, digest=paper.digest))
+
+    @rule(
+        papers=st.lists(THEIRS, max_size=3),
+        steps=st.lists(
+            st.tuples(OURS, STEP_KINDS, st.sampled_from([BANK, TREASURY]), OURS),
+            max_size=3,
+        ),
+    )
+    def arrive(
+        self, papers: list[Document], steps: list[tuple[Document, K, str, Document]]
+    ) -> None:
+        documents = [
+            *papers,
+            *[step(kind, about, by=by) for about, kind, by, _ in steps],
+        ]
+        (committed,) = self.both(
+            Arrive(
+                carrier=BANK,
+                documents=tuple(documents),
+                hosted=frozenset({FINANCE, TREASURY}),
+            )
+        )
+        assert len(committed.outcomes) == len(documents)
+
+    @rule(paper=THEIRS, kind=STEP_KINDS, by=st.sampled_from([FINANCE, TREASURY]))
+    def step_of_recipient(self, paper: Document, kind: K, by: str) -> None:
+        self.both(Enter(document=step(kind, paper, by=by), lanes=LANES))
+
+    @rule(paper=THEIRS, kind=STEP_KINDS)
+    def step_of_their_issuer(self, paper: Document, kind: K) -> None:
+        document = step(kind, paper, by=BANK)
+        self.both(
+            Arrive(carrier=BANK, documents=(document,), hosted=frozenset({FINANCE}))
+        )
+
+    @rule(
+        paper=THEIRS,
+        act=st.sampled_from(
+            [Act.BEGIN, Act.END_DONE, Act.END_NOT_DONE, Act.END_UNKNOWN]
+        ),
+    )
+    def act(self, paper: Document, act: Act) -> None:
+        deed = Perform(act=act, key=paper.key, digest=paper.digest, recipient=FINANCE)
+        self.both(deed)
+
+    @rule(
+        carrier=st.sampled_from([BANK, TREASURY]),
+        arrived=st.sampled_from([True, True, False]),
+        retryable=st.booleans(),
+        count=st.integers(1, 3),
+    )
+    def deliver(
+        self,
+        carrier: str,
+        arrived: bool,  # noqa: FBT001
+        retryable: bool,  # noqa: FBT001
+        count: int,
+    ) -> None:
+        lane = self.benches[0].vault.lane(carrier, after=-1, limit=count)
+        answers = tuple(
+            PeerAnswer(
+                sequence=item.sequence,
+                leaf=at if arrived else None,
+                reason="" if arrived else "REASON",
+                retryable=retryable,
+            )
+            for at, item in enumerate(lane)
+        )
+        self.both(Deliver(carrier=carrier, answers=answers, evidence=b"evidence"))
+
+    @rule(leaf=st.integers(-1, 20), party=st.sampled_from([FINANCE, TREASURY]))
+    def read(self, leaf: int, party: str) -> None:
+        self.both(Read(party=party, leaves=(leaf,)))
+
+    @invariant()
+    def everything_that_can_be_read_is_equal(self) -> None:
+        one, two = (seen(bench) for bench in self.benches)
+        assert one == two
+
+    @invariant()
+    def both_are_sound(self) -> None:
+        for engine, heads in zip(self.engines, self.heads, strict=True):
+            with engine.reading() as reading:
+                report = verify_vault(reading, origin=ORIGIN, heads=heads)
+            assert report.findings == []
+
+
+def told(committed: Committed) -> object:
+    """Return what a deed came to, refusals by their reason."""
+    outcomes = [
+        outcome.reason if isinstance(outcome, CounterfoilError) else outcome
+        for outcome in committed.outcomes
+    ]
+    return (
+        outcomes,
+        committed.size,
+        committed.time_us,
+        committed.checkpoint,
+        committed.range_proof,
+        committed.first_leaf,
+        committed.new_count,
+    )
+
+
+def seen(bench: Bench) -> object:
+    """Return what a vault shows to its readers."""
+    vault = bench.vault
+    size = vault.size()
+    return (
+        size,
+        vault.checkpoint(),
+        vault.records(0, 1000),
+        [vault.inclusion_proof(at, size) for at in range(size)],
+        [vault.consistency_proof(at, size) for at in range(size)],
+        vault.lane_lengths(),
+        [vault.lane(carrier, after=-1, limit=99) for carrier in (BANK, TREASURY)],
+        [vault.waiting(p, after=-1, limit=99) for p in (FINANCE, TREASURY)],
+        [vault.key_of(record.leaf.subject) for record in vault.records(0, 1000)],
+    )
+
+
+Engines.TestCase.settings = settings(
+    max_examples=25,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestEngines = pytest.mark.slow(Engines.TestCase)

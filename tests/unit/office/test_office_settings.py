@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.office import read_settings
+from counterfoil.office.channel import read_passphrase
+from tests.unit.office.loopback import PARTY
+
+
+@pytest.fixture
+def settings(ca: DevelopmentCa, tmp_path: Path) -> Path:
+    stem = os.path.relpath(ca.credential(PARTY, "person", "first").stem, tmp_path)
+    root = os.path.relpath(ca.directory / "root.pem", tmp_path)
+    file = tmp_path / "system.toml"
+    file.write_text(
+        f"""
+        [office]
+        party = "{PARTY}"
+        address = "127.0.0.1:1"
+        authorities = "{root}"
+        [office.caller.first_reviewer]
+        certificate = "{stem}.pem"
+        key = "file:{stem}.key"
+        passphrase = "file:{stem}.pass"
+        [books]
+        url = "sqlite://"
+        """
+    )
+    return file
+
+
+def test_a_station_knows_its_callers_and_leaves_other_tables(settings: Path) -> None:
+    station, tables = read_settings(settings)
+
+    assert (station.party, station.address) == (PARTY, "127.0.0.1:1")
+    assert station.person("first_reviewer").certificate
+    assert tables == {"books": {"url": "sqlite://"}}
+
+
+def test_a_caller_that_is_not_configured_is_named(settings: Path) -> None:
+    station, _ = read_settings(settings)
+
+    with pytest.raises(ValueError, match=r"office\.caller\.system"):
+        station.desk("system")
+
+
+@pytest.mark.parametrize("key", ["party", "address", "authorities"])
+def test_a_missing_key_is_named(settings: Path, key: str) -> None:
+    lines = settings.read_text().splitlines()
+    kept = [line for line in lines if not line.strip().startswith(f"{key} =")]
+    settings.write_text("\n".join(kept))
+
+    with pytest.raises(ValueError, match=f"{key} is missing"):
+        read_settings(settings)
+
+
+def test_a_key_that_is_no_file_is_refused(settings: Path) -> None:
+    settings.write_text(settings.read_text().replace('key = "file:', 'key = "pkcs11:'))
+
+    with pytest.raises(ValueError, match="is a file"):
+        read_settings(settings)
+
+
+def test_a_passphrase_comes_from_a_file_of_the_owner(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_bytes(b"word\n")
+    (tmp_path / "pass").chmod(0o600)
+
+    assert read_passphrase("file:pass", tmp_path) == b"word"
+
+
+def test_a_passphrase_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_bytes(b"word")
+    (tmp_path / "pass").chmod(0o640)
+
+    with pytest.raises(ValueError, match="others may read"):
+        read_passphrase("file:pass", tmp_path)
+
+
+def test_a_passphrase_comes_from_a_descriptor(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"word")
+    os.close(writing)
+
+    assert read_passphrase(f"fd:{reading}", tmp_path) == b"word"
+
+
+def test_a_passphrase_comes_from_the_service_manager(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tls").write_bytes(b"word")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    assert read_passphrase("credential:tls", Path("/nowhere")) == b"word"
+
+
+def test_no_passphrase_is_none(tmp_path: Path) -> None:
+    assert read_passphrase("none", tmp_path) is None
+
+
+def test_another_kind_of_reference_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not a reference"):
+        read_passphrase("env:SECRET", tmp_path)

@@ -1,0 +1,138 @@
+"""Migrations run once, whole, and never backwards."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, column, inspect, table, update
+
+from counterfoil.ledger.ledger import SqlLedger
+from counterfoil.ledger.tables import ACTS
+from counterfoil.ledger.tables import SCHEMA as LEDGER
+from counterfoil.sql.database import Database
+from counterfoil.sql.errors import SchemaTooNew
+from counterfoil.sql.schema import Schema
+from counterfoil.workbench.tables import DRAFTS
+from counterfoil.workbench.tables import SCHEMA as WORKBENCH
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    # A place with what configuration files and Alembic split at.
+    place = tmp_path / "50%(x)s a:b;c"
+    database = Database.open(f"sqlite:///{place}/t.db")
+    yield database
+    database.close_now()
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def test_two_schemas_share_a_database_and_part_again(database: Database) -> None:
+    database.write_now(LEDGER.upgrade)
+    database.write_now(WORKBENCH.upgrade)
+    both = database.write_now(tables)
+
+    database.write_now(LEDGER.drop)
+
+    left = {"workbench_draft", "workbench_schema"}
+    ledger = {"ledger_act", "ledger_voucher", "ledger_standing", "ledger_schema"}
+    assert both == left | ledger
+    assert database.write_now(tables) == left
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    database.write_now(LEDGER.upgrade)
+    before = database.write_now(tables)
+
+    database.write_now(LEDGER.upgrade)
+
+    assert database.write_now(tables) == before
+
+
+def test_an_upgrade_that_fails_half_way_leaves_nothing(database: Database) -> None:
+    # The index's name is taken, so the script stops behind its first table.
+    database.write_now(
+        lambda connection: connection.exec_driver_sql(
+            "CREATE TABLE ledger_act_voucher (a)"
+        )
+    )
+
+    with pytest.raises(Exception, match="ledger_act_voucher"):
+        database.write_now(LEDGER.upgrade)
+
+    assert database.write_now(tables) == {"ledger_act_voucher"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "metadata"),
+    [(LEDGER, ACTS.metadata), (WORKBENCH, DRAFTS.metadata)],
+    ids=["ledger", "workbench"],
+)
+def test_the_scripts_make_the_tables_that_the_code_uses(
+    database: Database, schema: Schema, metadata: MetaData
+) -> None:
+    def compare(connection: Connection) -> list[str]:
+        schema.upgrade(connection)
+        context = MigrationContext.configure(
+            connection, opts={"version_table": schema.version_table}
+        )
+        found = compare_metadata(context, metadata)
+        # Indexes are the scripts' own affair.
+        return [str(one) for one in found if "index" not in str(one[0])]
+
+    assert database.write_now(compare) == []
+
+
+@pytest.mark.parametrize("schema", [LEDGER, WORKBENCH], ids=["ledger", "workbench"])
+def test_tables_of_a_later_release_are_refused_and_left_alone(
+    database: Database, schema: Schema
+) -> None:
+    def from_the_future(connection: Connection) -> None:
+        schema.upgrade(connection)
+        version = table(schema.version_table, column("version_num"))
+        connection.execute(update(version).values(version_num="later_0099"))
+
+    database.write_now(from_the_future)
+
+    with pytest.raises(SchemaTooNew, match=r"later_0099.*start the later release"):
+        database.write_now(schema.upgrade)
+
+
+async def test_a_ledger_of_a_later_release_can_still_be_rebuilt(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = SqlLedger.open(url)
+
+    def from_the_future(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "UPDATE ledger_schema SET version_num = 'later_0099'"
+        )
+        connection.exec_driver_sql("CREATE TABLE ledger_of_tomorrow (a)")
+
+    await ledger.database.write(from_the_future)
+    await ledger.close()
+    with pytest.raises(SchemaTooNew):
+        SqlLedger.open(url)
+
+    rebuilt = SqlLedger.open(url, rebuild=True)
+
+    found = await rebuilt.database.read(tables)
+    assert "ledger_of_tomorrow" not in found
+    assert await rebuilt.next_index() == 0
+    await rebuilt.close()
+
+
+def test_alembic_leaves_the_daemons_logging_alone(database: Database) -> None:
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+
+    database.write_now(LEDGER.upgrade)
+
+    assert (logging.getLogger().handlers[:], logging.getLogger().level) == before
