@@ -170,17 +170,14 @@ class IssueReceipts:
             good(texts), by=caller.party, at_us=self.clock.now_us()
         )
         documents = refill(texts, sealed)
-        deeds = refill(
-            documents,
-            [
-                Enter(
-                    document=document, lanes=self.registry.lanes_to(document.recipients)
-                )
-                for document in good(documents)
-            ],
-        )
+        deeds = refill(documents, attempt(self._deed, good(documents)))
         committed = await self.vault.perform(good(deeds))
         return refill(deeds, [deed.outcomes[0] for deed in committed])
+
+    def _deed(self, document: Document) -> Enter:
+        return Enter(
+            document=document, lanes=self.registry.lanes_to(document.recipients)
+        )
 
     def _text(
         self, key: VoucherKey, digest: bytes, receipt: bytes, caller: Caller

@@ -77,18 +77,13 @@ class SealDrafts:
     async def _enter(
         self, sealed: Sequence[Document | CounterfoilError], *, send: bool
     ) -> list[Outcome]:
-        documents = good(sealed)
-        committed = await self.vault.perform(
-            [
-                Enter(
-                    document=document,
-                    lanes=self.registry.lanes_to(document.recipients),
-                    send=send,
-                )
-                for document in documents
-            ]
-        )
-        return refill(sealed, [deed.outcomes[0] for deed in committed])
+        def deed(document: Document) -> Enter:
+            lanes = self.registry.lanes_to(document.recipients)
+            return Enter(document=document, lanes=lanes, send=send)
+
+        deeds = refill(sealed, attempt(deed, good(sealed)))
+        committed = await self.vault.perform(good(deeds))
+        return refill(deeds, [deed.outcomes[0] for deed in committed])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +169,11 @@ class CancelSeals:
 
     async def _withdraw(self, digest: bytes, position: str, caller: Caller) -> DraftRow:
         (row,) = await self.workbench.get(caller.party, [digest])
-        if row is None:
+        if row is None or self._is_entered(row):
+            if row is not None and row.seals:
+                # Sealing was cut short before it cleared the desk; until it is
+                # asked again, the seal in the vault is on top of these.
+                raise WithdrawalOutOfOrder("the voucher is in the vault: seal it again")
             row = await self._take_out(digest, position, caller)
             expected = 0
         else:
@@ -194,6 +193,14 @@ class CancelSeals:
             seals=fewer,
             recipients=row.recipients,
         )
+
+    def _is_entered(self, row: DraftRow) -> bool:
+        """Tell whether a draft's voucher is in the vault as well.
+
+        So it is when a crash came between the two stores.
+        """
+        entry = self.vault.entry(row.key)
+        return entry is not None and entry.digest == row.digest
 
     def _check_topmost(self, row: DraftRow, position: str) -> None:
         plan = self.catalogue.row(row.key.type_code).plan

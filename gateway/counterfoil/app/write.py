@@ -43,14 +43,14 @@ class WriteDrafts:
         """Return each draft as it now stands on the desk, or why it does not."""
         composed = await self.works.compose(drafts, desk=caller.party)
         admitted = refill(composed, attempt(self._admit, good(composed)))
-        rows = good(admitted)
+        # What entered the vault does not become a draft again: sealing it once
+        # more must find it there, not on the desk without its reviews.
+        rows = [row for row in good(admitted) if self.vault.entry(row.key) is None]
         stored = await self.workbench.put(rows)
+        others = {row.digest: other for row, other in zip(rows, stored, strict=True)}
         return refill(
             admitted,
-            [
-                row if other is None or other.digest == row.digest else _reused(row)
-                for row, other in zip(rows, stored, strict=True)
-            ],
+            [_as_it_stands(row, others.get(row.digest)) for row in good(admitted)],
         )
 
     def _admit(self, row: DraftRow) -> DraftRow:
@@ -60,6 +60,13 @@ class WriteDrafts:
         if entry is not None and entry.digest != row.digest:
             raise _reused(row)
         return row
+
+
+def _as_it_stands(row: DraftRow, other: DraftRow | None) -> DraftRow | VoucherKeyReused:
+    """Return a draft that was stored, the same one as it stood, or a refusal."""
+    if other is None:
+        return row
+    return other if other.digest == row.digest else _reused(row)
 
 
 def _reused(row: DraftRow) -> VoucherKeyReused:

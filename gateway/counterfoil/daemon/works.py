@@ -123,7 +123,7 @@ _workshop: Workshop | None = None
 def _start(
     material: TrustMaterial,
     seals: Sequence[SealMaterial],
-    in_batches: bool, -- an initializer takes positions only
+    in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
 ) -> None:
     """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
     global _workshop  # noqa: PLW0603 -- a worker process is its workshop
@@ -248,7 +248,9 @@ class ProcessWorks:
         at_us: int,
     ) -> list[CounterfoilError | None]:
         """See `Works.review`."""
-        return await self._call("review", _Give.AS_IS, reviews, certificates, signer, at_us)
+        return await self._call(
+            "review", _Give.AS_IS, reviews, certificates, signer, at_us
+        )
 
     async def seal(
         self, drafts: Sequence[Unsealed], *, at_us: int
