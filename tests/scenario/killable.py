@@ -253,15 +253,26 @@ def nurse() -> None:
         if 0 in ready:
             read = os.read(0, 65536)
             if not read:
+                _end_all()
                 return
             *lines, buffered = (buffered + read).split(b"\n")
             for line in lines:
                 _bear(json.loads(line))
 
 
+_alive: set[int] = set()
+"""Gateways that were forked and not yet reaped."""
+
+
+def _end_all() -> None:
+    for pid in _alive:
+        os.kill(pid, signal.SIGKILL)
+
+
 def _bear(order: dict[str, Any]) -> None:
     pid = os.fork()
     if pid:
+        _alive.add(pid)
         _say({"pid": pid, "born": order["config"]})
         return
     signal.set_wakeup_fd(-1)
@@ -290,6 +301,7 @@ def _reap() -> None:
             return
         if not pid:
             return
+        _alive.discard(pid)
         _say({"pid": pid, "ended": os.waitstatus_to_exitcode(status)})
 
 

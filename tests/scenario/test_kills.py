@@ -52,14 +52,15 @@ async def _siege(directory: Path, *, pairs: int, rounds: int) -> list[Siege]:
 
     async def one(number: int) -> Siege:
         async with besieged(directory / f"pair-{number}", born, seed=number) as siege:
-            await asyncio.gather(
-                _wound_receiver(siege, rounds), _wound_sender(siege, rounds)
-            )
+            async with asyncio.TaskGroup() as sides:
+                sides.create_task(_wound_receiver(siege, rounds))
+                sides.create_task(_wound_sender(siege, rounds))
         await siege.settle()
         return siege
 
-    async with nursery() as born:
-        return list(await asyncio.gather(*(one(number) for number in range(pairs))))
+    async with nursery() as born, asyncio.TaskGroup() as group:
+        sieges = [group.create_task(one(number)) for number in range(pairs)]
+    return [siege.result() for siege in sieges]
 
 
 def _judge(sieges: list[Siege], report: Path) -> Counter[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ from counterfoil.app.ports import Entry
 from counterfoil.day.stage import ABC, FINANCE, Stage
 from counterfoil.domain.standing import Standing
 from counterfoil.finance.books import Books, ReceiptEntry
-from counterfoil.ledger.tables import STANDINGS
+from counterfoil.ledger.tables import STANDINGS, VOUCHERS
 from counterfoil.vault.lmdb_engine import LmdbEngine
 from counterfoil.vault.packing import pack_entry, unpack_entry
 
@@ -70,11 +70,14 @@ def swapped_state(stage: Stage) -> None:
 
 
 def missing_ledger_row(stage: Stage) -> None:
-    """Delete one voucher's standing from the bank's ledger."""
+    """Delete the standing of one of finance's vouchers from the bank's ledger."""
     engine = create_engine(f"sqlite:///{stage.state(ABC.code) / 'ledger.sqlite'}")
     with engine.begin() as connection:
         voucher = connection.scalar(
-            select(STANDINGS.c.voucher).order_by(STANDINGS.c.voucher)
+            select(VOUCHERS.c.id)
+            .join(STANDINGS, STANDINGS.c.voucher == VOUCHERS.c.id)
+            .where(VOUCHERS.c.issuer == FINANCE.code)
+            .order_by(VOUCHERS.c.id)
         )
         connection.execute(delete(STANDINGS).where(STANDINGS.c.voucher == voucher))
     engine.dispose()

@@ -48,12 +48,13 @@ def _vault(stage: Stage, institution: Institution) -> Iterator[str]:
     )
     if status == 0:
         return
-    lines = [line for line in (output or errors).splitlines() if line]
-    told = lines if output else lines[-1:]
-    for line in told[:_LINES_MAX]:
+    # A program that was killed says nothing at all: that, too, is a finding.
+    yield f"vault of {institution.code}: verify ended with {status}"
+    lines = output.splitlines() or errors.splitlines()[-1:]
+    for line in lines[:_LINES_MAX]:
         yield f"vault of {institution.code}: {line}"
-    if len(told) > _LINES_MAX:
-        yield f"vault of {institution.code}: {len(told) - _LINES_MAX} more"
+    if len(lines) > _LINES_MAX:
+        yield f"vault of {institution.code}: {len(lines) - _LINES_MAX} more"
 
 
 def _pair(stage: Stage, pair: figures.Pair) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from counterfoil.app.ports import (
@@ -99,7 +99,7 @@ class InquireVoucher:
                 index=index,
                 leaf=leaf,
                 inclusion_proof=self.vault.inclusion_proof(index, size),
-                peer_proof=self._peer_proof(index, leaf, leaves.values()),
+                peer_proof=self._peer_proof(index, leaves),
             )
             for index, leaf in leaves.items()
         )
@@ -112,12 +112,13 @@ class InquireVoucher:
             key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint
         )
 
-    def _peer_proof(self, index: int, leaf: Leaf, way: Iterable[Leaf]) -> bytes:
+    def _peer_proof(self, index: int, way: Mapping[int, Leaf]) -> bytes:
         """Return the peer's proof for a DELIVER leaf, or nothing.
 
         The peer's leaf is computed from ours: the same document and version, its
         act and its time.
         """
+        leaf = way[index]
         if leaf.act is not Act.DELIVER:
             return b""
         try:
@@ -126,7 +127,10 @@ class InquireVoucher:
             # The peer knew the document before: its proof stands under the leaf
             # that first recorded the arrival.
             return b""
-        for entered in way:
+        # The last entry before: a voucher whose seal was withdrawn entered more
+        # than once, and only the last version was sent.
+        for place in sorted((each for each in way if each < index), reverse=True):
+            entered = way[place]
             if entered.act is Act.ENTER and entered.document == leaf.document:
                 theirs = arrival_leaf(entered, evidence.arrival_time_us)
                 return single_proof(evidence, leaf_hash(theirs.to_bytes()))

@@ -27,8 +27,12 @@ class TellProgress:
         entry = self.vault.entry(key)
         if entry is None or entry.digest != digest:
             return None
-        for code in (key.issuer, *(p.recipient for p in entry.passages)):
-            party = self.registry.parties.get(code)
-            if party is not None and party.carrier == carrier:
-                return entry.passages[0]
-        return None
+        for passage in entry.passages:
+            # A recipient is told how it stands with itself, not with another.
+            if self._carries(carrier, passage.recipient):
+                return passage
+        return entry.passages[0] if self._carries(carrier, key.issuer) else None
+
+    def _carries(self, carrier: str, code: str) -> bool:
+        party = self.registry.parties.get(code)
+        return party is not None and party.carrier == carrier

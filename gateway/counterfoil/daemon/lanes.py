@@ -24,6 +24,7 @@ from counterfoil.wire.certificates import KeptCertificates
 log = logging.getLogger("counterfoil.lanes")
 
 _CERTIFICATES_MAX = 64
+_START = -1  # before the first sequence of a lane
 
 
 class Condition(Enum):
@@ -154,7 +155,7 @@ class Lane:
 
     async def _send(self, stream: DeliveryStream) -> None:
         """Send what waits, behind what is under way, within the window."""
-        after, shown = 0, set[bytes]()
+        after, shown = _START, set[bytes]()
         while True:
             await self._window.acquire()
             size = self.vault.size()
@@ -200,7 +201,7 @@ class Lane:
                 await self.vault.changed(size)
         except TimeoutError:
             if not self._unanswered:
-                return 0
+                return _START
         return after
 
     def _certificates(self, batch: list[LaneItem], shown: set[bytes]) -> list[bytes]:

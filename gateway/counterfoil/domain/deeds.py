@@ -21,7 +21,7 @@ class Enter:
     """A document of a party hosted here enters the vault, fully sealed (入库).
 
     A voucher is put into its lanes only with `send`; receipts and steps always
-    are, except a discard of what was never sent to anybody.
+    are, also the discard of a voucher that was never sent (`docs/adr/0001`).
 
     Attributes:
         document: The document.

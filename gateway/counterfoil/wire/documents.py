@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import protovalidate
 from google.protobuf.message import DecodeError, Message
+from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
@@ -138,10 +139,10 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         FormRefused: Rules of its form are broken.
     """
     form = _form_of(voucher)
-    _check_envelope(voucher)
+    inside = _check_envelope(voucher)
     key = key_from_message(voucher.key)
     _check_type(voucher, key)
-    check_form(form)
+    check_form(form, found=inside)
     _check_key(form, key)
     row = CATALOGUE.row(key.type_code)
     amount = PLANS[row.form].form.main.by_element[row.amount_element].name
@@ -164,10 +165,10 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
         FormRefused: Rules of its form are broken.
     """
     form = _form_of(receipt)
-    _check_envelope(receipt)
+    inside = _check_envelope(receipt)
     key, subject = reference_from_message(receipt.voucher)
     _check_type(receipt, key)
-    check_form(form)
+    check_form(form, found=inside)
     row = CATALOGUE.row(key.type_code)
     plan = PLANS[row.receipt_form].receipt
     assert plan is not None, "a type with a receipt form has its plan"
@@ -255,24 +256,25 @@ def _check_type(
         )
 
 
-def _check_envelope(message: Message) -> None:
-    """Check what stands around the form; the form's own rules come later."""
-    broken = [
-        one
-        for one in protovalidate.collect_violations(message)
-        if not _inside_form(message, path_of(one))
-    ]
-    if broken:
-        raise FormRefused("the document breaks a rule", violations_of(broken))
+def _check_envelope(message: Message) -> list[Broken]:
+    """Check a document by its contract, in one walk over all of it.
 
+    Returns:
+        What is wrong inside its form, for `check_form` to tell with the rest.
 
-def _inside_form(message: Message, path: str) -> bool:
-    name = (
-        message.WhichOneof("form")
-        if "form" in message.DESCRIPTOR.oneofs_by_name
-        else None
-    )
-    return name is not None and path.startswith(f"{name}.")
+    Raises:
+        FormRefused: Something around the form breaks a rule.
+    """
+    broken = protovalidate.collect_violations(message)
+    if not broken:
+        return broken
+    has_form = "form" in message.DESCRIPTOR.oneofs_by_name
+    form = message.WhichOneof("form") if has_form else None
+    inside = [one for one in broken if form and path_of(one).startswith(f"{form}.")]
+    if len(inside) < len(broken):
+        around = [one for one in broken if one not in inside]
+        raise FormRefused("the document breaks a rule", violations_of(around))
+    return inside
 
 
 def _check_key(form: Any, key: VoucherKey) -> None:  # noqa: ANN401

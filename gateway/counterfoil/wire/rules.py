@@ -7,12 +7,13 @@ signs, and rows that name their main row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 import protovalidate
 from google.protobuf.message import Message
+from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import SignRule, SumRule, TypeRow
 from counterfoil.domain.refusals import FormRefused
@@ -44,13 +45,20 @@ _CHINESE: Final = {
 }
 
 
-def check_form(form: Message, *, gbk_only: bool = False) -> None:
+def check_form(
+    form: Message,
+    *,
+    gbk_only: bool = False,
+    found: Sequence[Broken] | None = None,
+) -> None:
     """Check a voucher's or receipt's form against every rule of its type.
 
     Args:
         form: A message of `counterfoil.form.v1` that the catalogue names.
         gbk_only: Whether a character outside GBK is refused too, because the form
             will be written as a national document.
+        found: What the contract's rules found inside the form when the message
+            around it was checked; None: they are checked now.
 
     Raises:
         FormRefused: Rules are broken; its violations say which, at most 100.
@@ -60,7 +68,12 @@ def check_form(form: Message, *, gbk_only: bool = False) -> None:
     is_receipt = form.DESCRIPTOR.full_name == types.row.receipt_form
     plan = types.receipt if is_receipt else types.form
     assert plan is not None
-    violations = list(islice(_contract(form, plan), VIOLATIONS_MAX))
+    contract = (
+        _contract(protovalidate.collect_violations(form), plan)
+        if found is None
+        else _contract(found, plan, outside=1)
+    )
+    violations = list(islice(contract, VIOLATIONS_MAX))
     # A field that the contract refuses already is not judged again.
     known = {violation.path for violation in violations}
     for violation in _beyond(form, types.row, plan, gbk_only=gbk_only):
@@ -90,12 +103,20 @@ def _beyond(
         yield from _keys(form, rows)
 
 
-def _contract(form: Message, plan: FormPlan) -> Iterator[Violation]:
-    """The rules of the contract, by the one engine that all languages have."""
-    for found in protovalidate.collect_violations(form):
+def _contract(
+    broken: Iterable[Broken], plan: FormPlan, *, outside: int = 0
+) -> Iterator[Violation]:
+    """The rules of the contract, by the one engine that all languages have.
+
+    Args:
+        broken: What it found.
+        plan: The form's plan.
+        outside: How many elements of each path lead to the form.
+    """
+    for found in broken:
         field = found.proto.field
         parts = []
-        for element in field.elements if field is not None else ():
+        for element in list(field.elements)[outside:] if field is not None else ():
             each = element.subscript
             index = f"[{each.value}]" if each is not None else ""
             parts.append(f"{element.field_name}{index}")

@@ -7,7 +7,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from counterfoil.devca.certificates import make_certificate, make_key, urn
-from counterfoil.domain.seals import Algorithm
+from counterfoil.domain.seals import Algorithm, BatchPath
 from counterfoil.seal.algorithms import check_with, signing_key
 from counterfoil.seal.batch import BATCH_MAX, NODES_MAX, batch_message, climb, plant
 from counterfoil.seal.certificates import CertificateRefused, load_certificate
@@ -86,6 +86,23 @@ def test_the_tree_is_that_of_the_log(size: int) -> None:
         verify_inclusion(
             index, leaf_hash(statements[index]), TreeHead(size, root), path.hashes
         )
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "hashes"),
+    [
+        (0, 1, ()),
+        (0, BATCH_MAX + 1, (bytes(32),) * 11),
+        (-1, 4, (bytes(32),) * 2),
+        (4, 4, (bytes(32),) * 2),
+        (0, 4, (bytes(31), bytes(33))),
+    ],
+)
+def test_a_path_has_bounds(index: int, size: int, hashes: tuple[bytes, ...]) -> None:
+    path = BatchPath(index=index, size=size, hashes=hashes)
+
+    with pytest.raises(ValueError, match=r"no such place|lacks a hash"):
+        climb(b"statement", path, {})
 
 
 def test_what_is_remembered_of_trees_is_bounded() -> None:

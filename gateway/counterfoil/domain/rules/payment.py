@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from counterfoil.domain.catalogue import SignRule
@@ -43,6 +44,7 @@ def repeated(ids: Sequence[str]) -> Iterator[int]:
         seen.add(row_id)
 
 
+@lru_cache(maxsize=4096)
 def is_day(text: str) -> bool:
     """Tell whether `yyyyMMdd` is a day of the calendar."""
     match = _DAY.fullmatch(text)

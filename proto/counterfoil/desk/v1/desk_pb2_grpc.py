@@ -41,7 +41,11 @@ class DeskServiceStub:
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-    `VAULT_STOPPED`: nothing was changed.
+    `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+    likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+    `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+    help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.
@@ -166,7 +170,11 @@ class DeskServiceServicer:
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-    `VAULT_STOPPED`: nothing was changed.
+    `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+    likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+    `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+    help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.
@@ -477,7 +485,11 @@ class DeskService:
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-    `VAULT_STOPPED`: nothing was changed.
+    `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+    likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+    `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+    help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.

@@ -42,7 +42,11 @@ class DeskServiceStub:
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-      `VAULT_STOPPED`: nothing was changed.
+      `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+      likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+      `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+      help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.
@@ -173,7 +177,11 @@ class DeskServiceAsyncStub(DeskServiceStub):
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-      `VAULT_STOPPED`: nothing was changed.
+      `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+      likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+      `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+      help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.
@@ -300,7 +308,11 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
-      `VAULT_STOPPED`: nothing was changed.
+      `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
+      likewise, from methods that work on drafts.
+    * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
+      `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
+      help; an operator must look.
 
     Items about a voucher that the caller's party neither issued nor received are
     refused like unknown ones: `VOUCHER_NOT_FOUND`.

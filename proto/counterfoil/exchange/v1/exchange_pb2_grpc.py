@@ -32,7 +32,8 @@ class ExchangeServiceStub:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     def __init__(self, channel):
@@ -70,7 +71,8 @@ class ExchangeServiceServicer:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     def Deliver(self, request_iterator, context):
@@ -168,7 +170,8 @@ class ExchangeService:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     @staticmethod

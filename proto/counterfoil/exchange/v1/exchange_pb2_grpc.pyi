@@ -33,7 +33,8 @@ class ExchangeServiceStub:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     @_typing.overload
@@ -89,7 +90,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -141,7 +143,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
     answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or `CALLER_REVOKED`, and
-    `UNAVAILABLE` / `VAULT_STOPPED`; a defect of ours is a bare `INTERNAL`.
+    `UNAVAILABLE` / `VAULT_STOPPED`; `DATA_LOSS` / `VAULT_CORRUPT` or `HEAD_FORKED`
+    when the vault cannot be trusted; a defect of ours is a bare `INTERNAL`.
     """
 
     @_abc_1.abstractmethod

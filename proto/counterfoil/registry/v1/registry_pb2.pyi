@@ -191,7 +191,9 @@ class Peer(_message.Message):
     """Documents set aside because the peer refused them for now."""
     last_reason: _builtins.str
     """The reason of the last failure, empty if there was none since the last
-    success.
+    success: `PEER_UNREACHABLE`: no address answers, or not in time;
+    `PEER_FORKED`: the peer's proof does not hold or contradicts an earlier one;
+    else the peer's own refusal of the stream or of a document.
     """
     @_builtins.property
     def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

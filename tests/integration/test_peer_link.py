@@ -1,0 +1,205 @@
+"""The connection under a lane, against peers that break the contract."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from counterfoil.daemon.keys import load_credentials
+from counterfoil.domain.refusals import PeerForked, PeerUnreachable
+from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.exchange.v1 import exchange_pb2_grpc
+from counterfoil.peer.link import DeliveryStream, PeerAddress, PeerLink
+from tests.houses import BANK, FINANCE, Town, free_port
+
+Answers = Callable[[pb.DeliverRequest, Any], AsyncIterator[pb.DeliverResponse]]
+
+
+class Peer(exchange_pb2_grpc.ExchangeServiceServicer):
+    """A peer that answers as a test says."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def GetCheckpoint(  # noqa: N802
+        self,
+        request: pb.GetCheckpointRequest,
+        context: Any,  # noqa: ANN401
+    ) -> pb.GetCheckpointResponse:
+        return pb.GetCheckpointResponse()
+
+    async def Deliver(  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[pb.DeliverRequest],
+        context: Any,  # noqa: ANN401
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        async for request in request_iterator:
+            async for answer in self._answers(request, context):
+                yield answer
+            if not request.documents[0]:
+                return
+
+
+def _link(town: Town, *ports: int, server_name: str = "") -> PeerLink:
+    _, credentials = load_credentials(town.configuration(FINANCE))
+    return PeerLink(
+        peer=PeerAddress(
+            party=BANK,
+            addresses=tuple(f"127.0.0.1:{port}" for port in ports),
+            server_name=server_name or f"{BANK}.gateway.counterfoil",
+        ),
+        credentials=credentials,
+        connect_s=5.0,
+    )
+
+
+@asynccontextmanager
+async def _stream(town: Town, answers: Answers) -> AsyncIterator[DeliveryStream]:
+    """Open a stream to a peer that answers so."""
+    server = grpc.aio.server()
+    exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(Peer(answers), server)
+    credentials, _ = load_credentials(town.configuration(BANK))
+    server.add_secure_port(f"127.0.0.1:{town.ports[BANK]}", credentials)
+    await server.start()
+    link = _link(town, town.ports[BANK])
+    try:
+        stream = await link.open()
+        try:
+            yield stream
+        finally:
+            stream.cancel()
+    finally:
+        await link.close()
+        await server.stop(None)
+
+
+async def _properly(
+    request: pb.DeliverRequest, _context: object
+) -> AsyncIterator[pb.DeliverResponse]:
+    stored = pb.Outcome(stored=pb.Stored())
+    yield pb.DeliverResponse(
+        batch=request.batch, outcomes=[stored for _ in request.documents]
+    )
+
+
+async def _nothing(
+    _request: pb.DeliverRequest, _context: object
+) -> AsyncIterator[pb.DeliverResponse]:
+    for _ in ():
+        yield pb.DeliverResponse()
+
+
+async def test_a_proper_answer_is_taken(town: Town) -> None:
+    async with _stream(town, _properly) as stream:
+        await stream.send([b"one", b"two"], [])
+
+        answer = await stream.answer()
+
+    assert [outcome.new for outcome in answer.outcomes] == [True, True]
+
+
+@pytest.mark.clause("wuhai-6d")
+async def test_addresses_are_tried_in_their_order(town: Town) -> None:
+    async with _stream(town, _properly):
+        link = _link(town, free_port(), town.ports[BANK])
+
+        await link.open()
+
+        assert link.address == f"127.0.0.1:{town.ports[BANK]}"
+        await link.close()
+        assert link.address == ""
+
+
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_when_no_address_answers_the_reasons_of_all_are_told(
+    town: Town,
+) -> None:
+    ports = free_port(), free_port()
+
+    with pytest.raises(PeerUnreachable) as caught:
+        await _link(town, *ports).open()
+
+    for port in ports:
+        assert f"127.0.0.1:{port}: UNAVAILABLE" in str(caught.value)
+
+
+@pytest.mark.clause("hubei-9")
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_a_certificate_with_another_name_is_no_answer(town: Town) -> None:
+    async with _stream(town, _properly):
+        link = _link(
+            town, town.ports[BANK], server_name=f"{FINANCE}.gateway.counterfoil"
+        )
+
+        with pytest.raises(PeerUnreachable):
+            await link.open()
+
+
+@pytest.mark.refusal("PEER_FORKED")
+async def test_an_answer_to_another_batch_is_refused(town: Town) -> None:
+    async def other(
+        request: pb.DeliverRequest, _context: object
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        yield pb.DeliverResponse(batch=request.batch + 1)
+
+    async with _stream(town, other) as stream:
+        await stream.send([b"one"], [])
+
+        with pytest.raises(PeerForked, match="another batch"):
+            await stream.answer()
+
+
+@pytest.mark.refusal("PEER_FORKED")
+async def test_an_outcome_that_says_nothing_is_refused(town: Town) -> None:
+    async def empty(
+        request: pb.DeliverRequest, _context: object
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        yield pb.DeliverResponse(batch=request.batch, outcomes=[pb.Outcome()])
+
+    async with _stream(town, empty) as stream:
+        await stream.send([b"one"], [])
+
+        with pytest.raises(PeerForked, match="outcome empty"):
+            await stream.answer()
+
+
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_a_stream_that_the_peer_ends_is_broken(town: Town) -> None:
+    async with _stream(town, _nothing) as stream:
+        # An empty document tells this peer to end the stream.
+        await stream.send([b""], [])
+
+        with pytest.raises(PeerUnreachable, match="ended the stream"):
+            await stream.answer()
+
+
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_a_stream_that_the_peer_fails_is_broken(town: Town) -> None:
+    async def failing(
+        _request: pb.DeliverRequest,
+        context: Any,  # noqa: ANN401
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+        yield pb.DeliverResponse()
+
+    async with _stream(town, failing) as stream:
+        await stream.send([b"one"], [])
+
+        with pytest.raises(PeerUnreachable, match="RESOURCE_EXHAUSTED: full"):
+            await stream.answer()
+
+
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_sending_on_a_stream_that_has_ended_is_no_defect(town: Town) -> None:
+    async with _stream(town, _nothing) as stream:
+        await stream.send([b""], [])
+        with pytest.raises(PeerUnreachable):
+            await stream.answer()
+
+        # gRPC itself says InvalidStateError here, which once ended a lane for ever.
+        with pytest.raises(PeerUnreachable, match="the stream is closed"):
+            await stream.send([b"one"], [])

@@ -1,0 +1,235 @@
+"""A peer's answer is recorded only when its proof holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from counterfoil.app.deliver import PeerOutcome, PeerResponse
+from counterfoil.app.inquire import arrival_leaf, single_proof
+from counterfoil.domain.evidence import Evidence
+from counterfoil.domain.refusals import PeerForked
+from counterfoil.domain.standing import Act, Standing
+from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.proof_file import ProofFile
+from tests.unit.app.house import RETRY_S, House, carried, fine
+from tests.unit.app.papers import BANK, FINANCE, direct_payment
+
+Spoil = Callable[[House, PeerResponse], PeerResponse]
+
+
+def signed(house: House, head: TreeHead, *, by: str, origin: str = "") -> bytes:
+    """Return a checkpoint that the keys of `by` sign for a log."""
+    checkpoint = Checkpoint(origin=origin or f"{BANK}/log", head=head)
+    # A key's name has to be the log's, so another party's key borrows it.
+    return sign_checkpoint(checkpoint, house.keys.heads[by], 1)
+
+
+def other_root(house: House, response: PeerResponse) -> PeerResponse:
+    """The peer signs a tree in which our documents do not stand."""
+    head = TreeHead(house.vault.size() + 5, b"\x07" * 32)
+    return replace(response, checkpoint=signed(house, head, by=BANK))
+
+
+def other_time(_: House, response: PeerResponse) -> PeerResponse:
+    return replace(response, arrival_time_us=response.arrival_time_us + 1)
+
+
+def other_place(_: House, response: PeerResponse) -> PeerResponse:
+    return replace(response, first_leaf=response.first_leaf + 1)
+
+
+def other_key(house: House, response: PeerResponse) -> PeerResponse:
+    head = TreeHead(2, b"\x07" * 32)
+    return replace(
+        response, checkpoint=signed(house, head, by=FINANCE, origin=f"{FINANCE}/log")
+    )
+
+
+def one_key_only(_: House, response: PeerResponse) -> PeerResponse:
+    """Whoever breaks one algorithm leaves the other's line out."""
+    lines = response.checkpoint.rstrip(b"\n").split(b"\n")
+    return replace(response, checkpoint=b"\n".join(lines[:-1]) + b"\n")
+
+
+def no_checkpoint(_: House, response: PeerResponse) -> PeerResponse:
+    return replace(response, checkpoint=b"")
+
+
+def longer_proof(_: House, response: PeerResponse) -> PeerResponse:
+    proof = (*response.range_proof, b"\x01" * 32)
+    return replace(response, range_proof=proof)
+
+
+@pytest.mark.refusal("PEER_FORKED")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        other_root,
+        other_time,
+        other_place,
+        other_key,
+        one_key_only,
+        no_checkpoint,
+        longer_proof,
+    ],
+)
+async def test_a_proof_that_does_not_hold_records_nothing(
+    finance: House, bank: House, spoil: Spoil
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "12"]
+    batch, _, response = await carried(finance, bank)
+    before = await finance.state(*rows)
+
+    with pytest.raises(PeerForked) as refused:
+        await finance.record(BANK)(batch, spoil(finance, response), now_us=0)
+
+    assert refused.value.facts == {"peer": BANK}
+    assert await finance.state(*rows) == before
+    assert finance.vault.lane(BANK, after=-1, limit=9) == batch
+    assert finance.heads.newest(f"{BANK}/log") is None
+    # The true answer is still taken.
+    await finance.record(BANK)(batch, response, now_us=0)
+    assert finance.standing(rows[0].key) is Standing.ARRIVED
+
+
+@pytest.mark.refusal("PEER_FORKED")
+@pytest.mark.parametrize("outcomes", [(), (PeerOutcome(),), (PeerOutcome(),) * 3])
+async def test_an_answer_to_another_batch_records_nothing(
+    finance: House, bank: House, outcomes: tuple[PeerOutcome, ...]
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "12"]
+    batch, _, response = await carried(finance, bank)
+    before = await finance.state(*rows)
+
+    with pytest.raises(PeerForked):
+        await finance.record(BANK)(
+            batch, replace(response, outcomes=outcomes), now_us=0
+        )
+
+    assert await finance.state(*rows) == before
+    assert finance.heads.newest(f"{BANK}/log") is None
+
+
+@pytest.mark.refusal("PEER_FORKED")
+async def test_a_peer_that_signed_another_head_before_is_not_believed(
+    finance: House, bank: House
+) -> None:
+    row = await finance.sent(direct_payment())
+    batch, _, response = await carried(finance, bank)
+    before = await finance.state(row)
+    fork = TreeHead(1, b"\x07" * 32)
+    record = finance.record(BANK)
+    record.heads.see(f"{BANK}/log", fork, signed(finance, fork, by=BANK))
+
+    with pytest.raises(PeerForked):
+        await record(batch, response, now_us=0)
+
+    assert await finance.state(row) == before
+    known = finance.heads.newest(f"{BANK}/log")
+    assert known is not None
+    assert known.head == fork
+
+
+async def test_the_head_that_proves_an_arrival_is_remembered(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment())
+    batch, committed, response = await carried(finance, bank)
+
+    await finance.record(BANK)(batch, response, now_us=0)
+
+    known = finance.heads.newest(f"{BANK}/log")
+    assert known is not None
+    assert (known.head.size, known.note) == (committed.size, committed.checkpoint)
+
+
+async def test_each_document_of_a_batch_has_its_own_fate(
+    finance: House, bank: House
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "1234"]
+    batch = finance.vault.lane(BANK, after=-1, limit=9)
+    certificates = finance.certificates.of_document(batch[0].sealed)
+    # The bank knows the first already; the answers about two others are lost
+    # because it refuses them, one for good and one for now.
+    await bank.receive([batch[0].sealed], certificates, carrier=FINANCE)
+    committed = await bank.receive([batch[3].sealed], certificates, carrier=FINANCE)
+    response = PeerResponse(
+        checkpoint=committed.checkpoint,
+        arrival_time_us=committed.time_us,
+        first_leaf=committed.first_leaf,
+        range_proof=committed.range_proof,
+        outcomes=(
+            PeerOutcome(known_leaf=0),
+            PeerOutcome(reason="FORM_REFUSED"),
+            PeerOutcome(reason="SEAL_UNDETERMINED", retryable=True),
+            PeerOutcome(),
+        ),
+    )
+
+    await finance.record(BANK)(batch, response, now_us=1_000)
+
+    assert [finance.standing(row.key) for row in rows] == [
+        Standing.ARRIVED,
+        Standing.REFUSED,
+        Standing.SENT,
+        Standing.ARRIVED,
+    ]
+    (waiting,) = finance.vault.lane(BANK, after=-1, limit=9)
+    assert waiting.sealed == batch[2].sealed
+    assert waiting.not_before_us == 1_000 + int(RETRY_S * 1_000_000)
+
+
+@pytest.mark.clause("hubei-16")
+async def test_every_document_of_a_batch_can_be_proved_alone_to_a_third_party(
+    finance: House, bank: House
+) -> None:
+    for number in "12345":
+        await finance.sent(direct_payment(number))
+    batch, committed, response = await carried(finance, bank)
+    recorded = await finance.record(BANK)(batch, response, now_us=0)
+    evidence = Evidence.from_bytes(
+        finance.vault.evidence(fine(recorded.outcomes[0]).leaf)
+    )
+
+    for item, outcome in zip(batch, committed.outcomes, strict=True):
+        leaf = leaf_hash(arrival_leaf(item.leaf, committed.time_us).to_bytes())
+        proof = ProofFile.from_bytes(single_proof(evidence, leaf))
+
+        assert proof.index == fine(outcome).leaf
+        opened = proof.verify(
+            leaf, origin=f"{BANK}/log", required=finance.keys.verifiers(BANK)
+        )
+        assert opened.checkpoint.head.size == committed.size
+        assert bank.vault.leaf(proof.index).to_bytes() == arrival_leaf(
+            item.leaf, committed.time_us
+        ).to_bytes()
+
+
+async def test_no_proof_is_made_of_a_leaf_outside_the_evidence(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment())
+    batch, _, response = await carried(finance, bank)
+    recorded = await finance.record(BANK)(batch, response, now_us=0)
+    evidence = Evidence.from_bytes(
+        finance.vault.evidence(fine(recorded.outcomes[0]).leaf)
+    )
+
+    with pytest.raises(ValueError, match="not in"):
+        single_proof(evidence, b"\x07" * 32)
+
+
+async def test_an_arrival_leaf_differs_from_the_entry_in_act_time_and_recipients(
+    finance: House,
+) -> None:
+    row = await finance.sealed(direct_payment())
+    entered = finance.vault.leaf(0)
+
+    theirs = arrival_leaf(entered, 77)
+
+    assert entered.document == row.digest
+    assert theirs == replace(entered, act=Act.ARRIVE, time_us=77, recipients="")
