@@ -23,7 +23,7 @@ from counterfoil.devca.certificates import (
     urn,
 )
 from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
-from counterfoil.office import Standing
+from counterfoil.office import AsyncDesk, NotFound, Standing, VoucherKey, Way
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from counterfoil.seal.head_keys import head_signers, load_log_keys
 from counterfoil.seal.keys import KeyReference
@@ -62,7 +62,9 @@ async def test_a_dead_peer_does_not_delay_a_live_one_and_gets_its_own_later(
     town = _town(tmp_path, FINANCE, BANK, OTHER_BANK)
     async with running(town, FINANCE, BANK):
         waiting = await issue(town, Papers(bank=OTHER_BANK).direct_payment())
-        live = await issue(town, Papers().direct_payment())
+        papers = Papers()
+        papers.sample()  # the number that the other bank's voucher has
+        live = await issue(town, papers.direct_payment())
         async with town.desk(BANK) as bank:
             await accept_at(bank, live.reference)
         peers = await _peers(town)
@@ -303,3 +305,52 @@ async def test_a_lane_goes_on_when_its_peer_comes_back_again_and_again(
             async with running(town, BANK), town.desk(BANK) as bank:
                 issued = await issue(town, papers.direct_payment())
                 await accept_at(bank, issued.reference)
+
+
+@pytest.mark.clause("hubei-9")
+async def test_new_revocation_lists_forget_no_certificate_of_an_open_stream(
+    tmp_path: Path,
+) -> None:
+    town = _town(tmp_path)
+    papers = Papers()
+    async with running(town) as gateways, town.desk(BANK) as bank:
+        first = await issue(town, papers.direct_payment())
+        await accept_at(bank, first.reference)
+        trust = gateways[BANK]._trust.store
+
+        town.ca.renew_crls(now=datetime.now(UTC))
+
+        async def renewed() -> bool:
+            return gateways[BANK]._trust.store is not trust
+
+        await until(renewed, lambda done: done)
+        for _ in range(3):
+            later = await issue(town, papers.direct_payment())
+            await accept_at(bank, later.reference)
+
+
+async def test_every_worker_knows_the_certificates_of_a_stream(tmp_path: Path) -> None:
+    town = Town(
+        directory=tmp_path / "town", settings=FAST | {"seal": "workers = 2"}
+    )
+    town.initialise()
+    papers = Papers()
+    async with running(town), town.desk(UNIT) as unit, town.desk(BANK) as bank:
+        # Many small batches at the same time: both workers get some of them.
+        vouchers = [papers.notice() for _ in range(60)]
+        for start in range(0, 60, 3):
+            await bank.submit(vouchers[start : start + 3])
+
+        for voucher in vouchers:
+            way = await until(
+                lambda key=voucher.key: _found(unit, key),  # type: ignore[misc]
+                lambda found: found is not None,
+            )
+            assert way
+
+
+async def _found(desk: AsyncDesk, key: VoucherKey) -> Way | None:
+    try:
+        return await desk.inquire(key)
+    except NotFound:
+        return None

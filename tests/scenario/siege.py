@@ -188,7 +188,7 @@ class Siege:
 
     async def kill_now(self, party: str) -> None:
         """Kill a gateway from outside, whatever it is at, and start it again."""
-        await asyncio.sleep(self.chance.uniform(0.0, 0.15))
+        await asyncio.sleep(self.chance.uniform(0.05, 0.5))
         os.kill(self._pids[party], signal.SIGKILL)
         await self.nursery.ended(self._pids[party])
         phase = self.register(party).phase

@@ -13,8 +13,8 @@ import pytest
 from counterfoil.day.demo import DIFFERS, DONE, conclude, main
 from counterfoil.day.faults import FAULTS
 from counterfoil.day.figures import Figures, differences
-from counterfoil.day.processes import DayFailed, Programs
 from counterfoil.day.programme import Day
+from counterfoil.day.programs import DayFailed, Programs
 from counterfoil.day.screen import Screen
 from counterfoil.day.stage import ABC, FINANCE, Stage
 

@@ -6,7 +6,7 @@ number of every side, in the vaults and in the systems' own books.
 
 * `stage`: the institutions, their keys, certificates and configuration files.
 * `material`: the day's vouchers, the broken and the special ones.
-* `processes`: starting, hearing, killing and ending programs.
+* `programs`: starting, hearing, killing and ending programs.
 * `programme`: what happens in the day, in order.
 * `figures`: what each side counts.
 * `final_check`: whether all of it agrees; names what does not.

@@ -13,8 +13,8 @@ from typing import Final
 from counterfoil.day.faults import FAULTS
 from counterfoil.day.final_check import findings
 from counterfoil.day.material import SPECIAL
-from counterfoil.day.processes import DayFailed
 from counterfoil.day.programme import Day
+from counterfoil.day.programs import DayFailed
 from counterfoil.day.screen import Screen
 from counterfoil.day.stage import Stage
 

@@ -13,7 +13,7 @@ from typing import Final
 from counterfoil.bank.core import CorePlan, SimulatedCore
 from counterfoil.bank.journal import FINAL, Journal, State
 from counterfoil.day import figures
-from counterfoil.day.processes import run
+from counterfoil.day.programs import run
 from counterfoil.day.stage import BANKS, GATEWAYS, ISSUERS, UNIT, Institution, Stage
 from counterfoil.finance.books import OPEN, Books
 from counterfoil.finance.books import State as OrderState

@@ -11,7 +11,7 @@ from typing import Final
 
 from counterfoil.day import faults, figures, material
 from counterfoil.day.material import Material
-from counterfoil.day.processes import DayFailed, Programs, run
+from counterfoil.day.programs import DayFailed, Programs, run
 from counterfoil.day.screen import Screen
 from counterfoil.day.stage import (
     ABC,

@@ -243,8 +243,9 @@ def _gateway_toml(
                 f'identity = "urn:counterfoil:{one.code}:{use}:{name}"',
                 f'posts = ["{post}"]',
             ]
-    # A gateway that was killed is back within seconds: its peers try often.
-    lines += ["[limits]", "retry_s_min = 0.1", "retry_s_max = 2.0"]
+    # A gateway that was killed is back within seconds: its peers try often. At the
+    # end nothing is under way any more but the peers' open streams.
+    lines += ["[limits]", "retry_s_min = 0.1", "retry_s_max = 2.0", "drain_s_max = 2.0"]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import grpc
 
-from counterfoil.app.deliver import PeerOutcome, PeerResponse
+from counterfoil.app.deliver import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
@@ -23,6 +23,8 @@ from counterfoil.wire.keys import timestamp_to_us
 
 _KEEPALIVE_MS: Final = 20_000
 _MESSAGE_BYTES_MAX: Final = 2_097_152
+_PROOF_S: Final = 10.0
+_STORED: Final = PeerOutcome()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,27 +160,40 @@ class DeliveryStream:
             arrival_time_us=timestamp_to_us(response.arrival_time),
             first_leaf=response.first_leaf,
             range_proof=tuple(response.range_proof),
-            outcomes=tuple(_outcome(one) for one in response.outcomes),
+            outcomes=tuple([await self._outcome(one) for one in response.outcomes]),
+        )
+
+    async def _outcome(self, outcome: pb.Outcome) -> PeerOutcome:
+        """Return one outcome; what the peer knew before is asked to be proved."""
+        match outcome.WhichOneof("outcome"):
+            case "stored":
+                return _STORED
+            case "known":
+                leaf = outcome.known.leaf
+                return PeerOutcome(known_leaf=leaf, proof=await self._prove(leaf))
+            case "refusal":
+                return PeerOutcome(
+                    reason=outcome.refusal.reason or "UNSPECIFIED",
+                    retryable=outcome.refusal.retryable,
+                )
+            case _:
+                raise PeerForked("the peer left an outcome empty")
+
+    async def _prove(self, leaf: int) -> LeafProof:
+        """Ask for the proof of a leaf in the peer's newest checkpoint."""
+        try:
+            proof = await self.stub.GetProof(
+                pb.GetProofRequest(leaf=leaf), timeout=_PROOF_S
+            )
+        except grpc.aio.AioRpcError as error:
+            raise _broken(error) from error
+        return LeafProof(
+            leaf=proof.leaf, hashes=tuple(proof.hashes), checkpoint=proof.checkpoint
         )
 
     def cancel(self) -> None:
         """End the stream at once."""
         self._call.cancel()
-
-
-def _outcome(outcome: pb.Outcome) -> PeerOutcome:
-    match outcome.WhichOneof("outcome"):
-        case "stored":
-            return PeerOutcome()
-        case "known":
-            return PeerOutcome(known_leaf=outcome.known.leaf)
-        case "refusal":
-            return PeerOutcome(
-                reason=outcome.refusal.reason or "UNSPECIFIED",
-                retryable=outcome.refusal.retryable,
-            )
-        case _:
-            raise PeerForked("the peer left an outcome empty")
 
 
 def _broken(error: Exception) -> PeerUnreachable:

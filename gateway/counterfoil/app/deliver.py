@@ -10,12 +10,29 @@ from counterfoil.app.inquire import arrival_leaf
 from counterfoil.app.ports import LaneItem, Vault
 from counterfoil.domain.deeds import Committed, Deliver, PeerAnswer
 from counterfoil.domain.evidence import Evidence
+from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import PeerForked
 from counterfoil.tlog.checkpoint import open_checkpoint
 from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import NoteVerifier
-from counterfoil.tlog.verification import verify_range
+from counterfoil.tlog.proofs import range_from_inclusion
+from counterfoil.tlog.verification import verify_inclusion, verify_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafProof:
+    """A peer's proof that a leaf is in its log.
+
+    Attributes:
+        leaf: The leaf's bytes.
+        hashes: The inclusion proof.
+        checkpoint: The signed checkpoint that it leads to.
+    """
+
+    leaf: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +41,13 @@ class PeerOutcome:
 
     Attributes:
         known_leaf: Its index in the peer's log if the peer knew it before.
+        proof: The proof of that leaf, asked for afterwards.
         reason: Reason of a refusal; empty if it was stored or known.
         retryable: Whether the same bytes may be sent again later.
     """
 
     known_leaf: int | None = None
+    proof: LeafProof | None = None
     reason: str = ""
     retryable: bool = False
 
@@ -99,29 +118,87 @@ class RecordDelivery:
         """
         if len(response.outcomes) != len(batch):
             raise PeerForked("the answer is for another batch", peer=self.carrier)
-        evidence = self._prove(batch, response)
-        leaf = response.first_leaf
-        answers: list[PeerAnswer] = []
-        for item, outcome in zip(batch, response.outcomes, strict=True):
-            place = outcome.known_leaf
-            if outcome.new:
-                place, leaf = leaf, leaf + 1
-            answers.append(
-                PeerAnswer(
-                    sequence=item.sequence,
-                    leaf=None if outcome.reason else place,
-                    reason=outcome.reason,
-                    retryable=outcome.retryable,
-                )
+        not_before_us = now_us + int(self.retry_s * 1_000_000)
+        deeds = [
+            Deliver(
+                carrier=self.carrier,
+                answers=self._answers(batch, response),
+                evidence=self._prove(batch, response),
+                not_before_us=not_before_us,
             )
-        deed = Deliver(
-            carrier=self.carrier,
-            answers=tuple(answers),
-            evidence=evidence,
-            not_before_us=now_us + int(self.retry_s * 1_000_000),
+        ]
+        # What the peer knew before stands elsewhere in its log: a proof for each.
+        for item, outcome in zip(batch, response.outcomes, strict=True):
+            if outcome.known_leaf is not None:
+                answer = PeerAnswer(sequence=item.sequence, leaf=outcome.known_leaf)
+                evidence = self._prove_known(item, outcome)
+                deeds.append(
+                    Deliver(carrier=self.carrier, answers=(answer,), evidence=evidence)
+                )
+        committed = await self.vault.perform(deeds)
+        return committed[-1]
+
+    def _answers(
+        self, batch: Sequence[LaneItem], response: PeerResponse
+    ) -> tuple[PeerAnswer, ...]:
+        """Return what became of the documents that the peer did not know before."""
+        leaf = response.first_leaf
+        answers = []
+        for item, outcome in zip(batch, response.outcomes, strict=True):
+            if outcome.new:
+                answers.append(PeerAnswer(sequence=item.sequence, leaf=leaf))
+                leaf += 1
+            elif outcome.reason:
+                answers.append(
+                    PeerAnswer(
+                        sequence=item.sequence,
+                        leaf=None,
+                        reason=outcome.reason,
+                        retryable=outcome.retryable,
+                    )
+                )
+        return tuple(answers)
+
+    def _prove_known(self, item: LaneItem, outcome: PeerOutcome) -> bytes:
+        """Return the evidence of a document that the peer says it knew, checked.
+
+        Raises:
+            PeerForked: It does not prove it, or its leaf is not of this document.
+        """
+        proof, index = outcome.proof, outcome.known_leaf
+        if proof is None or index is None:
+            raise PeerForked("a known document is not proved", peer=self.carrier)
+        try:
+            theirs = Leaf.from_bytes(proof.leaf)
+            head = self._head(proof.checkpoint)
+            verify_inclusion(index, leaf_hash(proof.leaf), head, proof.hashes)
+        except ValueError as error:
+            raise PeerForked(
+                f"the peer's proof does not hold: {error}", peer=self.carrier
+            ) from error
+        if theirs != arrival_leaf(item.leaf, theirs.time_us):
+            raise PeerForked("the peer proved another document", peer=self.carrier)
+        self.heads.see(self.origin, head, proof.checkpoint)
+        return Evidence(
+            checkpoint=proof.checkpoint,
+            first_leaf=index,
+            leaf_hashes=(leaf_hash(proof.leaf),),
+            range_proof=range_from_inclusion(index, head.size, proof.hashes),
+            arrival_time_us=theirs.time_us,
+        ).to_bytes()
+
+    def _head(self, checkpoint: bytes) -> TreeHead:
+        """Return the head that every one of the peer's known keys signed.
+
+        A line left out is as bad as one that lies.
+
+        Raises:
+            TlogError: One did not, or the checkpoint is another log's.
+        """
+        opened = open_checkpoint(
+            checkpoint, origin=self.origin, required=self.verifiers
         )
-        (committed,) = await self.vault.perform([deed])
-        return committed
+        return opened.checkpoint.head
 
     def _prove(self, batch: Sequence[LaneItem], response: PeerResponse) -> bytes:
         """Return the evidence for what is new, checked; empty if nothing is.
@@ -138,11 +215,8 @@ class RecordDelivery:
         if not hashes:
             return b""
         try:
-            # (1) Every one of the keys: a line left out is as bad as one that lies.
-            opened = open_checkpoint(
-                response.checkpoint, origin=self.origin, required=self.verifiers
-            )
-            head = opened.checkpoint.head
+            # (1) Before anything is computed from it.
+            head = self._head(response.checkpoint)
             # (3) Recomputed, so the peer cannot prove the arrival of other bytes.
             verify_range(response.first_leaf, hashes, head, response.range_proof)
         except TlogError as error:

@@ -13,6 +13,7 @@ from counterfoil.app.ports import (
     Query,
     Vault,
 )
+from counterfoil.app.prove import size_of
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
@@ -89,9 +90,9 @@ class InquireVoucher:
         entry = self.vault.entry(key)
         if entry is None or not _concerns(caller.party, key, entry):
             raise VoucherNotFound("no such voucher in this vault", number=key.number)
-        size = self.vault.size()
-        await self.follower.caught_up(size)
         checkpoint = self.vault.checkpoint()
+        size = size_of(checkpoint)
+        await self.follower.caught_up(size)
         rows = [row for row in await self.ledger.acts(entry.digest) if row.index < size]
         leaves = {row.index: self.vault.leaf(row.index) for row in rows}
         acts = tuple(

@@ -7,9 +7,11 @@ a key of this file is refused, so that a misspelt limit cannot go unnoticed.
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -260,28 +262,58 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
 
 
 def _check(configuration: Configuration) -> None:
-    """Check what one key says about another."""
+    """Check what no type says, and what one key says about another."""
+    _check_names(configuration)
     _check_parties(configuration)
-    _check_callers(configuration)
     if configuration.gateway.log_level not in _LOG_LEVELS:
         msg = "gateway.log_level: must be debug, info, warning or error"
         raise ConfigurationRefused(msg)
-    for name, bound in dataclasses.asdict(configuration.limits).items():
-        if bound <= 0:
-            msg = f"limits.{name}: must be greater than zero"
+    bounds = {
+        f"limits.{name}": bound
+        for name, bound in dataclasses.asdict(configuration.limits).items()
+    }
+    bounds["trust.reload_s"] = configuration.trust.reload_s
+    for name, bound in bounds.items():
+        # Not `bound <= 0`: TOML knows nan, of which neither is true.
+        if not 0 < bound < math.inf:
+            msg = f"{name}: must be greater than zero, and finite"
             raise ConfigurationRefused(msg)
     if configuration.seal.workers < 1:
         msg = "seal.workers: at least one process is needed"
         raise ConfigurationRefused(msg)
 
 
-def _check_parties(configuration: Configuration) -> None:
-    codes = {party.code for party in configuration.party}
-    for code in codes | {configuration.gateway.party}:
+def _check_names(configuration: Configuration) -> None:
+    """Check that codes, identities and posts are what they are meant to be."""
+    names: list[tuple[str, str, Callable[[str], object]]] = [
+        ("gateway.party", configuration.gateway.party, check_party_code)
+    ]
+    for index, party in enumerate(configuration.party):
+        names.append((f"party[{index}].code", party.code, check_party_code))
+    for index, caller in enumerate(configuration.caller):
+        where = f"caller[{index}]"
+        names.append((f"{where}.identity", caller.identity, Identity.from_urn))
+        names += [(f"{where}.posts", post, Post) for post in caller.posts]
+    for where, text, check in names:
         try:
-            check_party_code(code)
+            check(text)
         except ValueError as error:
-            raise ConfigurationRefused(str(error)) from error
+            msg = f"{where}: {error}"
+            raise ConfigurationRefused(msg) from error
+
+
+def _check_parties(configuration: Configuration) -> None:
+    """Check that every party is described once, and every name is one of them."""
+    described = [party.code for party in configuration.party]
+    codes = set(described)
+    for section, mentioned in (
+        ("party", described),
+        ("peer", [peer.party for peer in configuration.peer]),
+        ("hosted", [hosted.party for hosted in configuration.hosted]),
+    ):
+        if twice := {code for code in mentioned if mentioned.count(code) > 1}:
+            msg = f"party {min(twice)}: has two [[{section}]] sections"
+            raise ConfigurationRefused(msg)
     for party in configuration.party:
         if party.kind not in KINDS:
             msg = f"party {party.code}: kind must be one of {', '.join(sorted(KINDS))}"
@@ -295,14 +327,3 @@ def _check_parties(configuration: Configuration) -> None:
     if unknown := named - codes:
         msg = f"party {min(unknown)}: is named but has no [[party]] section"
         raise ConfigurationRefused(msg)
-
-
-def _check_callers(configuration: Configuration) -> None:
-    for caller in configuration.caller:
-        try:
-            Identity.from_urn(caller.identity)
-            for post in caller.posts:
-                Post(post)
-        except ValueError as error:
-            msg = f"caller {caller.identity}: {error}"
-            raise ConfigurationRefused(msg) from error

@@ -14,6 +14,7 @@ from counterfoil.app.answer import IssueReceipts, PerformActs, TakeSteps
 from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.inquire import InquireVoucher, SearchVouchers
 from counterfoil.app.progress import TellProgress
+from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
@@ -270,6 +271,7 @@ class Gateway:
                     clock=self.clock,
                 ),
                 tell=TellProgress(vault=self._vault, registry=registry),
+                prove=ProveLog(vault=self._vault, registry=registry),
                 vault=self._vault,
                 limits=bounds,
                 window_batches=limits.window_batches,

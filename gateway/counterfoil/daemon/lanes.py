@@ -24,6 +24,7 @@ from counterfoil.wire.certificates import KeptCertificates
 log = logging.getLogger("counterfoil.lanes")
 
 _CERTIFICATES_MAX = 64
+_SHOWN_MAX = 128
 _START = -1  # before the first sequence of a lane
 
 
@@ -206,6 +207,9 @@ class Lane:
 
     def _certificates(self, batch: list[LaneItem], shown: set[bytes]) -> list[bytes]:
         """Return the certificates of a batch that this stream has not carried."""
+        # A peer remembers the last 192 of a stream: begin anew before it forgets.
+        if len(shown) > _SHOWN_MAX:
+            shown.clear()
         fresh: dict[bytes, None] = {}
         for item in batch:
             for certificate in self.certificates.of_document(item.sealed):

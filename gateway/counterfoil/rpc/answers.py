@@ -110,7 +110,7 @@ def query_of(request: pb.SearchRequest, *, desk: str) -> Query:
         conditions, leaf, recipient = json.loads(
             base64.urlsafe_b64decode(request.page_token.encode())
         )
-    except (binascii.Error, UnicodeError, ValueError) as error:
+    except (binascii.Error, TypeError, UnicodeError, ValueError) as error:
         raise PageTokenRefused("not a page token") from error
     if conditions != _conditions(query) or not isinstance(leaf, int):
         raise PageTokenRefused("the page token belongs to another search")

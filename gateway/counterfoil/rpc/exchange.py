@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Final
 
 from counterfoil.app.ports import Vault
 from counterfoil.app.progress import TellProgress
+from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.domain.deeds import Committed, Recorded
 from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
@@ -18,6 +20,10 @@ from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
 
+CARRIED_MAX: Final = 192
+"""Certificates of one stream that are remembered. A lane shows them again before
+it has shown so many others; with a seal's check the most is 256."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
@@ -26,13 +32,15 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     Attributes:
         receive: Puts batches into the vault.
         tell: Tells where vouchers stand.
-        vault: For checkpoints and proofs.
+        prove: Proves what the log holds.
+        vault: For checkpoints.
         limits: Bounds of a batch.
         window_batches: Batches of one stream that are worked on at a time.
     """
 
     receive: ReceiveDocuments
     tell: TellProgress
+    prove: ProveLog
     vault: Vault
     limits: Limits
     window_batches: int = 4
@@ -48,6 +56,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         way, so a fast sender waits in its own socket, not in our memory.
         """
         carrier = CALLER.get().party
+        carried: dict[bytes, None] = {}
         under_way: asyncio.Queue[asyncio.Task[pb.DeliverResponse] | None] = (
             asyncio.Queue(self.window_batches)
         )
@@ -55,7 +64,10 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         async def read() -> None:
             try:
                 async for request in request_iterator:
-                    work = asyncio.create_task(self._deliver(request, carrier))
+                    self._remember(request, carried)
+                    work = asyncio.create_task(
+                        self._deliver(request, list(carried), carrier)
+                    )
                     await under_way.put(work)
             finally:
                 await under_way.put(None)
@@ -72,15 +84,27 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
                 if left is not None:
                     left.cancel()
 
+    def _remember(
+        self, request: pb.DeliverRequest, carried: dict[bytes, None]
+    ) -> None:
+        """Remember the certificates of a stream: each comes only once.
+
+        A worker's own memory would not do: it ends with every new revocation list,
+        there are several workers, and a document may be sent again much later.
+        """
+        certificates = list(request.certificates)
+        self.limits.check_certificates(certificates)
+        carried.update(dict.fromkeys(certificates))
+        while len(carried) > CARRIED_MAX:
+            carried.pop(next(iter(carried)))
+
     async def _deliver(
-        self, request: pb.DeliverRequest, carrier: str
+        self, request: pb.DeliverRequest, certificates: list[bytes], carrier: str
     ) -> pb.DeliverResponse:
         documents = list(request.documents)
-        certificates = list(request.certificates)
         # By hand, not by protovalidate: it would walk the bytes of every document
         # on the event loop. The bounds are those of the proto.
         self.limits.check_documents(documents)
-        self.limits.check_certificates(certificates)
         committed = await self.receive(documents, certificates, carrier=carrier)
         return pb.DeliverResponse(
             batch=request.batch,
@@ -122,24 +146,24 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         self, request: pb.GetProofRequest, context: Context
     ) -> pb.GetProofResponse:
         """Answer with an inclusion or consistency proof."""
-        size = request.tree_size or self.vault.size()
-        checkpoint = b"" if request.tree_size else self.vault.checkpoint()
         match request.WhichOneof("subject"):
             case "leaf":
-                return pb.GetProofResponse(
-                    hashes=self.vault.inclusion_proof(request.leaf, size),
-                    checkpoint=checkpoint,
-                    leaf=self.vault.leaf(request.leaf).to_bytes(),
+                proof = self.prove.leaf(
+                    request.leaf, size=request.tree_size, carrier=CALLER.get().party
                 )
             case "older_size":
-                return pb.GetProofResponse(
-                    hashes=self.vault.consistency_proof(request.older_size, size),
-                    checkpoint=checkpoint,
+                proof = self.prove.consistency(
+                    request.older_size, size=request.tree_size
                 )
             case _:
                 raise MalformedPayload(
                     "the request names nothing to prove", field="subject"
                 )
+        return pb.GetProofResponse(
+            hashes=proof.hashes,
+            checkpoint=proof.checkpoint,
+            leaf=proof.leaf.to_bytes() if proof.leaf is not None else b"",
+        )
 
 
 def _outcomes(committed: Committed) -> list[pb.Outcome]:

@@ -10,7 +10,7 @@ is right of it), without what can be computed from the leaves between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -148,3 +148,26 @@ def _require(condition: bool) -> None:  # noqa: FBT001
     """Refuse what only a defect of the caller can ask for."""
     if not condition:
         raise ValueError("the tree of that size has no such part")
+
+
+def range_from_inclusion(
+    index: int, size: int, proof: Sequence[bytes]
+) -> tuple[bytes, ...]:
+    """Return an inclusion proof as the range proof of its one leaf.
+
+    Only the order differs: a range proof has what is left of the leaf first, from
+    the outside in, and then what is right of it. Nothing is checked here.
+
+    Args:
+        index: The leaf.
+        size: Number of leaves in the tree.
+        proof: As `verify_inclusion` takes it; of the right length.
+    """
+    left: list[bytes] = []
+    right: list[bytes] = []
+    hashes, last = iter(proof), size - 1
+    while last:
+        if index ^ 1 <= last:
+            (left if index & 1 else right).append(next(hashes))
+        index, last = index >> 1, last >> 1
+    return (*reversed(left), *right)

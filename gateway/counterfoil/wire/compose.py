@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from google.protobuf.message import DecodeError, Message
 
@@ -17,6 +18,8 @@ from counterfoil.wire.keys import key_to_message, reference_to_message
 from counterfoil.wire.national_errors import NationalXmlRefused
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_voucher import VOUCHER
+
+_YEAR_DIGITS: Final = 4
 
 
 def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
@@ -79,7 +82,7 @@ def _from_national(
             VoucherKey(
                 issuer=desk,
                 adm_div=body.adm_div_code,
-                fiscal_year=int(body.st_year),
+                fiscal_year=_year(body.st_year),
                 type_code=row.code,
                 number=body.voucher_no,
                 issue=national.issue or 1,
@@ -90,6 +93,12 @@ def _from_national(
     )
     _set_form(voucher, row.code, body.form)
     return voucher
+
+
+def _year(text: str) -> int:
+    """Return a fiscal year, or 0, which is refused with the key's other parts."""
+    is_year = len(text) == _YEAR_DIGITS and text.isascii() and text.isdigit()
+    return int(text) if is_year else 0
 
 
 def _set_form(

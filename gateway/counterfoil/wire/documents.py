@@ -29,6 +29,9 @@ from counterfoil.wire.rules import check_form
 from counterfoil.wire.seals import seal_from_message, seal_to_message
 from counterfoil.wire.violations import path_of, violations_of
 
+ENCLOSURES_MAX: Final = 2
+"""Most originals in a document, as `sealed.v1.Sealed` says."""
+
 _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.VOUCHER,
     DocumentKind.RECEIPT,
@@ -59,13 +62,15 @@ def open_sealed(sealed: bytes) -> Opened:
     """Take an encoded `Sealed` apart.
 
     Raises:
-        MalformedPayload: It is none, or of no kind that travels.
+        MalformedPayload: It is none, of no known kind, or encloses too much.
     """
     try:
         message = sealed_pb2.Sealed.FromString(sealed)
         kind = DocumentKind(message.kind)
     except (DecodeError, ValueError) as error:
         raise MalformedPayload("not a sealed document", field="sealed") from error
+    if len(message.enclosures) > ENCLOSURES_MAX:
+        raise MalformedPayload("too many enclosures", field="enclosures")
     return Opened(
         kind=kind,
         payload=message.payload,

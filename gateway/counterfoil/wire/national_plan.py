@@ -36,6 +36,10 @@ ROWS: Final = "rows"
 """Name of the field that holds a form's rows."""
 
 
+GBK_BYTES_MAX: Final = 4
+"""Bytes that one character takes at most, outside GBK too (GB18030)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldPlan:
     """One field and its element.
@@ -72,6 +76,7 @@ class LevelPlan:
         in_order: Whether field numbers rise in document order.
         bounded: The fields whose width is bounded; at least two, or none.
         texts: Returns their texts, in this order.
+        short: How many characters always fit, in this order.
         dates: Names of the fields that hold a day.
         names: Field name by element.
         parsed: The fields that are not text.
@@ -84,6 +89,7 @@ class LevelPlan:
     in_order: bool = field(init=False)
     bounded: tuple[FieldPlan, ...] = field(init=False)
     texts: Callable[[Message], tuple[str, ...]] = field(init=False)
+    short: tuple[int, ...] = field(init=False)
     dates: tuple[str, ...] = field(init=False)
     names: dict[str, str] = field(init=False)
     parsed: tuple[FieldPlan, ...] = field(init=False)
@@ -105,6 +111,7 @@ class LevelPlan:
                 if len(bounded) > 1
                 else lambda _: ()
             ),
+            "short": tuple(each.width // GBK_BYTES_MAX for each in bounded),
             "dates": tuple(each.name for each in fields if each.format == DATE),
             "names": {each.element: each.name for each in fields},
             "parsed": parsed,

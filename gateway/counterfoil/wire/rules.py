@@ -8,7 +8,8 @@ signs, and rows that name their main row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
+from operator import gt
 from typing import Final
 
 import protovalidate
@@ -23,9 +24,6 @@ from counterfoil.wire.national_plan import PLANS, AnyForm, FormPlan, LevelPlan
 
 VIOLATIONS_MAX: Final = 100
 """More are not reported: the sender has to look at the whole form."""
-
-_GBK_BYTES_MAX: Final = 4
-"""Bytes that one character takes at most, outside GBK too (GB18030)."""
 
 _SIGNS: Final = {
     SignRule.POSITIVE: ("not greater than zero", "应大于零"),
@@ -138,14 +136,15 @@ def _level(
 ) -> Iterator[Violation]:
     """Widths and days of one row."""
     # One call for all values, because listing set fields costs twice as much; an
-    # absent text is an empty one here, and fits.
-    wide = [
-        (each, value)
-        for each, value in zip(plan.bounded, plan.texts(message), strict=True)
-        if len(value) * _GBK_BYTES_MAX > each.width
-        and (len(value) > each.width or not value.isascii())
-    ]
-    for each, value in wide:
+    # absent text is an empty one here, and fits. Most are so short that they fit
+    # whatever their characters are; only the others are looked at.
+    values = plan.texts(message)
+    long = compress(
+        zip(plan.bounded, values, strict=True), map(gt, map(len, values), plan.short)
+    )
+    for each, value in long:
+        if len(value) <= each.width and value.isascii():
+            continue
         size = len(value.encode("gb18030"))
         if size > each.width:
             yield _broken(

@@ -6,6 +6,8 @@ statements are ever encoded.
 
 from __future__ import annotations
 
+from typing import Final
+
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -15,6 +17,10 @@ from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
+
+_KINDS: Final = {int(kind): kind for kind in DocumentKind}
+_PURPOSES: Final = {int(purpose): purpose for purpose in SealPurpose}
+_ALGORITHMS: Final = {int(algorithm): algorithm for algorithm in Algorithm}
 
 
 def encode_statement(statement: SealStatement) -> bytes:
@@ -47,13 +53,21 @@ def parse_statement(encoded: bytes) -> SealStatement:
     if len(UnknownFieldSet(message)) or any(len(d) != DIGEST_BYTES for d in digests):
         msg = "the statement says more, or less, than is understood"
         raise ValueError(msg)
+    try:
+        # Looked up rather than constructed: this runs once per seal.
+        kind = _KINDS[message.document_kind]
+        purpose = _PURPOSES[message.purpose]
+        algorithm = _ALGORITHMS[message.algorithm]
+    except KeyError as error:
+        msg = "the statement names what no list holds"
+        raise ValueError(msg) from error
     return SealStatement(
-        document_kind=DocumentKind(message.document_kind),
+        document_kind=kind,
         payload_digest=message.payload_digest,
         position=message.position,
-        purpose=SealPurpose(message.purpose),
+        purpose=purpose,
         certificate_digest=message.certificate_digest,
-        algorithm=Algorithm(message.algorithm),
+        algorithm=algorithm,
         stated_time_us=timestamp_to_us(message.stated_time),
         beneath=tuple(message.beneath),
     )

@@ -112,7 +112,9 @@ class Workshop:
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
-            original = self._examine(enclosure, court)
+            original = open_sealed(enclosure)
+            # Before it is examined: a voucher, which is about no other, encloses
+            # nothing, so enclosures never stand inside enclosures.
             if (original.kind, original.digest) != (
                 DocumentKind.VOUCHER,
                 facts.subject,
@@ -120,6 +122,7 @@ class Workshop:
                 raise MalformedPayload(
                     "an enclosure is not the original", field="enclosures"
                 )
+            self._examine(enclosure, court)
         return document_of(opened.kind, sealed, opened.digest, facts)
 
     def compose(

@@ -14,10 +14,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from counterfoil.app.answer import IssueReceipts, PerformActs, Step, TakeSteps
-from counterfoil.app.deliver import PeerOutcome, PeerResponse, RecordDelivery
+from counterfoil.app.deliver import (
+    LeafProof,
+    PeerOutcome,
+    PeerResponse,
+    RecordDelivery,
+)
 from counterfoil.app.inquire import InquireVoucher, SearchVouchers
-from counterfoil.app.ports import DraftRow, LaneItem
+from counterfoil.app.ports import LaneItem
 from counterfoil.app.progress import TellProgress
+from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
@@ -25,6 +31,7 @@ from counterfoil.app.write import ReviewDrafts, WriteDrafts
 from counterfoil.daemon.stores import PeerHeadBook
 from counterfoil.domain.catalogue import DocumentKind, PartyKind
 from counterfoil.domain.deeds import Committed, Outcome, Recorded
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.domain.registry import Caller, Party, Registry
@@ -245,6 +252,10 @@ class House:
         return TellProgress(vault=self.vault, registry=self.registry)
 
     @property
+    def prove(self) -> ProveLog:
+        return ProveLog(vault=self.vault, registry=self.registry)
+
+    @property
     def read(self) -> ReadArrivals:
         return ReadArrivals(vault=self.vault)
 
@@ -297,18 +308,12 @@ class House:
 
     # --- what happens in most tests ------------------------------------------------
 
-    async def written(
-        self, voucher: voucher_pb2.Voucher, party: str = ""
-    ) -> DraftRow:
+    async def written(self, voucher: voucher_pb2.Voucher, party: str = "") -> DraftRow:
         """Write a draft."""
-        (row,) = await self.write(
-            [draft_of(voucher)], caller=self.caller(party=party)
-        )
+        (row,) = await self.write([draft_of(voucher)], caller=self.caller(party=party))
         return fine(row)
 
-    async def reviewed(
-        self, row: DraftRow, *names: str, party: str = ""
-    ) -> DraftRow:
+    async def reviewed(self, row: DraftRow, *names: str, party: str = "") -> DraftRow:
         """Let persons seal a draft."""
         for name in names or ("first", "second"):
             (sealed,) = await self.review(
@@ -330,9 +335,7 @@ class House:
         fine(outcome)
         return row
 
-    async def sent(
-        self, voucher: voucher_pb2.Voucher, party: str = ""
-    ) -> DraftRow:
+    async def sent(self, voucher: voucher_pb2.Voucher, party: str = "") -> DraftRow:
         """Write, review, seal and send a voucher."""
         return await self.sealed(voucher, send=True, party=party)
 
@@ -374,7 +377,10 @@ class House:
                 for party in sorted(self.registry.hosted)
             ],
             [
-                [one.leaf_index for one in self.vault.waiting(party, after=-1, limit=99)]
+                [
+                    one.leaf_index
+                    for one in self.vault.waiting(party, after=-1, limit=99)
+                ]
                 for party in sorted(self.registry.hosted)
             ],
         )
@@ -389,9 +395,7 @@ def fine(outcome: T | CounterfoilError) -> T:
 
 def reasons(outcomes: Iterable[object]) -> list[str]:
     """Return the reason of each refusal, and an empty text for what was done."""
-    return [
-        one.reason if isinstance(one, CounterfoilError) else "" for one in outcomes
-    ]
+    return [one.reason if isinstance(one, CounterfoilError) else "" for one in outcomes]
 
 
 def name_of(voucher: voucher_pb2.Voucher) -> tuple[VoucherKey, bytes]:
@@ -413,17 +417,20 @@ async def carried(
     committed = await recipient.receive(
         [item.sealed for item in batch], known, carrier=sender.party
     )
-    return batch, committed, response_of(committed)
+    return batch, committed, response_of(committed, sender, recipient)
 
 
-def response_of(committed: Committed) -> PeerResponse:
-    """Return the answer that travels back to the sender."""
+def response_of(committed: Committed, sender: House, recipient: House) -> PeerResponse:
+    """Return the answer that travels back, with the proofs that the sender asks for."""
 
     def each(outcome: Outcome) -> PeerOutcome:
         if isinstance(outcome, CounterfoilError):
             again = isinstance(outcome, Unavailable)
             return PeerOutcome(reason=outcome.reason, retryable=again)
-        return PeerOutcome(known_leaf=None if outcome.new else outcome.leaf)
+        if outcome.new:
+            return PeerOutcome()
+        proof = leaf_proof(sender, recipient, outcome.leaf)
+        return PeerOutcome(known_leaf=outcome.leaf, proof=proof)
 
     return PeerResponse(
         checkpoint=committed.checkpoint,
@@ -431,6 +438,15 @@ def response_of(committed: Committed) -> PeerResponse:
         first_leaf=committed.first_leaf,
         range_proof=committed.range_proof,
         outcomes=tuple(each(outcome) for outcome in committed.outcomes),
+    )
+
+
+def leaf_proof(asker: House, owner: House, index: int) -> LeafProof:
+    """Return the proof of a leaf in the newest head of its owner."""
+    proof = owner.prove.leaf(index, size=0, carrier=asker.party)
+    assert proof.leaf is not None
+    return LeafProof(
+        leaf=proof.leaf.to_bytes(), hashes=proof.hashes, checkpoint=proof.checkpoint
     )
 
 
@@ -443,9 +459,7 @@ async def delivered(sender: House, recipient: House) -> Sequence[Outcome]:
 
 
 @asynccontextmanager
-async def open_house(
-    party: str, keys: Keys, directory: Path
-) -> AsyncIterator[House]:
+async def open_house(party: str, keys: Keys, directory: Path) -> AsyncIterator[House]:
     """Open a house; its ledger follows its vault until the end."""
     clock = SetClock(NOW_US)
     signers = keys.heads[party]

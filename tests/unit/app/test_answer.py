@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.app.answer import Step
-from counterfoil.app.ports import DraftRow
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.standing import Act, Standing
 from tests.unit.app.house import House, delivered, fine, name_of, reasons
@@ -292,9 +292,7 @@ async def test_an_issuer_that_left_holds_up_only_receipts_to_itself(
     before = await bank.state(row)
     receipt = encoded(receipt_for(direct_payment(), row.digest))
 
-    issued = await bank.receipts(
-        [(row.key, row.digest, receipt)], caller=bank.caller()
-    )
+    issued = await bank.receipts([(row.key, row.digest, receipt)], caller=bank.caller())
     stepped = await bank.steps(
         DocumentKind.ACCEPTANCE, [about(row)], caller=bank.caller()
     )

@@ -7,16 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from counterfoil.app.deliver import PeerOutcome, PeerResponse
+from counterfoil.app.deliver import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.app.inquire import arrival_leaf, single_proof
 from counterfoil.domain.evidence import Evidence
-from counterfoil.domain.refusals import PeerForked
+from counterfoil.domain.refusals import LeafNotFound, PeerForked
 from counterfoil.domain.standing import Act, Standing
-from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
+from counterfoil.tlog.checkpoint import (
+    Checkpoint,
+    parse_checkpoint,
+    sign_checkpoint,
+)
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
-from tests.unit.app.house import RETRY_S, House, carried, fine
-from tests.unit.app.papers import BANK, FINANCE, direct_payment
+from counterfoil.tlog.verification import verify_consistency
+from tests.unit.app.house import RETRY_S, House, carried, fine, leaf_proof
+from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
 
 Spoil = Callable[[House, PeerResponse], PeerResponse]
 
@@ -163,7 +169,7 @@ async def test_each_document_of_a_batch_has_its_own_fate(
         first_leaf=committed.first_leaf,
         range_proof=committed.range_proof,
         outcomes=(
-            PeerOutcome(known_leaf=0),
+            PeerOutcome(known_leaf=0, proof=leaf_proof(finance, bank, 0)),
             PeerOutcome(reason="FORM_REFUSED"),
             PeerOutcome(reason="SEAL_UNDETERMINED", retryable=True),
             PeerOutcome(),
@@ -204,9 +210,10 @@ async def test_every_document_of_a_batch_can_be_proved_alone_to_a_third_party(
             leaf, origin=f"{BANK}/log", required=finance.keys.verifiers(BANK)
         )
         assert opened.checkpoint.head.size == committed.size
-        assert bank.vault.leaf(proof.index).to_bytes() == arrival_leaf(
-            item.leaf, committed.time_us
-        ).to_bytes()
+        assert (
+            bank.vault.leaf(proof.index).to_bytes()
+            == arrival_leaf(item.leaf, committed.time_us).to_bytes()
+        )
 
 
 async def test_no_proof_is_made_of_a_leaf_outside_the_evidence(
@@ -233,3 +240,112 @@ async def test_an_arrival_leaf_differs_from_the_entry_in_act_time_and_recipients
 
     assert entered.document == row.digest
     assert theirs == replace(entered, act=Act.ARRIVE, time_us=77, recipients="")
+
+
+# --- what the peer knew before ---------------------------------------------------
+
+
+async def test_an_answer_that_was_lost_is_proved_when_the_batch_comes_again(
+    finance: House, bank: House
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "123"]
+    await carried(finance, bank)  # and the answer is lost
+    batch, _, response = await carried(finance, bank)
+
+    await finance.record(BANK)(batch, response, now_us=0)
+
+    assert [finance.standing(row.key) for row in rows] == [Standing.ARRIVED] * 3
+    assert finance.vault.lane_lengths().get(BANK, 0) == 0
+    for row in rows:
+        way = await finance.inquire(row.key, caller=finance.caller())
+        file = ProofFile.from_bytes(way.acts[-1].peer_proof)
+        theirs = bank.vault.leaf(file.index)
+        assert theirs.document == row.digest
+        file.verify(
+            leaf_hash(theirs.to_bytes()),
+            origin=f"{BANK}/log",
+            required=finance.keys.verifiers(BANK),
+        )
+
+
+def unproved(_: House, __: House, outcome: PeerOutcome) -> PeerOutcome:
+    return replace(outcome, proof=None)
+
+
+def of_another(finance: House, bank: House, outcome: PeerOutcome) -> PeerOutcome:
+    """Another document of ours, truly in the peer's log."""
+    other = 1 - (outcome.known_leaf or 0)
+    return PeerOutcome(known_leaf=other, proof=leaf_proof(finance, bank, other))
+
+
+def elsewhere(_: House, __: House, outcome: PeerOutcome) -> PeerOutcome:
+    return replace(outcome, known_leaf=1 - (outcome.known_leaf or 0))
+
+
+def no_leaf(_: House, __: House, outcome: PeerOutcome) -> PeerOutcome:
+    assert outcome.proof is not None
+    return replace(outcome, proof=replace(outcome.proof, leaf=b"\x01"))
+
+
+def unsigned(_: House, __: House, outcome: PeerOutcome) -> PeerOutcome:
+    assert outcome.proof is not None
+    return replace(outcome, proof=replace(outcome.proof, checkpoint=b""))
+
+
+@pytest.mark.refusal("PEER_FORKED")
+@pytest.mark.parametrize("spoil", [unproved, of_another, elsewhere, no_leaf, unsigned])
+async def test_what_a_peer_says_it_knew_is_recorded_only_with_its_proof(
+    finance: House,
+    bank: House,
+    spoil: Callable[[House, House, PeerOutcome], PeerOutcome],
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "12"]
+    await carried(finance, bank)
+    batch, _, response = await carried(finance, bank)
+    before = await finance.state(*rows)
+    first, second = response.outcomes
+    spoiled = replace(response, outcomes=(spoil(finance, bank, first), second))
+
+    with pytest.raises(PeerForked) as refused:
+        await finance.record(BANK)(batch, spoiled, now_us=0)
+
+    assert refused.value.facts == {"peer": BANK}
+    assert await finance.state(*rows) == before
+
+
+# --- what a peer is proved -------------------------------------------------------
+
+
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+async def test_a_peer_is_proved_only_leaves_about_its_own_documents(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment())
+    await carried(finance, bank)
+
+    proof = leaf_proof(finance, bank, 0)
+
+    assert isinstance(proof, LeafProof)
+    assert proof.leaf == bank.vault.leaf(0).to_bytes()
+    for index, carrier in ((0, OTHER_BANK), (0, BANK), (0, "420000-999"), (9, FINANCE)):
+        with pytest.raises(LeafNotFound):
+            bank.prove.leaf(index, size=0, carrier=carrier)
+
+
+async def test_an_older_head_is_proved_a_prefix_of_the_newest(
+    finance: House, bank: House
+) -> None:
+    heads = []
+    for number in "123":
+        await finance.sent(direct_payment(number))
+        _, committed, _ = await carried(finance, bank)
+        heads.append(parse_checkpoint(parse_note(committed.checkpoint).text).head)
+
+    newest = bank.prove.consistency(heads[0].size, size=0)
+    between = bank.prove.consistency(heads[0].size, size=heads[1].size)
+
+    head = parse_checkpoint(parse_note(newest.checkpoint).text).head
+    assert head == heads[2]
+    verify_consistency(heads[0], head, newest.hashes)
+    verify_consistency(heads[0], heads[1], between.hashes)
+    assert between.checkpoint == b""

@@ -9,8 +9,9 @@ from typing import TypeVar
 import pytest
 
 from counterfoil.app.inquire import Way
-from counterfoil.app.ports import DraftRow, LogRecord, Query
+from counterfoil.app.ports import LogRecord, Query
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import VoucherNotFound
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.tlog.checkpoint import open_checkpoint
@@ -259,7 +260,9 @@ async def test_acknowledged_steps_are_not_read_again(
     await accepted(finance, bank)
     (told,) = finance.vault.waiting(FINANCE, after=-1, limit=9)
 
-    await finance.read.acknowledge((told.leaf_index,), caller=finance.caller(party=UNIT))
+    await finance.read.acknowledge(
+        (told.leaf_index,), caller=finance.caller(party=UNIT)
+    )
     assert finance.vault.waiting(FINANCE, after=-1, limit=9)
     await finance.read.acknowledge((told.leaf_index,), caller=finance.caller())
 

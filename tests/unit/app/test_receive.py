@@ -35,9 +35,7 @@ async def test_a_batch_is_answered_document_by_document(
     tampered.payload += b"\x12\x0a420000-103"
     documents[1] = tampered.SerializeToString()
 
-    committed = await bank.receive(
-        [*documents, b"\xff"], certificates, carrier=FINANCE
-    )
+    committed = await bank.receive([*documents, b"\xff"], certificates, carrier=FINANCE)
 
     assert reasons(committed.outcomes) == ["", "SEAL_FORGED", "", "MALFORMED_PAYLOAD"]
     assert (committed.first_leaf, committed.new_count) == (0, 2)
@@ -63,9 +61,7 @@ async def test_a_batch_that_comes_twice_is_known_the_second_time(
 
 
 @pytest.mark.refusal("NOT_THE_ISSUER")
-async def test_nobody_delivers_what_another_issued(
-    finance: House, bank: House
-) -> None:
+async def test_nobody_delivers_what_another_issued(finance: House, bank: House) -> None:
     row = await finance.sent(direct_payment())
     before = await bank.state(row)
     documents, certificates = await lane_of(finance, BANK)

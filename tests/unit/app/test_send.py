@@ -199,8 +199,12 @@ async def test_one_bad_submission_holds_up_no_other(bank: House) -> None:
     backwards = entry_notice("2", to=(FINANCE,))
 
     outcomes = await bank.submit(
-        [draft_of(entry_notice("1")), draft_of(backwards), b"\xff"]
-        + [draft_of(entry_notice("4"))],
+        [
+            draft_of(entry_notice("1")),
+            draft_of(backwards),
+            b"\xff",
+            draft_of(entry_notice("4")),
+        ],
         caller=bank.caller(),
     )
 
@@ -232,7 +236,8 @@ async def test_a_submission_that_comes_twice_is_known(bank: House) -> None:
 @pytest.mark.clause("hubei-32a")
 @pytest.mark.parametrize("entered", [False, True])
 async def test_seals_come_off_one_by_one_in_reverse_order(
-    finance: House, entered: bool
+    finance: House,
+    entered: bool,  # noqa: FBT001 -- a parameter of the test
 ) -> None:
     if entered:
         row = await finance.sealed(direct_payment())
@@ -242,7 +247,9 @@ async def test_seals_come_off_one_by_one_in_reverse_order(
 
     left = []
     for position in positions:
-        (draft,) = await finance.cancel([(row.digest, position)], caller=finance.caller())
+        (draft,) = await finance.cancel(
+            [(row.digest, position)], caller=finance.caller()
+        )
         left.append(len(fine(draft).seals))
         assert await finance.workbench.get(FINANCE, [row.digest]) == [draft]
 
@@ -258,7 +265,8 @@ async def test_seals_come_off_one_by_one_in_reverse_order(
 @pytest.mark.refusal("WITHDRAWAL_OUT_OF_ORDER")
 @pytest.mark.parametrize("entered", [False, True])
 async def test_no_seal_comes_off_from_under_another(
-    finance: House, entered: bool
+    finance: House,
+    entered: bool,  # noqa: FBT001 -- a parameter of the test
 ) -> None:
     if entered:
         row = await finance.sealed(direct_payment())
@@ -284,9 +292,7 @@ async def test_no_seal_comes_off_a_voucher_that_was_sent(
     for _ in range(2):
         before = await finance.state(row)
 
-        outcomes = await finance.cancel(
-            [(row.digest, "gz")], caller=finance.caller()
-        )
+        outcomes = await finance.cancel([(row.digest, "gz")], caller=finance.caller())
 
         assert reasons(outcomes) == ["WITHDRAWAL_OUT_OF_ORDER"]
         assert await finance.state(row) == before

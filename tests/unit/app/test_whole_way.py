@@ -32,9 +32,7 @@ async def paid(
     await bank.step(DocumentKind.ACCEPTANCE, row, "")
     await delivered(bank, finance)
     for act in (Act.BEGIN, Act.END_DONE):
-        (done,) = await bank.acts(
-            [(act, row.key, row.digest)], caller=bank.caller()
-        )
+        (done,) = await bank.acts([(act, row.key, row.digest)], caller=bank.caller())
         fine(done)
     (issued,) = await bank.receipts(
         [(row.key, row.digest, encoded(receipt_for(voucher, row.digest, fen=fen)))],
@@ -201,7 +199,9 @@ async def test_a_voucher_is_not_returned_from_the_beginning_of_the_act(
     before = await bank.state(row)
 
     (refused,) = await bank.steps(
-        DocumentKind.RETURN, [Step(key=row.key, digest=row.digest, explanation="原因")], caller=bank.caller()
+        DocumentKind.RETURN,
+        [Step(key=row.key, digest=row.digest, explanation="原因")],
+        caller=bank.caller(),
     )
     assert getattr(refused, "reason", "") == "ACTING_BEGUN"
     assert await bank.state(row) == before

@@ -104,7 +104,9 @@ def test_only_what_may_be_tried_again_is_unavailable() -> None:
         for reason, status in STATUSES.items()
         if status in {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}
     }
-    assert not any(issubclass(kind, Refused) for kind in PRODUCT if kind.reason in again)
+    assert not any(
+        issubclass(kind, Refused) for kind in PRODUCT if kind.reason in again
+    )
 
 
 @pytest.mark.parametrize("kind", PRODUCT, ids=lambda kind: kind.reason)

@@ -110,9 +110,7 @@ def test_the_published_rules_are_those_that_lead_somewhere() -> None:
 @pytest.mark.refusal("NOT_IN_STATE")
 def test_a_refused_act_says_in_which_state_and_which_act() -> None:
     with pytest.raises(NotInState) as refused:
-        advance(
-            Role.RECIPIENT, Standing.ARRIVED, Act.ENTER, DocumentKind.RECEIPT
-        )
+        advance(Role.RECIPIENT, Standing.ARRIVED, Act.ENTER, DocumentKind.RECEIPT)
 
     assert refused.value.facts == {"state": "ARRIVED", "act": "ENTER RECEIPT"}
 

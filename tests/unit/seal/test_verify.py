@@ -226,7 +226,16 @@ def test_the_longest_statement_that_can_be_made_is_within_bounds() -> None:
 
 @forged
 def test_a_giant_certificate_is_not_read(signers: Signers) -> None:
-    giant = bytes(16 * 1024 + 1)
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), bytes(16_384))
+    giant = der(
+        make_certificate(
+            signers.pki.authority,
+            load(signers.institution).public_key(),  # type: ignore[arg-type]
+            _INSTITUTION,
+            IN_FORCE,
+            extensions=[(padding, False)],
+        )
+    )
     seal = restated(
         signers.institution,
         alone(signers.institution).seals[0],

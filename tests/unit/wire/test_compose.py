@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from counterfoil.app.works import ReceiptText, StepText
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.drafts import ReceiptText, StepText
 from counterfoil.domain.refusals import FormRefused, MalformedPayload, NotTheIssuer
 from counterfoil.sample.documents import file_of
 from counterfoil.sealed.v1 import voucher_pb2
@@ -60,9 +60,7 @@ def test_a_national_document_of_a_later_issue_says_so_beside_it() -> None:
 
 
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
-@pytest.mark.parametrize(
-    ("draft", "field"), [(b"\xff", "draft"), (b"", "content")]
-)
+@pytest.mark.parametrize(("draft", "field"), [(b"\xff", "draft"), (b"", "content")])
 def test_what_is_no_draft_is_refused(draft: bytes, field: str) -> None:
     with pytest.raises(MalformedPayload) as refused:
         compose_draft(draft, desk=FINANCE)

@@ -36,12 +36,16 @@ def test_a_key_crosses_with_all_its_parts() -> None:
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("number", ""), ("number", "a b"), ("adm_div", "42"), ("fiscal_year", 1)]
-    + [("issue", 0), ("issue", 1000)],
+    [
+        ("number", ""),
+        ("number", "a b"),
+        ("adm_div", "42"),
+        ("fiscal_year", 1),
+        ("issue", 0),
+        ("issue", 1000),
+    ],
 )
-def test_a_key_that_is_not_well_formed_is_refused(
-    field: str, value: str | int
-) -> None:
+def test_a_key_that_is_not_well_formed_is_refused(field: str, value: str | int) -> None:
     message = voucher_pb2.VoucherKey()
     message.CopyFrom(KEY)
     setattr(message, field, value)

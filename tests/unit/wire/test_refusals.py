@@ -75,7 +75,10 @@ def test_every_refusal_is_a_status_with_reason_and_chinese_text(
 ) -> None:
     status = refusal_to_status(kind("the text", check="6"))
 
-    info, localized = error_details_pb2.ErrorInfo(), error_details_pb2.LocalizedMessage()
+    info, localized = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.LocalizedMessage(),
+    )
     assert code_pb2.Code.Name(status.code) == kind.status
     assert status.message == "the text"
     assert len(status.details) == 2

@@ -126,6 +126,9 @@ class ExchangeServiceServicer:
     def GetProof(self, request, context):
         """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
+        Only leaves about documents that the caller carried are proved; others are
+        answered like unknown ones.
+
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

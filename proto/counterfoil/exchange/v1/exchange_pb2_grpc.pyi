@@ -79,6 +79,9 @@ class ExchangeServiceStub:
     GetProof: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
+    Only leaves about documents that the caller carried are proved; others are
+    answered like unknown ones.
+
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
     """
 
@@ -132,6 +135,9 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     """Returns this gateway's newest signed checkpoint."""
     GetProof: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]  # type: ignore[assignment]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
+
+    Only leaves about documents that the caller carried are proved; others are
+    answered like unknown ones.
 
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
     """
@@ -207,6 +213,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_pb2.GetProofResponse, _abc.Awaitable[_exchange_pb2.GetProofResponse]]:
         """Proves that a leaf is in the log, or that an older head is a prefix of it.
+
+        Only leaves about documents that the caller carried are proved; others are
+        answered like unknown ones.
 
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
         """

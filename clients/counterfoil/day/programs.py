@@ -63,7 +63,7 @@ class Program:
         self.name = name
         self.log = log
         with log.open("ab") as errors:
-            self._process = subprocess.Popen(
+            self._child = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -82,18 +82,18 @@ class Program:
     @property
     def exit_status(self) -> int | None:
         """The exit status; None while it runs."""
-        return self._process.poll()
+        return self._child.poll()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""
         if self.exit_status is None:
-            self._process.send_signal(number)
+            self._child.send_signal(number)
 
     def kill(self) -> None:
         """End it and its workers at once, as a power cut would, and wait."""
         with contextlib.suppress(ProcessLookupError):  # it and its workers ended
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(_END_S)
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait(_END_S)
         self._hearing.join(_END_S)
 
     def tail(self) -> str:
@@ -102,11 +102,11 @@ class Program:
         return "\n".join(text.splitlines()[-_TAIL_LINES:])
 
     def _hear(self, heard: queue.Queue[Line]) -> None:
-        assert self._process.stdout is not None, "it was opened as a pipe"
-        with self._process.stdout as lines:
+        assert self._child.stdout is not None, "it was opened as a pipe"
+        with self._child.stdout as lines:
             for line in lines:
                 heard.put(Line(self.name, line.rstrip("\n")))
-        self._process.wait()
+        self._child.wait()
         heard.put(Line(self.name, None))
 
 

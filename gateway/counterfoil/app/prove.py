@@ -1,0 +1,81 @@
+"""The log proves what it holds: to peers, and to ourselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from counterfoil.app.ports import Vault
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import LeafNotFound
+from counterfoil.domain.registry import Registry
+from counterfoil.tlog.checkpoint import parse_checkpoint
+from counterfoil.tlog.note import parse_note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogProof:
+    """A proof out of the log.
+
+    Attributes:
+        hashes: The proof.
+        checkpoint: The signed checkpoint that it leads to; empty if a size was
+            asked for that need not be the newest.
+        leaf: The leaf that is proved, if one was asked for.
+    """
+
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes = b""
+    leaf: Leaf | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProveLog:
+    """Proves leaves and older heads to peers."""
+
+    vault: Vault
+    registry: Registry
+
+    def leaf(self, index: int, *, size: int, carrier: str) -> LogProof:
+        """Prove one leaf about a document that the caller's gateway carried.
+
+        Other leaves are answered like unknown ones: they tell who deals with whom.
+
+        Args:
+            index: The leaf.
+            size: The tree to prove it in; 0 means the newest that is signed.
+            carrier: The party that asks.
+
+        Raises:
+            LeafNotFound: There is no such leaf or size, or it is others' business.
+        """
+        checkpoint, size = self._head(size)
+        leaf = self.vault.leaf(index)
+        issuer = self.registry.parties.get(leaf.by)
+        if issuer is None or issuer.carrier != carrier:
+            raise LeafNotFound("no such leaf", leaf=str(index))
+        hashes = self.vault.inclusion_proof(index, size)
+        return LogProof(hashes=hashes, checkpoint=checkpoint, leaf=leaf)
+
+    def consistency(self, older: int, *, size: int) -> LogProof:
+        """Prove that the tree of `older` leaves is a prefix of that of `size`.
+
+        Raises:
+            LeafNotFound: There is no such size.
+        """
+        checkpoint, size = self._head(size)
+        hashes = self.vault.consistency_proof(older, size)
+        return LogProof(hashes=hashes, checkpoint=checkpoint)
+
+    def _head(self, size: int) -> tuple[bytes, int]:
+        if size:
+            return b"", size
+        checkpoint = self.vault.checkpoint()
+        return checkpoint, size_of(checkpoint)
+
+
+def size_of(checkpoint: bytes) -> int:
+    """Return how many leaves a checkpoint of our own covers.
+
+    Its own size, not the vault's: leaves may have been committed since.
+    """
+    return parse_checkpoint(parse_note(checkpoint).text).head.size

@@ -1,0 +1,523 @@
+"""What a worker does with a batch: every numbered check is broken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+
+from counterfoil.domain.catalogue import DocumentKind, SealPurpose
+from counterfoil.domain.document import Document
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    FormRefused,
+    MalformedPayload,
+    SealForged,
+)
+from counterfoil.domain.seals import Seal
+from counterfoil.seal.sign import SealOrder
+from counterfoil.seal.trust import TrustStore
+from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.documents import close_sealed
+from counterfoil.wire.seals import seal_from_bytes, seal_to_bytes
+from counterfoil.wire.workshop import Workshop, take_apart
+from tests.unit.app.house import Keys, fine, name_of, reasons
+from tests.unit.app.papers import (
+    BANK,
+    FINANCE,
+    OTHER_BANK,
+    direct_payment,
+    draft_of,
+    encoded,
+    entry_notice,
+    receipt_for,
+    step_about,
+)
+from tests.unit.seal.makers import NOW_US
+
+VOUCHER, RECEIPT = DocumentKind.VOUCHER, DocumentKind.RECEIPT
+PERSONS = ("first", "second")
+
+
+@pytest.fixture(scope="module")
+def keys() -> Keys:
+    return Keys.new()
+
+
+@pytest.fixture
+def workshop(keys: Keys) -> Workshop:
+    return Workshop(
+        trust=TrustStore(keys.material),
+        sealers={party: keys.sealers[party, "1"] for party in (FINANCE, BANK)},
+    )
+
+
+def certificates(keys: Keys) -> list[bytes]:
+    return [sealer.certificate for sealer in keys.sealers.values()]
+
+
+def seals_of(
+    keys: Keys,
+    kind: DocumentKind,
+    payload: bytes,
+    type_code: int,
+    *signers: tuple[str, str],
+) -> tuple[Seal, ...]:
+    """Return seals in the positions of the plan, by whoever is named."""
+    made: tuple[Seal, ...] = ()
+    plan = CATALOGUE.plan_for(kind, type_code)
+    for position, signer in zip(plan.positions, signers, strict=False):
+        order = SealOrder(
+            document_kind=kind,
+            payload_digest=sha256(payload).digest(),
+            position=position.id,
+            purpose=position.purpose,
+            beneath=made,
+        )
+        made = (*made, keys.sealers[signer].seal(order, stated_time_us=NOW_US))
+    return made
+
+
+def voucher_of(
+    keys: Keys, voucher: voucher_pb2.Voucher, *signers: tuple[str, str]
+) -> bytes:
+    payload = encoded(voucher)
+    named = signers or tuple((FINANCE, name) for name in (*PERSONS, "1"))
+    seals = seals_of(keys, VOUCHER, payload, voucher.key.type, *named)
+    return close_sealed(VOUCHER, payload, seals)
+
+
+def receipt_of(keys: Keys, *enclosures: bytes, by: str = BANK) -> bytes:
+    voucher = direct_payment()
+    payload = encoded(receipt_for(voucher, name_of(voucher)[1]))
+    seals = seals_of(keys, RECEIPT, payload, voucher.key.type, (by, "1"))
+    message = sealed_pb2.Sealed.FromString(close_sealed(RECEIPT, payload, seals))
+    message.enclosures.extend(enclosures)
+    return message.SerializeToString()
+
+
+def examined(workshop: Workshop, keys: Keys, sealed: bytes) -> Document:
+    (outcome,) = workshop.examine([sealed], certificates(keys), NOW_US)
+    return fine(outcome)
+
+
+# --- examining -------------------------------------------------------------------
+
+
+@pytest.mark.clause("hubei-19b")
+def test_a_sound_voucher_passes_every_check(workshop: Workshop, keys: Keys) -> None:
+    sealed = voucher_of(keys, direct_payment())
+
+    document = examined(workshop, keys, sealed)
+
+    assert (document.key, document.digest) == name_of(direct_payment())
+    assert document.version == sha256(sealed).digest()
+    assert (document.by, document.recipients) == (FINANCE, (BANK,))
+
+
+@pytest.mark.clause("hubei-19b")
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_check_1_an_envelope_that_cannot_be_opened(
+    workshop: Workshop, keys: Keys
+) -> None:
+    with pytest.raises(MalformedPayload):
+        examined(workshop, keys, b"\xff")
+
+
+@pytest.mark.clause("hubei-19b", "hubei-11")
+@pytest.mark.refusal("SEAL_FORGED")
+def test_check_2_a_seal_that_does_not_hold_is_found_before_the_payload_is_read(
+    workshop: Workshop, keys: Keys
+) -> None:
+    message = sealed_pb2.Sealed.FromString(voucher_of(keys, direct_payment()))
+    message.payload = b"\xff no voucher either"
+
+    with pytest.raises(SealForged) as refused:
+        examined(workshop, keys, message.SerializeToString())
+
+    assert refused.value.facts["check"] == "4"
+
+
+@pytest.mark.clause("hubei-19b")
+@pytest.mark.refusal("FORM_REFUSED")
+def test_check_3_a_sealed_form_that_breaks_a_rule(
+    workshop: Workshop, keys: Keys
+) -> None:
+    voucher = direct_payment()
+    voucher.direct_payment.pay_amt_fen += 1
+
+    with pytest.raises(FormRefused):
+        examined(workshop, keys, voucher_of(keys, voucher))
+
+
+@pytest.mark.clause("hubei-19b", "hubei-19a")
+@pytest.mark.refusal("SEAL_MISSING", "SEAL_FORGED", "SAME_PERSON")
+@pytest.mark.parametrize(
+    ("signers", "reason"),
+    [
+        ([(FINANCE, "first"), (FINANCE, "second")], "SEAL_MISSING"),
+        ([(FINANCE, "first"), (FINANCE, "first"), (FINANCE, "1")], "SAME_PERSON"),
+        ([(FINANCE, "first"), (FINANCE, "second"), (BANK, "1")], "SEAL_FORGED"),
+        ([(BANK, "first"), (FINANCE, "second"), (FINANCE, "1")], "SEAL_FORGED"),
+        ([(FINANCE, "1"), (FINANCE, "second"), (FINANCE, "1")], "SEAL_FORGED"),
+    ],
+)
+def test_check_4_seals_that_hold_but_do_not_fill_the_plan(
+    workshop: Workshop, keys: Keys, signers: list[tuple[str, str]], reason: str
+) -> None:
+    sealed = voucher_of(keys, direct_payment(), *signers)
+
+    outcomes = workshop.examine([sealed], certificates(keys), NOW_US)
+
+    assert reasons(outcomes) == [reason]
+
+
+def test_check_5_the_sealed_original_may_come_with_a_receipt(
+    workshop: Workshop, keys: Keys
+) -> None:
+    original = voucher_of(keys, direct_payment())
+
+    document = examined(workshop, keys, receipt_of(keys, original))
+
+    assert document.kind is RECEIPT
+    assert document.subject == name_of(direct_payment())[1]
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_check_5_another_voucher_is_not_the_original(
+    workshop: Workshop, keys: Keys
+) -> None:
+    other = voucher_of(keys, direct_payment(seed=6))
+
+    with pytest.raises(MalformedPayload) as refused:
+        examined(workshop, keys, receipt_of(keys, other))
+
+    assert refused.value.facts == {"field": "enclosures"}
+
+
+@pytest.mark.refusal("SEAL_MISSING")
+def test_check_5_an_original_is_judged_like_any_document(
+    workshop: Workshop, keys: Keys
+) -> None:
+    half_sealed = voucher_of(keys, direct_payment(), (FINANCE, "first"))
+
+    outcomes = workshop.examine(
+        [receipt_of(keys, half_sealed)], certificates(keys), NOW_US
+    )
+
+    assert reasons(outcomes) == ["SEAL_MISSING"]
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_check_5_a_voucher_encloses_nothing_however_deep(
+    workshop: Workshop, keys: Keys
+) -> None:
+    nested = sealed_pb2.Sealed.FromString(voucher_of(keys, direct_payment()))
+    inner = nested.SerializeToString()
+    nested.enclosures.append(inner)
+
+    with pytest.raises(MalformedPayload):
+        examined(workshop, keys, nested.SerializeToString())
+    with pytest.raises(MalformedPayload):
+        examined(workshop, keys, receipt_of(keys, nested.SerializeToString()))
+
+
+def test_one_bad_document_holds_up_no_other(workshop: Workshop, keys: Keys) -> None:
+    sound = voucher_of(keys, direct_payment())
+
+    outcomes = workshop.examine([b"\xff", sound, b""], certificates(keys), NOW_US)
+
+    assert reasons(outcomes) == ["MALFORMED_PAYLOAD", "", "MALFORMED_PAYLOAD"]
+    refusal = outcomes[0]
+    assert isinstance(refusal, CounterfoilError)
+    assert refusal.__traceback__ is None, "it would keep the batch alive"
+
+
+# --- reviews ---------------------------------------------------------------------
+
+
+def row_of(keys: Keys, *persons: str) -> DraftRow:
+    voucher = direct_payment()
+    payload = encoded(voucher)
+    key, digest = name_of(voucher)
+    signers = [(FINANCE, person) for person in persons]
+    seals = seals_of(keys, VOUCHER, payload, key.type_code, *signers)
+    return DraftRow(
+        party=FINANCE,
+        digest=digest,
+        key=key,
+        payload=payload,
+        seals=tuple(seal_to_bytes(seal) for seal in seals),
+        recipients=(BANK,),
+    )
+
+
+def review(
+    workshop: Workshop, keys: Keys, row: DraftRow, seal: bytes, caller: str
+) -> list[CounterfoilError | None]:
+    return workshop.review(
+        [(row, seal)],
+        certificates(keys),
+        keys.sealers[FINANCE, caller].certificate_digest,
+        NOW_US,
+    )
+
+
+def seal_on(
+    keys: Keys, row: DraftRow, signer: tuple[str, str], seat: int, **wrong: object
+) -> bytes:
+    position = CATALOGUE.row(row.key.type_code).plan.positions[seat]
+    order = SealOrder(
+        document_kind=VOUCHER,
+        payload_digest=row.digest,
+        position=position.id,
+        purpose=position.purpose,
+        beneath=tuple(seal_from_bytes(seal) for seal in row.seals),
+    )
+    order = replace(order, **wrong)  # type: ignore[arg-type]
+    return seal_to_bytes(keys.sealers[signer].seal(order, stated_time_us=NOW_US))
+
+
+@pytest.mark.clause("hubei-19a")
+def test_both_reviews_hold_one_after_the_other(workshop: Workshop, keys: Keys) -> None:
+    for seat, person in enumerate(PERSONS):
+        row = row_of(keys, *PERSONS[:seat])
+        seal = seal_on(keys, row, (FINANCE, person), seat)
+
+        assert review(workshop, keys, row, seal, person) == [None]
+
+
+@pytest.mark.refusal("SEAL_MISSING")
+def test_a_review_of_what_is_fully_sealed_is_refused(
+    workshop: Workshop, keys: Keys
+) -> None:
+    row = row_of(keys, *PERSONS, "1")
+    seal = seal_on(keys, row, (FINANCE, "first"), 0)
+
+    assert reasons(review(workshop, keys, row, seal, "first")) == ["SEAL_MISSING"]
+
+
+@pytest.mark.clause("hubei-19a")
+@pytest.mark.refusal("SEAL_MISSING", "SEAL_FORGED", "SAME_PERSON")
+@pytest.mark.parametrize(
+    ("beneath", "signer", "seat", "wrong", "caller", "reason"),
+    [
+        # Out of turn, in another position, for another purpose.
+        ((), (FINANCE, "second"), 1, {}, "second", "SEAL_MISSING"),
+        (("first",), (FINANCE, "second"), 0, {}, "second", "SEAL_MISSING"),
+        (
+            (),
+            (FINANCE, "first"),
+            0,
+            {"purpose": SealPurpose.OFFICIAL},
+            "first",
+            "SEAL_MISSING",
+        ),
+        # Not over this draft, not on these seals.
+        (
+            (),
+            (FINANCE, "first"),
+            0,
+            {"payload_digest": b"x" * 32},
+            "first",
+            "SEAL_FORGED",
+        ),
+        (("first",), (FINANCE, "second"), 1, {"beneath": ()}, "second", "SEAL_FORGED"),
+        # Another person's than the caller's, another party's, the institution's.
+        ((), (FINANCE, "second"), 0, {}, "first", "SEAL_FORGED"),
+        ((), (BANK, "first"), 0, {}, "first", "SEAL_FORGED"),
+        ((), (FINANCE, "1"), 0, {}, "1", "SEAL_FORGED"),
+        (("first",), (FINANCE, "first"), 1, {}, "first", "SAME_PERSON"),
+    ],
+)
+def test_a_review_that_does_not_belong_there_is_refused(  # noqa: PLR0917
+    workshop: Workshop,
+    keys: Keys,
+    beneath: Sequence[str],
+    signer: tuple[str, str],
+    seat: int,
+    wrong: dict[str, object],
+    caller: str,
+    reason: str,
+) -> None:
+    row = row_of(keys, *beneath)
+    seal = seal_on(keys, row, signer, seat, **wrong)
+
+    assert reasons(review(workshop, keys, row, seal, caller)) == [reason]
+
+
+@pytest.mark.refusal("SEAL_FORGED")
+def test_only_the_certificate_that_the_caller_shows_may_seal(
+    workshop: Workshop, keys: Keys
+) -> None:
+    row = row_of(keys)
+    seal = seal_on(keys, row, (FINANCE, "first"), 0)
+
+    (refused,) = review(workshop, keys, row, seal, "second")
+
+    assert isinstance(refused, SealForged)
+    assert refused.facts == {"check": "caller"}
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_bytes_that_are_no_seal_are_no_review(workshop: Workshop, keys: Keys) -> None:
+    row = row_of(keys)
+
+    assert reasons(review(workshop, keys, row, b"\xff", "first")) == [
+        "MALFORMED_PAYLOAD"
+    ]
+
+
+# --- sealing ---------------------------------------------------------------------
+
+
+def test_what_was_sealed_here_passes_at_the_recipient(
+    workshop: Workshop, keys: Keys
+) -> None:
+    row = row_of(keys, *PERSONS)
+
+    (made,) = workshop.seal([Unsealed(payload=row.payload, seals=row.seals)], NOW_US)
+
+    assert examined(workshop, keys, fine(made).sealed) == made
+    assert take_apart(fine(made).sealed).seals[:2] == row.seals
+
+
+@pytest.mark.parametrize("in_batches", [False, True])
+def test_a_batch_is_sealed_each_or_with_one_signature(
+    workshop: Workshop,
+    keys: Keys,
+    in_batches: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    workshop.in_batches = in_batches
+    drafts = [draft_of(entry_notice(number)) for number in "123"]
+
+    made = [fine(one) for one in workshop.submit(drafts, BANK, NOW_US)]
+
+    signatures = {
+        sealed_pb2.Sealed.FromString(one.sealed).seals[0].signature for one in made
+    }
+    assert len(signatures) == (1 if in_batches else 3)
+    assert [examined(workshop, keys, one.sealed) for one in made] == made
+
+
+@pytest.mark.clause("hubei-19a")
+@pytest.mark.refusal("SEAL_MISSING")
+@pytest.mark.parametrize(
+    "persons", [(), ("first",), ("first", "second", "1")], ids=["none", "one", "all"]
+)
+def test_the_institution_seals_last_and_once(
+    workshop: Workshop, keys: Keys, persons: tuple[str, ...]
+) -> None:
+    row = row_of(keys, *persons)
+
+    outcomes = workshop.seal([Unsealed(payload=row.payload, seals=row.seals)], NOW_US)
+
+    assert reasons(outcomes) == ["SEAL_MISSING"]
+
+
+def test_nothing_is_sealed_for_a_party_whose_seal_is_not_kept_here(
+    workshop: Workshop,
+) -> None:
+    drafts = [
+        draft_of(entry_notice("1", issuer=OTHER_BANK)),
+    ]
+
+    outcomes = workshop.submit(drafts, OTHER_BANK, NOW_US)
+
+    assert reasons(outcomes) == ["NOT_THE_ISSUER"]
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_step_about_a_type_that_the_catalogue_lacks_is_refused_alone(
+    workshop: Workshop,
+) -> None:
+    key, digest = name_of(direct_payment())
+    known = StepText(
+        kind=DocumentKind.ACCEPTANCE,
+        key=key,
+        subject=digest,
+        by=BANK,
+        recipients=(FINANCE,),
+    )
+    unknown = replace(known, key=replace(key, type_code=9999))
+
+    outcomes = workshop.steps([unknown, known], NOW_US)
+
+    assert reasons(outcomes) == ["MALFORMED_PAYLOAD", ""]
+
+
+def test_steps_and_receipts_pass_at_the_issuer(workshop: Workshop, keys: Keys) -> None:
+    key, digest = name_of(direct_payment())
+    receipt = encoded(receipt_for(direct_payment(), digest))
+
+    (step,) = workshop.steps(
+        [
+            StepText(
+                kind=DocumentKind.RETURN,
+                key=key,
+                subject=digest,
+                by=BANK,
+                recipients=(FINANCE,),
+                explanation="户名不符",
+            )
+        ],
+        NOW_US,
+    )
+    (receipted, refused) = workshop.receipts(
+        [
+            ReceiptText(receipt=receipt, recipients=(FINANCE,)),
+            ReceiptText(receipt=b"\xff", recipients=(FINANCE,)),
+        ],
+        BANK,
+        NOW_US,
+    )
+
+    assert examined(workshop, keys, fine(step).sealed) == step
+    assert examined(workshop, keys, fine(receipted).sealed) == receipted
+    assert reasons([refused]) == ["MALFORMED_PAYLOAD"]
+
+
+def test_a_seal_for_one_kind_of_step_is_none_for_another(
+    workshop: Workshop, keys: Keys
+) -> None:
+    key, digest = name_of(direct_payment())
+    payload = encoded(step_about(key, digest, "户名不符"))
+    seals = seals_of(keys, DocumentKind.REJECTION, payload, 5201, (BANK, "1"))
+
+    relabelled = close_sealed(DocumentKind.RETURN, payload, seals)
+
+    with pytest.raises(SealForged) as refused:
+        examined(workshop, keys, relabelled)
+    assert refused.value.facts["check"] == "3"
+
+
+Spoil = Callable[[sealed_pb2.Sealed], object]
+
+
+@pytest.mark.clause("hubei-33")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda m: setattr(m, "payload", m.payload + b"\x12\x0a420000-103"),
+        lambda m: m.seals.pop(0),
+        lambda m: m.seals.pop(),
+        lambda m: m.seals.reverse(),
+        lambda m: m.seals.append(m.seals[2]),
+        lambda m: setattr(m.seals[1], "signature", m.seals[0].signature),
+    ],
+)
+def test_whoever_changes_a_sealed_voucher_is_found_out(
+    workshop: Workshop, keys: Keys, spoil: Spoil
+) -> None:
+    message = sealed_pb2.Sealed.FromString(voucher_of(keys, direct_payment()))
+    spoil(message)
+
+    (outcome,) = workshop.examine(
+        [message.SerializeToString()], certificates(keys), NOW_US
+    )
+
+    assert reasons([outcome])[0] in {"SEAL_FORGED", "SEAL_MISSING"}
