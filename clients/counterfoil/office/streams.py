@@ -94,6 +94,7 @@ async def read(
     encoded = request.SerializeToString()
     attempts = Attempts(caller.patience)
     while True:
+        opened = _Opened(caller)
         call = method(encoded, timeout=STREAM_S)
         try:
             async for response in _with_silence(aiter(call), idle_s):
@@ -101,7 +102,7 @@ async def read(
                     attempts.reset()
                 yield response
         except grpc.aio.AioRpcError as error:
-            await _before_reopening(attempts, error)
+            await opened.wait_after(attempts, error)
         else:
             if not request.follow:
                 return
@@ -127,6 +128,7 @@ async def watch(
     )
     attempts = Attempts(caller.patience)
     while True:
+        opened = _Opened(caller)
         call = method(desk_pb2.WatchRequest(after=after), timeout=STREAM_S)
         try:
             async for response in _with_silence(aiter(call), idle_s):
@@ -135,18 +137,29 @@ async def watch(
                     after = response.changes[-1].leaf if response.changes else after
                 yield response
         except grpc.aio.AioRpcError as error:
-            await _before_reopening(attempts, error)
+            await opened.wait_after(attempts, error)
         finally:
             call.cancel()
 
 
-async def _before_reopening(attempts: Attempts, error: grpc.aio.AioRpcError) -> None:
-    """Wait as long as it takes before a stream is opened again."""
-    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-        # The stream was simply old; being silent is no failure.
-        attempts.reset()
-    else:
-        await attempts.wait_after(error)
+class _Opened:
+    """When a stream was opened, and so whether it was ever connected."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._lasting_s = caller.patience.call_s
+        self._since_s = asyncio.get_running_loop().time()
+
+    async def wait_after(self, attempts: Attempts, error: grpc.aio.AioRpcError) -> None:
+        """Wait as long as it takes before the stream is opened again.
+
+        A stream that lasted longer than a call may take was connected, however
+        silent it was: its end is a first failure, not one more.
+        """
+        lasted_s = asyncio.get_running_loop().time() - self._since_s
+        if lasted_s >= self._lasting_s:
+            attempts.reset()
+        if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            await attempts.wait_after(error)
 
 
 async def _with_silence(

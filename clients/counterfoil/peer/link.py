@@ -15,7 +15,12 @@ from typing import Final
 
 import grpc
 
-from counterfoil.app.deliver import LeafProof, PeerOutcome, PeerResponse
+from counterfoil.app.deliver import (
+    GrowthProof,
+    LeafProof,
+    PeerOutcome,
+    PeerResponse,
+)
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
@@ -178,6 +183,23 @@ class DeliveryStream:
                 )
             case _:
                 raise PeerForked("the peer left an outcome empty")
+
+    async def growth(self, older: int) -> GrowthProof:
+        """Ask for the proof that the peer's log has only grown since a size.
+
+        Raises:
+            PeerForked: The peer has no such size any more.
+            PeerUnreachable: It does not answer.
+        """
+        try:
+            proof = await self.stub.GetProof(
+                pb.GetProofRequest(older_size=older), timeout=_PROOF_S
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                raise PeerForked("the peer's log became shorter") from error
+            raise _broken(error) from error
+        return GrowthProof(hashes=tuple(proof.hashes), checkpoint=proof.checkpoint)
 
     async def _prove(self, leaf: int) -> LeafProof:
         """Ask for the proof of a leaf in the peer's newest checkpoint."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +17,11 @@ from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.tlog.proofs import range_from_inclusion
-from counterfoil.tlog.verification import verify_inclusion, verify_range
+from counterfoil.tlog.verification import (
+    verify_consistency,
+    verify_inclusion,
+    verify_range,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,19 @@ class LeafProof:
     """
 
     leaf: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthProof:
+    """A peer's proof that its log only grew.
+
+    Attributes:
+        hashes: The consistency proof from the older size that was asked for.
+        checkpoint: The signed checkpoint that it leads to.
+    """
+
     hashes: tuple[bytes, ...]
     checkpoint: bytes
 
@@ -78,6 +95,9 @@ class PeerResponse:
 
 class PeerHeads(Protocol):
     """Remembers the newest head seen of each peer, and never forgets one."""
+
+    def newest(self, origin: str) -> TreeHead | None:
+        """Return the newest head seen of a log; None if there is none."""
 
     def see(self, origin: str, head: TreeHead, checkpoint: bytes) -> None:
         """Record a head that a peer signed.
@@ -137,6 +157,32 @@ class RecordDelivery:
                 )
         committed = await self.vault.perform(deeds)
         return committed[-1]
+
+    async def watch(self, ask: Callable[[int], Awaitable[GrowthProof]]) -> None:
+        """Check that the peer's log still holds what it has signed before.
+
+        A vault that was put back to an older copy, or has told others another
+        story, cannot prove it.
+
+        Args:
+            ask: Asks the peer for the proof from a size to its newest checkpoint.
+
+        Raises:
+            PeerForked: The newest head does not continue the newest one seen.
+        """
+        seen = self.heads.newest(self.origin)
+        if seen is None or not seen.size:
+            return
+        proof = await ask(seen.size)
+        try:
+            head = self._head(proof.checkpoint)
+            verify_consistency(seen, head, proof.hashes)
+        except TlogError as error:
+            raise PeerForked(
+                f"the peer's log does not continue what it signed: {error}",
+                peer=self.carrier,
+            ) from error
+        self.heads.see(self.origin, head, proof.checkpoint)
 
     def _answers(
         self, batch: Sequence[LaneItem], response: PeerResponse

@@ -141,6 +141,7 @@ class Lane:
             CounterfoilError: The line or the peer's proof failed, or the vault.
         """
         stream = await self.link.open()
+        await self.record.watch(stream.growth)
         connected()
         self._under_way, self._unanswered = asyncio.Queue(), 0
         self._window = asyncio.Semaphore(self.limits.window_batches)

@@ -120,6 +120,11 @@ class PeerHeadBook:
 
     heads: HeadStore
 
+    def newest(self, origin: str) -> TreeHead | None:
+        """Return the newest head seen of a log; None if there is none."""
+        known = self.heads.newest(origin)
+        return None if known is None else known.head
+
     def see(self, origin: str, head: TreeHead, checkpoint: bytes) -> None:
         """Record a head that a peer signed, unless a larger one is known.
 

@@ -382,13 +382,39 @@ async def test_no_review_comes_off_a_draft_whose_voucher_is_in_the_vault(
     await finance.workbench.put([row])
     before = await finance.state(row)
 
-    outcomes = await finance.cancel([(row.digest, "fhqm")], caller=finance.caller())
+    outcomes = await finance.cancel(
+        [(row.digest, "fhqm"), (row.digest, "gz")], caller=finance.caller()
+    )
 
-    assert reasons(outcomes) == ["WITHDRAWAL_OUT_OF_ORDER"]
+    assert reasons(outcomes) == ["WITHDRAWAL_OUT_OF_ORDER"] * 2
     assert await finance.state(row) == before
     # Sealing it again finds it known and clears the desk.
     await finance.seal([row.digest], send=False, caller=finance.caller())
     assert await finance.workbench.get(FINANCE, [row.digest]) == [None]
+
+
+@pytest.mark.clause("hubei-32a")
+@pytest.mark.refusal("WITHDRAWAL_OUT_OF_ORDER")
+async def test_a_voucher_that_was_sent_is_never_on_the_desk_not_even_for_a_moment(
+    finance: House,
+) -> None:
+    row = await finance.sent(direct_payment())
+    workbench = finance.workbench
+    used: list[str] = []
+
+    class Watched:
+        """The workbench, and what is done with it: a crash would leave it so."""
+
+        def __getattr__(self, name: str) -> object:
+            used.append(name)
+            return getattr(workbench, name)
+
+    cancel = replace(finance.cancel, workbench=Watched())  # type: ignore[arg-type]
+
+    outcomes = await cancel([(row.digest, "gz")], caller=finance.caller())
+
+    assert reasons(outcomes) == ["WITHDRAWAL_OUT_OF_ORDER"]
+    assert used == ["get"]
 
 
 async def test_a_voucher_that_was_sent_meanwhile_does_not_become_a_draft(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -272,6 +273,32 @@ def test_reading_goes_on_after_the_line_broke(
 
     assert told == [[1, 2], [2, 3]]
     assert len(set(gateway.requests["Read"])) == 1
+
+
+def test_a_silent_stream_that_breaks_now_and_then_is_read_for_ever(
+    gateway: Loopback, desk: Callable[..., Desk]
+) -> None:
+    breaks = 5
+
+    async def read(_request: bytes, _context: object) -> AsyncIterator[bytes]:
+        nonlocal breaks
+        if breaks:
+            breaks -= 1
+            # Longer than a call may take, together longer than patience lasts.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.Event().wait(), 0.1)
+            raise Fails(grpc.StatusCode.UNAVAILABLE)
+        yield arrivals(1)
+        await asyncio.Event().wait()
+
+    gateway.streams["Read"] = read
+    batches = desk(Patience(call_s=0.1, total_s=0.2, wait_s_min=0.01)).read(follow=True)
+
+    [arrival] = next(batches)
+    batches.close()  # type: ignore[attr-defined]
+
+    assert arrival.leaf == 1
+    assert breaks == 0
 
 
 def test_what_is_known_is_not_told_again(
