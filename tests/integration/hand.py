@@ -22,7 +22,7 @@ from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
 from counterfoil.sealed.v1 import sealed_pb2
-from counterfoil.wire.documents import close_sealed
+from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import encode_statement
 from counterfoil.wire.workshop import Workshop
 from tests.houses import Town

@@ -241,7 +241,7 @@ def _say(event: dict[str, Any]) -> None:
 def nurse() -> None:
     """Fork a gateway for each order, and tell when one has ended."""
     woken, wake = os.pipe()
-    os.set_blocking(wake, False)  # noqa: FBT003
+    os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     buffered = b""

@@ -62,6 +62,7 @@ def _connect(
         input="",
         capture_output=True,
         text=True,
+        errors="replace",  # HTTP/2 frames are no text
         timeout=30,
         check=False,
     )
@@ -88,8 +89,8 @@ def test_tls_1_2_gets_no_session_whatever_it_offers(
     answer = _connect(program("openssl"), town, "-tls1_2", *options)
 
     assert answer.returncode != 0
-    assert "Cipher is (NONE)" in answer.stdout
-    assert "handshake failure" in answer.stderr
+    assert "New, (NONE), Cipher is (NONE)" in answer.stdout
+    assert "BEGIN CERTIFICATE" not in answer.stdout
 
 
 @pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])
@@ -113,4 +114,7 @@ def test_without_a_certificate_the_handshake_fails(
         program("openssl"), town, "-tls1_3", "-ign_eof", certificate=False
     )
 
-    assert "certificate required" in answer.stderr
+    assert answer.returncode != 0
+    assert "unexpected eof" in answer.stderr or "certificate" in answer.stderr
+    with_one = _connect(program("openssl"), town, "-tls1_3")
+    assert "unexpected eof" not in with_one.stderr

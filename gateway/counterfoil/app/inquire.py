@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from counterfoil.app.ports import (
     Entry,
     Follower,
-    FoundRow,
     Ledger,
-    Query,
     Vault,
 )
 from counterfoil.app.prove import size_of
@@ -175,20 +173,3 @@ def _concerns(party: str, key: VoucherKey, entry: Entry) -> bool:
     return party == key.issuer or any(
         passage.recipient == party for passage in entry.passages
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchVouchers:
-    """Finds vouchers of a desk in the ledger."""
-
-    vault: Vault
-    ledger: Ledger
-    follower: Follower
-
-    async def __call__(self, query: Query) -> Sequence[FoundRow]:
-        """Return one page, last changed first; only vouchers of the query's desk.
-
-        What was committed when the search was asked is found.
-        """
-        await self.follower.caught_up(self.vault.size())
-        return await self.ledger.find(query)

@@ -35,8 +35,8 @@ from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
 from counterfoil.tlog.verification import verify_inclusion
-from counterfoil.wire.documents import Opened, open_sealed
 from counterfoil.wire.keys import datetime_from_us, key_from_message, key_to_message
+from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 
 _CALL_S: Final = 30.0

@@ -10,15 +10,22 @@ from typing import Any
 
 import grpc
 
-from counterfoil.app.answer import IssueReceipts, PerformActs, TakeSteps
+from counterfoil.app.acts import PerformActs
+from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.deliver import RecordDelivery
-from counterfoil.app.inquire import InquireVoucher, SearchVouchers
+from counterfoil.app.inquire import InquireVoucher
 from counterfoil.app.progress import TellProgress
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
+from counterfoil.app.receipts import IssueReceipts
 from counterfoil.app.receive import ReceiveDocuments
-from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
-from counterfoil.app.write import ReviewDrafts, WriteDrafts
+from counterfoil.app.review import ReviewDrafts
+from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.search import SearchVouchers
+from counterfoil.app.send import SendVouchers
+from counterfoil.app.steps import TakeSteps
+from counterfoil.app.submit import SubmitVouchers
+from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import KINDS, Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import (

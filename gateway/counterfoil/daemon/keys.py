@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.trust import certificate_chain, read_file
-from counterfoil.daemon.works import SealMaterial
+from counterfoil.daemon.worker import SealMaterial
 from counterfoil.seal.head_keys import head_signers, load_log_keys
 from counterfoil.seal.keys import KeyReference, load_private_key, load_tls_key
 from counterfoil.seal.secret import KeyRefused, read_secret

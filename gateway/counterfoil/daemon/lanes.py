@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from counterfoil.app.deliver import PeerResponse, RecordDelivery
+from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.peer_answers import PeerResponse
 from counterfoil.app.ports import Clock, LaneItem, Vault
 from counterfoil.domain.refusals import CounterfoilError, PeerUnreachable
 from counterfoil.peer.link import DeliveryStream, PeerLink

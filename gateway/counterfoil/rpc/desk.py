@@ -6,12 +6,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from counterfoil.app.answer import IssueReceipts, PerformActs, Step, TakeSteps
-from counterfoil.app.inquire import InquireVoucher, SearchVouchers
+from counterfoil.app.acts import PerformActs
+from counterfoil.app.cancel_seals import CancelSeals
+from counterfoil.app.inquire import InquireVoucher
 from counterfoil.app.read import ReadArrivals, WatchVouchers
-from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
+from counterfoil.app.receipts import IssueReceipts
+from counterfoil.app.review import ReviewDrafts
+from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.search import SearchVouchers
+from counterfoil.app.send import SendVouchers
+from counterfoil.app.steps import Step, TakeSteps
+from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.works import Certificates
-from counterfoil.app.write import ReviewDrafts, WriteDrafts
+from counterfoil.app.write import WriteDrafts
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import desk_pb2_grpc
 from counterfoil.domain.catalogue import DocumentKind

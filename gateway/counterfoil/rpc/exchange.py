@@ -84,9 +84,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
                 if left is not None:
                     left.cancel()
 
-    def _remember(
-        self, request: pb.DeliverRequest, carried: dict[bytes, None]
-    ) -> None:
+    def _remember(self, request: pb.DeliverRequest, carried: dict[bytes, None]) -> None:
         """Remember the certificates of a stream: each comes only once.
 
         A worker's own memory would not do: it ends with every new revocation list,

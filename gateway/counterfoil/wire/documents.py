@@ -7,7 +7,6 @@ one exception, taking a `Sealed` apart to get at its seals, reads nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,15 +17,13 @@ from protovalidate import Violation as Broken
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
-from counterfoil.domain.seals import Seal
 from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
+from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.keys import key_from_message, reference_from_message
 from counterfoil.wire.national_plan import PLANS
 from counterfoil.wire.rules import check_form
-from counterfoil.wire.seals import seal_from_message, seal_to_message
 from counterfoil.wire.violations import path_of, violations_of
 
 ENCLOSURES_MAX: Final = 2
@@ -37,56 +34,6 @@ _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.RECEIPT,
     DocumentKind.NOTICE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A `Sealed` taken apart; nothing of it is verified yet.
-
-    Attributes:
-        kind: What it says that it is.
-        payload: The payload's bytes.
-        digest: SHA-256 of the payload.
-        seals: The seals, lowest first.
-        enclosures: Encoded `Sealed` originals that it carries as evidence.
-    """
-
-    kind: DocumentKind
-    payload: bytes
-    digest: bytes
-    seals: tuple[Seal, ...]
-    enclosures: tuple[bytes, ...]
-
-
-def open_sealed(sealed: bytes) -> Opened:
-    """Take an encoded `Sealed` apart.
-
-    Raises:
-        MalformedPayload: It is none, of no known kind, or encloses too much.
-    """
-    try:
-        message = sealed_pb2.Sealed.FromString(sealed)
-        kind = DocumentKind(message.kind)
-    except (DecodeError, ValueError) as error:
-        raise MalformedPayload("not a sealed document", field="sealed") from error
-    if len(message.enclosures) > ENCLOSURES_MAX:
-        raise MalformedPayload("too many enclosures", field="enclosures")
-    return Opened(
-        kind=kind,
-        payload=message.payload,
-        digest=hashlib.sha256(message.payload).digest(),
-        seals=tuple(seal_from_message(seal) for seal in message.seals),
-        enclosures=tuple(message.enclosures),
-    )
-
-
-def close_sealed(kind: DocumentKind, payload: bytes, seals: Iterable[Seal]) -> bytes:
-    """Encode a document of ours with its seals, once and for ever."""
-    return sealed_pb2.Sealed(
-        kind=int(kind),  # type: ignore[arg-type]
-        payload=payload,
-        seals=[seal_to_message(seal) for seal in seals],
-    ).SerializeToString()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,13 +36,8 @@ from counterfoil.seal.verify import Court, SealedDocument, verify_seals
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
-from counterfoil.wire.documents import (
-    Facts,
-    close_sealed,
-    document_of,
-    open_sealed,
-    read_payload,
-)
+from counterfoil.wire.documents import Facts, document_of, read_payload
+from counterfoil.wire.sealed import close_sealed, open_sealed
 from counterfoil.wire.seals import (
     parse_statement,
     seal_from_bytes,

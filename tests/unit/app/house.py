@@ -13,21 +13,24 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from counterfoil.app.answer import IssueReceipts, PerformActs, Step, TakeSteps
-from counterfoil.app.deliver import (
-    LeafProof,
-    PeerOutcome,
-    PeerResponse,
-    RecordDelivery,
-)
-from counterfoil.app.inquire import InquireVoucher, SearchVouchers
+from counterfoil.app.acts import PerformActs
+from counterfoil.app.cancel_seals import CancelSeals
+from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.inquire import InquireVoucher
+from counterfoil.app.peer_answers import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.app.ports import LaneItem
 from counterfoil.app.progress import TellProgress
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
+from counterfoil.app.receipts import IssueReceipts
 from counterfoil.app.receive import ReceiveDocuments
-from counterfoil.app.send import CancelSeals, SealDrafts, SendVouchers, SubmitVouchers
-from counterfoil.app.write import ReviewDrafts, WriteDrafts
+from counterfoil.app.review import ReviewDrafts
+from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.search import SearchVouchers
+from counterfoil.app.send import SendVouchers
+from counterfoil.app.steps import Step, TakeSteps
+from counterfoil.app.submit import SubmitVouchers
+from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.stores import PeerHeadBook
 from counterfoil.domain.catalogue import DocumentKind, PartyKind
 from counterfoil.domain.deeds import Committed, Outcome, Recorded

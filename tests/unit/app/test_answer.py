@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from counterfoil.app.answer import Step
+from counterfoil.app.steps import Step
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import FormRefused

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from counterfoil.app.deliver import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.app.inquire import arrival_leaf, single_proof
+from counterfoil.app.peer_answers import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.refusals import LeafNotFound, PeerForked
 from counterfoil.domain.standing import Act, Standing

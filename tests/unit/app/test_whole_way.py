@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from counterfoil.app.answer import Step
+from counterfoil.app.steps import Step
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Recorded
 from counterfoil.domain.standing import Act, Standing

@@ -6,7 +6,7 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.wire.certificates import KeptCertificates
-from counterfoil.wire.documents import close_sealed
+from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import seal_to_bytes
 from tests.unit.seal.makers import Pki, Signers
 

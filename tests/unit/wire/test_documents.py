@@ -11,13 +11,9 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
 from counterfoil.domain.seals import Seal
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
-from counterfoil.wire.documents import (
-    close_sealed,
-    document_of,
-    open_sealed,
-    read_payload,
-)
+from counterfoil.wire.documents import document_of, read_payload
 from counterfoil.wire.keys import key_from_message
+from counterfoil.wire.sealed import close_sealed, open_sealed
 from tests.unit.app.papers import (
     BANK,
     DIRECT,

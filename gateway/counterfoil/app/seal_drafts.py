@@ -1,0 +1,81 @@
+"""Reviewed drafts are sealed by the institution and enter the vault (签章, 入库)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.ports import Clock, Vault, Workbench
+from counterfoil.app.works import Works
+from counterfoil.domain.deeds import Enter, Outcome, Recorded
+from counterfoil.domain.document import Document
+from counterfoil.domain.drafts import DraftRow, Unsealed
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    DraftNotFound,
+)
+from counterfoil.domain.registry import Caller, Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealDrafts:
+    """Puts the institution's seals on reviewed drafts; they enter the vault."""
+
+    vault: Vault
+    workbench: Workbench
+    works: Works
+    registry: Registry
+    clock: Clock
+
+    async def __call__(
+        self, digests: Sequence[bytes], *, send: bool, caller: Caller
+    ) -> list[tuple[bytes, Outcome]]:
+        """Seal each draft, store it, and with `send` put it into its lanes."""
+        rows = await self.workbench.get(caller.party, digests)
+        found = [
+            row or self._entered(caller, digest)
+            for row, digest in zip(rows, digests, strict=True)
+        ]
+        drafts = [one for one in found if isinstance(one, DraftRow)]
+        sealed = await self.works.seal(
+            [Unsealed(payload=row.payload, seals=row.seals) for row in drafts],
+            at_us=self.clock.now_us(),
+        )
+        entered = await self._enter(sealed, send=send)
+        await self.workbench.remove(
+            caller.party,
+            [
+                row.digest
+                for row, outcome in zip(drafts, entered, strict=True)
+                if isinstance(outcome, Recorded)
+            ],
+        )
+        rest = iter(entered)
+        return [
+            (digest, next(rest) if isinstance(one, DraftRow) else one)
+            for digest, one in zip(digests, found, strict=True)
+        ]
+
+    def _entered(self, caller: Caller, digest: bytes) -> Outcome:
+        """Return where a voucher stands that entered the vault before."""
+        key = self.vault.key_of(digest)
+        entry = self.vault.entry(key) if key else None
+        if key is None or entry is None or key.issuer != caller.party:
+            return DraftNotFound("no such draft on this desk")
+        first = entry.passages[0]
+        time_us = self.vault.leaf(first.leaf).time_us
+        return Recorded(
+            leaf=first.leaf, standing=first.standing, time_us=time_us, new=False
+        )
+
+    async def _enter(
+        self, sealed: Sequence[Document | CounterfoilError], *, send: bool
+    ) -> list[Outcome]:
+        def deed(document: Document) -> Enter:
+            lanes = self.registry.lanes_to(document.recipients)
+            return Enter(document=document, lanes=lanes, send=send)
+
+        deeds = refill(sealed, attempt(deed, good(sealed)))
+        committed = await self.vault.perform(good(deeds))
+        return refill(deeds, [deed.outcomes[0] for deed in committed])

@@ -1,0 +1,170 @@
+"""One worker process of the works, and how documents travel to and from it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from threading import Thread
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.seal.algorithms import signing_key
+from counterfoil.seal.sign import Sealer
+from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.wire.seals import encode_statement
+from counterfoil.wire.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealMaterial:
+    """One party's seal, as a worker needs it.
+
+    Attributes:
+        party: Whose seal it is.
+        certificate: In DER.
+        key: The private key, PKCS#8 in DER, decrypted.
+    """
+
+    party: str
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+
+class Give(Enum):
+    """What a worker gives back of what it made."""
+
+    AS_IS = 1
+    """The values themselves."""
+    FACTS = 2
+    """Documents as flat tuples, without their bytes, which we have."""
+    WHOLE = 3
+    """Documents as flat tuples. A tuple is pickled in a third of the time."""
+
+
+def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> object:
+    """Return a document as one flat tuple; a refusal as it is.
+
+    Args:
+        document: The document.
+        sealed: Whether its bytes travel too.
+    """
+    if isinstance(document, CounterfoilError):
+        return document
+    key = document.key
+    return (
+        int(document.kind),
+        document.sealed if sealed else b"",
+        document.digest,
+        document.version,
+        (
+            key.issuer,
+            key.adm_div,
+            key.fiscal_year,
+            key.type_code,
+            key.number,
+            key.issue,
+        ),
+        document.subject if document.subject != document.digest else b"",
+        document.by,
+        document.recipients,
+        document.amount_fen,
+        document.count,
+        document.replaces,
+        document.explanation,
+    )
+
+
+def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilError:  # noqa: ANN401
+    """Return the document that `pack_document` packed.
+
+    Args:
+        packed: The tuple, or a refusal.
+        sealed: Its bytes, if they did not travel.
+    """
+    if isinstance(packed, CounterfoilError):
+        return packed
+    issuer, adm_div, fiscal_year, type_code, number, issue = packed[4]
+    return Document(
+        kind=DocumentKind(packed[0]),
+        sealed=packed[1] or sealed,
+        digest=packed[2],
+        version=packed[3],
+        key=VoucherKey(
+            issuer=issuer,
+            adm_div=adm_div,
+            fiscal_year=fiscal_year,
+            type_code=type_code,
+            number=number,
+            issue=issue,
+        ),
+        subject=packed[5] or packed[2],
+        by=packed[6],
+        recipients=packed[7],
+        amount_fen=packed[8],
+        count=packed[9],
+        replaces=packed[10],
+        explanation=packed[11],
+    )
+
+
+_workshop: Workshop | None = None
+"""The workshop of this worker process; None in the gateway's own process."""
+
+
+def start_worker(
+    material: TrustMaterial,
+    seals: Sequence[SealMaterial],
+    in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
+) -> None:
+    """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
+    global _workshop  # noqa: PLW0603 -- a worker process is its workshop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_gateway, name="gateway-watch", daemon=True).start()
+    _workshop = Workshop(
+        trust=TrustStore(material),
+        sealers={
+            seal.party: Sealer.of(
+                signing_key(load_der_private_key(seal.key, None)),
+                seal.certificate,
+                encode_statement,
+            )
+            for seal in seals
+        },
+        in_batches=in_batches,
+    )
+
+
+def _end_with_gateway() -> None:
+    """End this process when the gateway ends, however it does.
+
+    A pool's workers wait for work for ever when its process was killed, and this
+    one would keep the institution's keys in its memory.
+    """
+    gateway = multiprocessing.parent_process()
+    assert gateway is not None, "a worker is started by a gateway"
+    gateway.join()
+    os._exit(1)
+
+
+def retrust(material: TrustMaterial) -> None:
+    """Let this process believe `material` from now on."""
+    assert _workshop is not None, "only a worker is asked to"
+    _workshop.trust = TrustStore(material)
+
+
+def work_on_batch(method: str, give: Give, *arguments: object) -> list[object]:
+    """Call a method of this process's workshop."""
+    assert _workshop is not None, "only a worker is asked to"
+    made: list[Any] = getattr(_workshop, method)(*arguments)
+    if give is Give.AS_IS:
+        return made
+    return [pack_document(one, sealed=give is Give.WHOLE) for one in made]
