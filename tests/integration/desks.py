@@ -85,7 +85,10 @@ async def write(desk: AsyncDesk, draft: Draft) -> Issued:
 
 
 def personal_seals(
-    town: Town, issued: Issued, issuer: str, names: tuple[str, ...] = ("first", "second")
+    town: Town,
+    issued: Issued,
+    issuer: str,
+    names: tuple[str, ...] = ("first", "second"),
 ) -> list[Seal]:
     """Return the seals of the reviewers of a draft, lowest first."""
     seals: list[Seal] = []

@@ -148,7 +148,9 @@ class Hand:
 def outcomes(response: pb.DeliverResponse) -> list[str]:
     """Return `stored`, `known` or the reason for each document."""
     return [
-        one.refusal.reason if one.HasField("refusal") else str(one.WhichOneof("outcome"))
+        one.refusal.reason
+        if one.HasField("refusal")
+        else str(one.WhichOneof("outcome"))
         for one in response.outcomes
     ]
 
@@ -184,7 +186,9 @@ async def call_error(
     raise AssertionError("the stream did not fail")
 
 
-async def _each(requests: Iterable[pb.DeliverRequest]) -> AsyncIterator[pb.DeliverRequest]:
+async def _each(
+    requests: Iterable[pb.DeliverRequest],
+) -> AsyncIterator[pb.DeliverRequest]:
     for request in requests:
         yield request
 

@@ -139,9 +139,7 @@ def receipt_of(reference: Reference, voucher: Voucher, by: str = BANK) -> Receip
     return Receipt(voucher=reference, by=by, form=Form(_paid(voucher.form), rows))
 
 
-def short_receipt_of(
-    reference: Reference, voucher: Voucher, by: str = BANK
-) -> Receipt:
+def short_receipt_of(reference: Reference, voucher: Voucher, by: str = BANK) -> Receipt:
     """Return a receipt that says one fen less was paid than was ordered."""
     full = receipt_of(reference, voucher, by)
     rows = [dict(row) for row in full.form.rows]

@@ -96,9 +96,7 @@ async def test_the_peer_s_gateway_gets_in(house: House) -> None:
 @pytest.mark.clause("hubei-9")
 async def test_without_a_certificate_there_is_no_connection(house: House) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await _checkpoint(
-            house.town, grpc.ssl_channel_credentials(_roots(house.town))
-        )
+        await _checkpoint(house.town, grpc.ssl_channel_credentials(_roots(house.town)))
 
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert reason_of(caught.value) == ""
@@ -291,9 +289,7 @@ async def test_one_caller_has_only_so_many_streams_and_leaves_others_theirs(
 ) -> None:
     async with house.town.channel(FINANCE) as channel:
         desk = desk_pb2_grpc.DeskServiceStub(channel)
-        calls = [
-            desk.Watch(desk_pb2.WatchRequest(after=0)) for _ in range(STREAMS_MAX)
-        ]
+        calls = [desk.Watch(desk_pb2.WatchRequest(after=0)) for _ in range(STREAMS_MAX)]
         await until(lambda: _refused(desk), lambda reason: reason == "VAULT_BUSY")
 
         async with house.town.channel(FINANCE, "person", "first") as other:

@@ -124,9 +124,7 @@ async def test_watching_goes_on_behind_the_last_change_that_was_seen(
         await reaches(finance, issued.reference, Standing.ACCEPTED)
         whole = await _changes(finance.watch(start), end=Standing.ACCEPTED)
 
-        resumed = await _changes(
-            finance.watch(whole[1][0]), end=Standing.ACCEPTED
-        )
+        resumed = await _changes(finance.watch(whole[1][0]), end=Standing.ACCEPTED)
 
     assert [standing for _, standing in whole] == [
         Standing.SEALED,

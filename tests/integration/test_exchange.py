@@ -375,9 +375,7 @@ async def test_a_message_of_more_than_two_mebibytes_is_not_even_read(
             id="65 certificates",
         ),
         pytest.param(
-            pb.DeliverRequest(
-                batch=1, documents=[b"x"], certificates=[b"x" * 100_000]
-            ),
+            pb.DeliverRequest(batch=1, documents=[b"x"], certificates=[b"x" * 100_000]),
             id="a certificate of 100 kB",
         ),
     ],

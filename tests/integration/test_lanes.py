@@ -69,9 +69,7 @@ async def test_a_dead_peer_does_not_delay_a_live_one_and_gets_its_own_later(
             await accept_at(bank, live.reference)
         peers = await _peers(town)
         assert peers[OTHER_BANK].waiting == 1
-        assert (
-            peers[OTHER_BANK].condition == registry_pb2.LANE_CONDITION_BACKING_OFF
-        )
+        assert peers[OTHER_BANK].condition == registry_pb2.LANE_CONDITION_BACKING_OFF
         assert peers[OTHER_BANK].last_reason == "PEER_UNREACHABLE"
         assert peers[BANK].condition == registry_pb2.LANE_CONDITION_OPEN
 
@@ -133,7 +131,9 @@ async def test_a_peer_that_signs_with_other_log_keys_has_proved_nothing(
     folder = town.pki / OTHER_BANK
     keys = load_log_keys(
         *(
-            KeyReference(f"file:{folder}/head-{name}.key", f"file:{folder}/head-{name}.pass")
+            KeyReference(
+                f"file:{folder}/head-{name}.key", f"file:{folder}/head-{name}.pass"
+            )
             for name in ("ed25519", "ml-dsa-44")
         )
     )
@@ -187,7 +187,9 @@ async def test_what_cannot_be_judged_now_is_set_aside_and_passes_later(
     sealing = _second_authority(town)
     _write_list(town, sealing, age=timedelta(days=2))
     for party in town.carriers:
-        town.rewrite(party, '"pki/authority.crl"', '"pki/authority.crl", "pki/seal.crl"')
+        town.rewrite(
+            party, '"pki/authority.crl"', '"pki/authority.crl", "pki/seal.crl"'
+        )
     town.initialise()
     async with running(town):
         undetermined = await issue(town, Papers().direct_payment())
@@ -278,8 +280,9 @@ async def test_a_peer_that_takes_and_never_answers_is_left_after_a_while(
 
             await until(
                 lambda: _peers(town),
-                lambda peers: peers[BANK].last_reason == "PEER_UNREACHABLE"
-                and len(taken) >= 1,
+                lambda peers: (
+                    peers[BANK].last_reason == "PEER_UNREACHABLE" and len(taken) >= 1
+                ),
             )
             # The same bytes are sent again, for as long as it takes.
             await until(_count(taken), lambda count: count >= 2)
@@ -330,9 +333,7 @@ async def test_new_revocation_lists_forget_no_certificate_of_an_open_stream(
 
 
 async def test_every_worker_knows_the_certificates_of_a_stream(tmp_path: Path) -> None:
-    town = Town(
-        directory=tmp_path / "town", settings=FAST | {"seal": "workers = 2"}
-    )
+    town = Town(directory=tmp_path / "town", settings=FAST | {"seal": "workers = 2"})
     town.initialise()
     papers = Papers()
     async with running(town), town.desk(UNIT) as unit, town.desk(BANK) as bank:

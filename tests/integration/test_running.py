@@ -271,5 +271,3 @@ async def test_a_fast_writer_that_reads_nothing_waits_in_its_own_socket(
 def _resident_bytes(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-

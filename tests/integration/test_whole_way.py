@@ -416,5 +416,3 @@ async def test_read_repeats_until_it_is_acknowledged(pair: Pair) -> None:
     assert first.sealed == second.sealed
     assert second.times_read > first.times_read
     assert second.digest not in left
-
-

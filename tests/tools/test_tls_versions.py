@@ -97,9 +97,7 @@ def test_tls_1_2_gets_no_session_whatever_it_offers(
 def test_older_versions_get_no_session(
     program: Program, town: Town, version: str
 ) -> None:
-    answer = _connect(
-        program("openssl"), town, version, "-cipher", "ALL:@SECLEVEL=0"
-    )
+    answer = _connect(program("openssl"), town, version, "-cipher", "ALL:@SECLEVEL=0")
 
     assert answer.returncode != 0
     assert "Cipher is (NONE)" in answer.stdout

@@ -3,7 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from tools.budgets import Length, comment_share, measure, percentile, public_objects
+from tools.budgets import (
+    Length,
+    comment_share,
+    lines_of_code,
+    measure,
+    percentile,
+    public_objects,
+)
 
 
 def write(tree: Path, name: str, text: str) -> Path:
@@ -56,3 +63,25 @@ def test_what_is_over_its_budget_is_named(tmp_path: Path) -> None:
     assert budgets["module lines, median"].measured == 64
     assert budgets["public objects documented, %"].kept
     assert not budgets["test lines per code line"].kept
+
+
+def test_a_line_of_code_holds_more_than_words_about_it() -> None:
+    source = b'''"""A module."""
+
+# A comment.
+LIMIT = 3  # counted
+"""Documented."""
+
+
+def f(a: int) -> int:
+    """Return it.
+
+    At length.
+    """
+    return max(
+        a,
+        LIMIT,
+    )
+'''
+
+    assert lines_of_code(source) == 6
