@@ -15,7 +15,8 @@ from typing import TypeVar
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.refusals import CounterfoilError
-from counterfoil.wire.workshop import Workshop, take_apart
+from counterfoil.wire.judge import take_apart
+from counterfoil.wire.workshop import Workshop
 
 T = TypeVar("T")
 

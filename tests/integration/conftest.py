@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,7 @@ async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
+def town(tmp_path: Path) -> Town:
     """Return two configured gateways with empty stores; nothing runs yet."""
     made = Town(
         directory=tmp_path / "town",
@@ -62,4 +62,4 @@ def town(tmp_path: Path) -> Iterator[Town]:
         },
     )
     made.initialise()
-    yield made
+    return made

@@ -192,7 +192,7 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
     info = error_details_pb2.ErrorInfo()
     for detail in status_of(error).details:
         if detail.Unpack(info):
-            return info.reason
+            return str(info.reason)
     return ""
 
 

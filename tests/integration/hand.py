@@ -10,10 +10,9 @@ from hashlib import sha256
 import grpc
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterfoil.app.ports import DraftRow
-from counterfoil.app.works import Unsealed
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.document import Document
+from counterfoil.domain.drafts import DraftRow, Unsealed
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.office import Draft, Reference, Voucher, opened_payload
@@ -47,7 +46,7 @@ class Hand:
         credential = self.town.ca.credential(self.party, "institution")
         certificate = credential.certificate.public_bytes(Encoding.DER)
         self.sealer = Sealer.of(
-            signing_key(credential.load_key()),  # type: ignore[arg-type]
+            signing_key(credential.load_key()),
             certificate,
             encode_statement,
         )

@@ -18,7 +18,7 @@ from counterfoil.office.vouchers import FieldValue
 from counterfoil.sample.documents import KEY, envelope, file_of, inner_document
 from counterfoil.sample.vouchers import MAIN, ROW, VoucherMaker
 from counterfoil.sample.vouchers import Voucher as Sample
-from tests.houses import BANK, FINANCE, UNIT
+from tests.houses import BANK, UNIT
 
 YEAR = 2026
 DIRECT_PAYMENT = 5201
@@ -39,7 +39,9 @@ class Papers:
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self._maker = VoucherMaker(Random(7), year=YEAR, banks=[self.bank])
+        # Chance needs no secrecy here; the seed is there to be repeated.
+        chance = Random(7)  # noqa: S311
+        self._maker = VoucherMaker(chance, year=YEAR, banks=[self.bank])
 
     def sample(self) -> Sample:
         """Return a direct payment with few rows."""
@@ -158,6 +160,3 @@ def _paid(form: Form) -> dict[str, FieldValue]:
         if form.text(name):
             filled[f"x_{name}"] = form.text(name)
     return filled
-
-
-__all__ = ["BANK", "FINANCE", "UNIT", "Papers", "notice", "receipt_of"]

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from counterfoil.daemon.keys import load_credentials, origin_of
+from counterfoil.daemon.keys import origin_of
 from counterfoil.daemon.stores import PeerHeadBook, open_heads
 from counterfoil.devca.certificates import (
     Authority,
@@ -22,7 +21,7 @@ from counterfoil.devca.certificates import (
     make_crl,
     urn,
 )
-from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from counterfoil.exchange.v1 import exchange_pb2
 from counterfoil.office import AsyncDesk, NotFound, Standing, VoucherKey, Way
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from counterfoil.seal.head_keys import head_signers, load_log_keys
@@ -31,6 +30,7 @@ from counterfoil.tlog.merkle import TreeHead
 from tests.houses import BANK, FINANCE, OTHER_BANK, UNIT, Town, free_port, running
 from tests.integration.desks import accept_at, issue, reaches, until
 from tests.integration.papers import Papers
+from tests.integration.scripted import scripted
 
 FAST = {
     "trust": "reload_s = 0.1",
@@ -251,44 +251,27 @@ async def test_a_peer_that_takes_and_never_answers_is_left_after_a_while(
 ) -> None:
     town = _town(tmp_path)
 
-    class Silent(exchange_pb2_grpc.ExchangeServiceServicer):
-        async def GetCheckpoint(  # noqa: N802
-            self,
-            request: exchange_pb2.GetCheckpointRequest,
-            context: Any,  # noqa: ANN401
-        ) -> exchange_pb2.GetCheckpointResponse:
-            return exchange_pb2.GetCheckpointResponse()
+    taken: list[int] = []
 
-        async def Deliver(  # noqa: N802
-            self,
-            request_iterator: AsyncIterator[exchange_pb2.DeliverRequest],
-            context: Any,  # noqa: ANN401
-        ) -> AsyncIterator[exchange_pb2.DeliverResponse]:
-            async for _ in request_iterator:
-                taken.append(1)
+    async def silent(
+        _request: exchange_pb2.DeliverRequest, _context: object
+    ) -> AsyncIterator[exchange_pb2.DeliverResponse]:
+        taken.append(1)
+        for _ in ():
             yield exchange_pb2.DeliverResponse()
 
-    taken: list[int] = []
-    server = grpc.aio.server()
-    exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(Silent(), server)
-    credentials, _ = load_credentials(town.configuration(BANK))
-    server.add_secure_port(f"127.0.0.1:{town.ports[BANK]}", credentials)
-    await server.start()
-    try:
-        async with running(town, FINANCE):
-            await issue(town, Papers().direct_payment())
+    async with scripted(town, BANK, silent), running(town, FINANCE):
+        await issue(town, Papers().direct_payment())
 
-            await until(
-                lambda: _peers(town),
-                lambda peers: (
-                    peers[BANK].last_reason == "PEER_UNREACHABLE" and len(taken) >= 1
-                ),
-            )
-            # The same bytes are sent again, for as long as it takes.
-            await until(_count(taken), lambda count: count >= 2)
-            assert (await _peers(town))[BANK].waiting == 1
-    finally:
-        await server.stop(None)
+        await until(
+            lambda: _peers(town),
+            lambda peers: (
+                peers[BANK].last_reason == "PEER_UNREACHABLE" and len(taken) >= 1
+            ),
+        )
+        # The same bytes are sent again, for as long as it takes.
+        await until(_count(taken), lambda count: count >= 2)
+        assert (await _peers(town))[BANK].waiting == 1
 
 
 def _count(taken: list[int]) -> Any:  # noqa: ANN401 -- a coroutine function

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,36 +12,9 @@ import pytest
 from counterfoil.daemon.keys import load_credentials
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
-from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.peer.link import DeliveryStream, PeerAddress, PeerLink
 from tests.houses import BANK, FINANCE, Town, free_port
-
-Answers = Callable[[pb.DeliverRequest, Any], AsyncIterator[pb.DeliverResponse]]
-
-
-class Peer(exchange_pb2_grpc.ExchangeServiceServicer):
-    """A peer that answers as a test says."""
-
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
-
-    async def GetCheckpoint(  # noqa: N802
-        self,
-        request: pb.GetCheckpointRequest,
-        context: Any,  # noqa: ANN401
-    ) -> pb.GetCheckpointResponse:
-        return pb.GetCheckpointResponse()
-
-    async def Deliver(  # noqa: N802
-        self,
-        request_iterator: AsyncIterator[pb.DeliverRequest],
-        context: Any,  # noqa: ANN401
-    ) -> AsyncIterator[pb.DeliverResponse]:
-        async for request in request_iterator:
-            async for answer in self._answers(request, context):
-                yield answer
-            if not request.documents[0]:
-                return
+from tests.integration.scripted import Answers, scripted
 
 
 def _link(town: Town, *ports: int, server_name: str = "") -> PeerLink:
@@ -60,21 +33,16 @@ def _link(town: Town, *ports: int, server_name: str = "") -> PeerLink:
 @asynccontextmanager
 async def _stream(town: Town, answers: Answers) -> AsyncIterator[DeliveryStream]:
     """Open a stream to a peer that answers so."""
-    server = grpc.aio.server()
-    exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(Peer(answers), server)
-    credentials, _ = load_credentials(town.configuration(BANK))
-    server.add_secure_port(f"127.0.0.1:{town.ports[BANK]}", credentials)
-    await server.start()
-    link = _link(town, town.ports[BANK])
-    try:
-        stream = await link.open()
+    async with scripted(town, BANK, answers):
+        link = _link(town, town.ports[BANK])
         try:
-            yield stream
+            stream = await link.open()
+            try:
+                yield stream
+            finally:
+                stream.cancel()
         finally:
-            stream.cancel()
-    finally:
-        await link.close()
-        await server.stop(None)
+            await link.close()
 
 
 async def _properly(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
 import signal
 from pathlib import Path
 
 import grpc
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
+from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from counterfoil.office import Busy, Defect, Done, Patience, Standing
 from counterfoil.office.desk import AsyncDesk
 from counterfoil.vault.locking import VaultLocked
@@ -49,9 +51,13 @@ async def test_a_second_gateway_on_one_port_refuses_to_start(town: Town) -> None
 
 async def _health(town: Town, party: str, service: str = "") -> int:
     async with town.channel(party) as channel:
-        answer = await health_pb2_grpc.HealthStub(channel).Check(
-            health_pb2.HealthCheckRequest(service=service)
+        check = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
         )
+        answer = await check(health_pb2.HealthCheckRequest(service=service))
+    assert isinstance(answer, health_pb2.HealthCheckResponse)
     return answer.status
 
 
@@ -151,15 +157,20 @@ def test_sigterm_ends_a_process_in_order_and_sigkill_leaves_nothing_behind(
     assert children, "a gateway has worker processes"
     process.kill()
 
-    for _ in range(200):
-        left = [child for child in children if _lives(child)]
-        if not left:
-            break
-        signal.sigtimedwait([], 0.05)
-    assert left == []
+    for child in children:
+        _wait_for_end(child, within_s=10)
     # Nobody holds the vault's lock, so the gateway starts again.
     process.start()
     assert process.stop() == 0
+
+
+def _shown(pid: int) -> list[str]:
+    """Return what the process list shows of a gateway and its workers."""
+    return [
+        Path(f"/proc/{one}/{name}").read_bytes().decode(errors="replace")
+        for one in (pid, *_children(pid))
+        for name in ("cmdline", "environ")
+    ]
 
 
 def _children(pid: int) -> list[int]:
@@ -167,12 +178,18 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in task.read_text().split()]
 
 
-def _lives(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
+def _wait_for_end(pid: int, *, within_s: float) -> None:
+    """Wait for the end of a process that is no child of ours."""
     try:
-        return "State:\tZ" not in status.read_text()
-    except OSError:
-        return False
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        assert poll.poll(within_s * 1000), f"process {pid} lives on"
+    finally:
+        os.close(descriptor)
 
 
 @pytest.mark.clause("wuhai-4a")
@@ -206,12 +223,7 @@ async def test_no_secret_payload_amount_or_account_is_written_anywhere(
             ]
             errors = [repr(vars(one)) for one in refusals if not isinstance(one, Done)]
             assert errors
-        listed = [
-            Path(f"/proc/{pid}/{name}").read_bytes().decode(errors="replace")
-            for process in processes
-            for pid in (process.pid, *_children(process.pid))
-            for name in ("cmdline", "environ")
-        ]
+        listed = [shown for process in processes for shown in _shown(process.pid)]
     finally:
         for process in processes:
             await asyncio.to_thread(process.stop)
@@ -238,8 +250,6 @@ async def test_no_secret_payload_amount_or_account_is_written_anywhere(
 async def test_a_fast_writer_that_reads_nothing_waits_in_its_own_socket(
     town: Town,
 ) -> None:
-    from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc  # noqa: PLC0415
-
     process = Process(town=town, party=FINANCE)
     await asyncio.to_thread(process.start)
     try:

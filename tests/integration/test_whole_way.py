@@ -253,7 +253,6 @@ async def test_a_returned_voucher_is_void_and_its_number_issued_again(
 
 
 @pytest.mark.clause("hubei-33")
-@pytest.mark.refusal("ISSUE_OUT_OF_ORDER")
 async def test_a_number_is_not_issued_again_while_its_voucher_stands(
     pair: Pair,
 ) -> None:

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from counterfoil.app.ports import Clock
 from counterfoil.daemon import gateway as composition
-from counterfoil.daemon import works
+from counterfoil.daemon import worker, works
 from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.stores import open_vault
 from counterfoil.domain.deeds import (
@@ -134,12 +134,12 @@ class ThreadWorks(works.ProcessWorks):
     def __init__(
         self,
         material: TrustMaterial,
-        seals: Sequence[works.SealMaterial],
+        seals: Sequence[worker.SealMaterial],
         *,
         workers: int,
         in_batches: bool,
     ) -> None:
-        works._workshop = Workshop(
+        worker._workshop = Workshop(
             trust=TrustStore(material),
             sealers={
                 seal.party: Sealer.of(

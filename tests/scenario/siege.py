@@ -21,7 +21,7 @@ from counterfoil.daemon.keys import origin_of
 from counterfoil.daemon.stores import open_heads, open_vault
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Act
-from counterfoil.office import AsyncDesk, Done, OfficeError, Patience
+from counterfoil.office import AsyncDesk, Done, OfficeError, Outcome, Patience
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from counterfoil.vault.verify import verify_vault
 from tests.houses import BANK, FINANCE, UNIT, Town, environment
@@ -71,15 +71,14 @@ class Nursery:
             self.process.stdin.write(json.dumps(order).encode() + b"\n")
             await self.process.stdin.drain()
             pid = await self._born.get()
-        ended = self._ended[pid]
-        done, _ = await asyncio.wait(
-            {self._ready[pid], ended},
-            timeout=60,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        if ended in done or not done:
-            log = Path(order["log"]).read_text()[-4000:]
-            raise AssertionError(f"the gateway does not start: {log}")
+        ready, ended = self._ready[pid], self._ended[pid]
+        ended.add_done_callback(lambda _ended: ready.done() or ready.cancel())
+        try:
+            async with asyncio.timeout(60):
+                await ready
+        except (TimeoutError, asyncio.CancelledError):
+            assert not ended.done(), f"it does not start: see {order['log']}"
+            raise
         return pid
 
     async def ended(self, pid: int) -> int:
@@ -207,10 +206,10 @@ class Siege:
                 numbers = range(self._next, self._next + _BATCH)
                 self._next += _BATCH
                 vouchers = [notice(number, BANK, UNIT) for number in numbers]
-                while True:
+                outcomes: list[Outcome] = []
+                while not outcomes:
                     try:
                         outcomes = await desk.submit(vouchers, window=1)
-                        break
                     except OfficeError:
                         # Nobody knows what became of it: ask again, same bytes.
                         await asyncio.sleep(0.05)

@@ -51,10 +51,12 @@ async def _siege(directory: Path, *, pairs: int, rounds: int) -> list[Siege]:
     """Kill both gateways of every pair, pairs and sides at the same time."""
 
     async def one(number: int) -> Siege:
-        async with besieged(directory / f"pair-{number}", born, seed=number) as siege:
-            async with asyncio.TaskGroup() as sides:
-                sides.create_task(_wound_receiver(siege, rounds))
-                sides.create_task(_wound_sender(siege, rounds))
+        async with (
+            besieged(directory / f"pair-{number}", born, seed=number) as siege,
+            asyncio.TaskGroup() as sides,
+        ):
+            sides.create_task(_wound_receiver(siege, rounds))
+            sides.create_task(_wound_sender(siege, rounds))
         await siege.settle()
         return siege
 

@@ -102,8 +102,10 @@ def test_without_a_certificate_neither_tool_gets_an_answer(
 ) -> None:
     for command in (
         'grpcurl -connect-timeout 5 -cacert "$AUTHORITIES" "$ADDRESS" list',
-        'buf curl --protocol grpc --cacert "$AUTHORITIES" --data "{}" '
-        '"https://$ADDRESS/counterfoil.registry.v1.RegistryService/ListPeers"',
+        (
+            'buf curl --protocol grpc --cacert "$AUTHORITIES" --data "{}" '
+            '"https://$ADDRESS/counterfoil.registry.v1.RegistryService/ListPeers"'
+        ),
     ):
         answer = _run(town, program, command)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from counterfoil.devca.directory import DevelopmentCa
 
-_PARTY: Final = re.compile(r"([0-9]{6,9}-[0-9a-z]{3,21})(?::[a-z]+)?", re.ASCII)
+_PARTY: Final = re.compile(r"([0-9]{6,9}-[0-9a-z]{3,21})(?::[a-z-]+)?", re.ASCII)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

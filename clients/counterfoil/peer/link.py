@@ -15,7 +15,12 @@ from typing import Final
 
 import grpc
 
-from counterfoil.app.peer_answers import GrowthProof, LeafProof, PeerOutcome, PeerResponse
+from counterfoil.app.peer_answers import (
+    GrowthProof,
+    LeafProof,
+    PeerOutcome,
+    PeerResponse,
+)
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc

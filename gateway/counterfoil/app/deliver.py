@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from counterfoil.app.inquire import arrival_leaf
+from counterfoil.app.arrivals import arrival_leaf
 from counterfoil.app.peer_answers import (
     GrowthProof,
     PeerHeads,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from counterfoil.app.arrivals import arrival_leaf, single_proof
 from counterfoil.app.ports import (
     Entry,
     Follower,
@@ -18,11 +19,7 @@ from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
 from counterfoil.domain.standing import Act
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.tlog.checkpoint import parse_checkpoint
 from counterfoil.tlog.merkle import leaf_hash
-from counterfoil.tlog.note import parse_note
-from counterfoil.tlog.proof_file import ProofFile
-from counterfoil.tlog.verification import verify_range
 
 _WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
 
@@ -134,39 +131,6 @@ class InquireVoucher:
                 theirs = arrival_leaf(entered, evidence.arrival_time_us)
                 return single_proof(evidence, leaf_hash(theirs.to_bytes()))
         return b""
-
-
-def arrival_leaf(entered: Leaf, arrival_time_us: int) -> Leaf:
-    """Return the leaf under which a peer's log must hold a document of ours.
-
-    Args:
-        entered: The leaf under which it entered our vault.
-        arrival_time_us: When it arrived, as the peer states it.
-    """
-    return replace(entered, act=Act.ARRIVE, time_us=arrival_time_us, recipients="")
-
-
-def single_proof(evidence: Evidence, leaf: bytes) -> bytes:
-    """Return the proof of one leaf of a proved range as a C2SP tlog-proof file.
-
-    Args:
-        evidence: The peer's proof of the whole range.
-        leaf: Hash of the leaf.
-
-    Raises:
-        ValueError: The leaf is not in the range, or the proof does not hold.
-    """
-    text = parse_note(evidence.checkpoint).text
-    head = parse_checkpoint(text).head
-    proved = verify_range(
-        evidence.first_leaf, evidence.leaf_hashes, head, evidence.range_proof
-    )
-    index = evidence.first_leaf + evidence.leaf_hashes.index(leaf)
-    return ProofFile(
-        index=index,
-        proof=proved.inclusion_proof(index),
-        checkpoint=evidence.checkpoint,
-    ).to_bytes()
 
 
 def _concerns(party: str, key: VoucherKey, entry: Entry) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from counterfoil.daemon import desk_commands, vault_commands
+from counterfoil.daemon import desk_commands, inquire_command, vault_commands
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
@@ -120,7 +120,7 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         help="also write the sealed documents, taken apart for openssl",
     )
     _connection(inquire)
-    inquire.set_defaults(command=desk_commands.inquire)
+    inquire.set_defaults(command=inquire_command.inquire)
     search = nouns.add_parser(
         "search",
         help="find vouchers in a running gateway's ledger",

@@ -52,7 +52,6 @@ class TrustSection:
     authorities: str
     revocation_lists: tuple[str, ...]
     reload_s: float = 30.0
-    skew_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ class LimitsSection:
     streams_max: int = 64
     window_batches: int = 4
     document_bytes_max: int = 1_048_576
-    queue_documents_max: int = 16_384
+    queue_calls_max: int = 4_096
     vault_bytes_max: int = 1_099_511_627_776
     retry_s_min: float = 0.5
     retry_s_max: float = 60.0

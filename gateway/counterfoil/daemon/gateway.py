@@ -27,13 +27,14 @@ from counterfoil.app.steps import TakeSteps
 from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.config import KINDS, Configuration, ConfigurationRefused
+from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import (
     load_credentials,
     load_seals,
     origin_of,
 )
 from counterfoil.daemon.lanes import Lane, LaneLimits
+from counterfoil.daemon.parties import posts_of, registry_of
 from counterfoil.daemon.stores import (
     PeerHeadBook,
     open_heads,
@@ -43,14 +44,13 @@ from counterfoil.daemon.stores import (
 )
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.daemon.works import ProcessWorks
-from counterfoil.domain.party import Identity
-from counterfoil.domain.posts import Post
-from counterfoil.domain.registry import Party, Registry
+from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.desk import DeskServicer
+from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.exchange import ExchangeServicer
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.limits import Limits
@@ -67,32 +67,6 @@ from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.workbench.workbench import SqlWorkbench
 
 log = logging.getLogger("counterfoil.daemon")
-
-
-def registry_of(configuration: Configuration) -> Registry:
-    """Return the parties that a configuration names."""
-    return Registry(
-        home=configuration.gateway.party,
-        parties={
-            party.code: Party(
-                code=party.code,
-                name=party.name,
-                kind=KINDS[party.kind],
-                carrier=party.carrier or party.code,
-            )
-            for party in configuration.party
-        },
-    )
-
-
-def posts_of(configuration: Configuration) -> dict[str, frozenset[Post]]:
-    """Return the posts of every caller that a configuration names."""
-    return {
-        Identity.from_urn(caller.identity).to_urn(): frozenset(
-            Post(post) for post in caller.posts
-        )
-        for caller in configuration.caller
-    }
 
 
 @dataclass(slots=True)
@@ -116,6 +90,7 @@ class Gateway:
     _follower: LedgerFollower = field(init=False)
     _server: grpc.aio.Server = field(init=False)
     _services: Services = field(init=False)
+    _draining: Draining = field(default_factory=Draining)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -158,9 +133,15 @@ class Gateway:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
         log.info("serving", extra={"address": configuration.gateway.listen})
 
+    @property
+    def stopped_reason(self) -> str:
+        """Why the vault does not write; empty while it does."""
+        return self._vault.stopped_reason
+
     async def stop(self) -> None:
         """Take no more calls, finish those under way, and close everything."""
         await self._services.leave()
+        self._draining.begin()
         await self._server.stop(self.configuration.limits.drain_s_max)
         for task in self._tasks:
             task.cancel()
@@ -243,7 +224,7 @@ class Gateway:
                 ("grpc.so_reuseport", 0),
                 # Peers and business systems ping idle streams every 20 seconds;
                 # by default gRPC takes that for an attack and hangs up.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
                 (
                     "grpc.max_receive_message_length",
                     configuration.limits.message_bytes_max,
@@ -258,7 +239,7 @@ class Gateway:
             msg = f"gateway.listen: {configuration.gateway.listen} cannot be bound"
             raise ConfigurationRefused(msg) from error
         await self._server.start()
-        await self._services.report(serving=True)
+        await self._services.report(serving=not self.stopped_reason)
 
     def _assemble(self, registry: Registry) -> Services:
         limits = self.configuration.limits
@@ -281,6 +262,7 @@ class Gateway:
                 prove=ProveLog(vault=self._vault, registry=registry),
                 vault=self._vault,
                 limits=bounds,
+                draining=self._draining,
                 window_batches=limits.window_batches,
             ),
             registry=RegistryServicer(
@@ -346,6 +328,7 @@ class Gateway:
             watch=WatchVouchers(vault=vault),
             certificates=certificates,
             limits=limits,
+            draining=self._draining,
         )
 
     async def _renew_trust(self) -> None:

@@ -65,3 +65,5 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [lines]
     root.setLevel(level.upper())
+    # Says at every start that there is nothing to migrate.
+    logging.getLogger("alembic").setLevel(logging.WARNING)

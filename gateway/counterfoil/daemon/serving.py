@@ -110,7 +110,8 @@ async def _serve(configuration: Configuration) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     await gateway.start()
-    sys.stdout.write("ready\n")
+    # A service manager takes `ready` for healthy; a vault that may not write is not.
+    sys.stdout.write("ready\n" if not gateway.stopped_reason else "read-only\n")
     sys.stdout.flush()
     await told.wait()
     log.info("stopping")

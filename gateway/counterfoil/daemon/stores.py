@@ -23,6 +23,7 @@ from counterfoil.tlog.merkle import TreeHead
 from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead
 from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
 from counterfoil.vault.vault import EngineVault
+from counterfoil.vault.writer import WriterLimits
 from counterfoil.workbench.workbench import SqlWorkbench
 
 
@@ -60,6 +61,7 @@ def open_vault(
         origin=origin_of(configuration.gateway.party),
         sign=sign,
         clock=clock,
+        limits=WriterLimits(waiting_max=configuration.limits.queue_calls_max),
     )
 
 

@@ -23,7 +23,7 @@ from counterfoil.rpc.views import certificate_views
 from counterfoil.vault.findings import Finding, Report
 from counterfoil.vault.lmdb_engine import LmdbEngine
 from counterfoil.vault.verify import verify_vault
-from counterfoil.wire.workshop import SealJudge
+from counterfoil.wire.judge import SealJudge
 
 _RECORDS_AT_ONCE: Final = 1024
 

@@ -27,7 +27,7 @@ from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.refusals import CounterfoilError, VaultBusy
 from counterfoil.seal.trust import TrustMaterial
-from counterfoil.wire.workshop import take_apart
+from counterfoil.wire.judge import take_apart
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 

@@ -159,6 +159,7 @@ class TypeRow:
         plan: Seals of the voucher.
         receipt_plan: Seals of its receipt, where they are its own.
         retention: How long it is kept.
+        recipients_max: Most recipients of one voucher: an order to pay has one.
     """
 
     code: int
@@ -176,6 +177,7 @@ class TypeRow:
     plan: SealPlan
     receipt_plan: SealPlan | None
     retention: Retention
+    recipients_max: int
 
     @property
     def issuer_kinds(self) -> frozenset[PartyKind]:

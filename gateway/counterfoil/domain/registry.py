@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from counterfoil.domain.catalogue import Catalogue, PartyKind
@@ -103,15 +103,23 @@ class Registry:
         return lanes
 
     def check_direction(
-        self, catalogue: Catalogue, key: VoucherKey, recipients: Iterable[str]
+        self, catalogue: Catalogue, key: VoucherKey, recipients: Sequence[str]
     ) -> None:
         """Check that the catalogue lets the issuer send this type to each recipient.
 
         Raises:
             PartyUnknown: A party is not registered.
-            DirectionRefused: It does not.
+            DirectionRefused: It does not, or not to so many: two recipients of one
+                order to pay would both pay.
         """
         issuer = self.party(key.issuer)
+        row = catalogue.rows.get(key.type_code)
+        if row is not None and len(recipients) > row.recipients_max:
+            raise DirectionRefused(
+                f"type {key.type_code} goes to at most {row.recipients_max} recipients",
+                type=str(key.type_code),
+                max=str(row.recipients_max),
+            )
         for code in recipients:
             recipient = self.party(code)
             if not catalogue.may_send(key.type_code, issuer.kind, recipient.kind):

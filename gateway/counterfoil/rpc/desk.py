@@ -38,6 +38,7 @@ from counterfoil.rpc.answers import (
     way_response,
 )
 from counterfoil.rpc.callers import CALLER, Context
+from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.wire.keys import key_from_message, reference_from_message
 
@@ -69,6 +70,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     watch: WatchVouchers
     certificates: Certificates
     limits: Limits
+    draining: Draining
 
     async def Write(
         self, request: pb.WriteRequest, context: Context
@@ -138,7 +140,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     ) -> AsyncIterator[pb.SubmitResponse]:
         """Write, seal and send batch by batch."""
         caller = CALLER.get()
-        async for request in request_iterator:
+        async for request in self.draining.until(aiter(request_iterator)):
             self._check_drafts(request.drafts)
             outcomes = await self.submit(
                 [draft.SerializeToString() for draft in request.drafts], caller=caller
@@ -158,7 +160,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             batch_max=request.batch_max or _READ_BATCH,
             follow=request.follow,
         )
-        async for batch in batches:
+        async for batch in self.draining.until(batches):
             yield pb.ReadResponse(arrivals=[arrival(waiting) for waiting in batch])
 
     async def Acknowledge(
@@ -277,7 +279,8 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     ) -> AsyncIterator[pb.WatchResponse]:
         """Stream changes of standing."""
         after = request.after if request.HasField("after") else None
-        async for records in self.watch(caller=CALLER.get(), after=after):
+        changes = self.watch(caller=CALLER.get(), after=after)
+        async for records in self.draining.until(changes):
             yield pb.WatchResponse(
                 changes=[one for record in records for one in change(record)]
             )

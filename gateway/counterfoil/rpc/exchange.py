@@ -16,6 +16,7 @@ from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.rpc.callers import CALLER, Context
+from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
@@ -35,6 +36,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         prove: Proves what the log holds.
         vault: For checkpoints.
         limits: Bounds of a batch.
+        draining: Whether the gateway is about to stop.
         window_batches: Batches of one stream that are worked on at a time.
     """
 
@@ -43,6 +45,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     prove: ProveLog
     vault: Vault
     limits: Limits
+    draining: Draining
     window_batches: int = 4
 
     async def Deliver(
@@ -63,7 +66,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
 
         async def read() -> None:
             try:
-                async for request in request_iterator:
+                async for request in self.draining.until(aiter(request_iterator)):
                     self._remember(request, carried)
                     work = asyncio.create_task(
                         self._deliver(request, list(carried), carrier)

@@ -57,6 +57,7 @@ def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
             row.retention.years,
             domain.RetentionClass(row.retention.retention_class),
         ),
+        recipients_max=row.recipients_max,
     )
 
 

@@ -19,14 +19,12 @@ from counterfoil.domain.catalogue import (
 )
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
-from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import (
     CounterfoilError,
     MalformedPayload,
     NotTheIssuer,
     SealForged,
     SealMissing,
-    SealUndetermined,
 )
 from counterfoil.domain.seals import Seal, check_plan, next_position
 from counterfoil.seal.certificates import certificate_bag
@@ -34,17 +32,16 @@ from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.verify import Court, SealedDocument, verify_seals
 from counterfoil.wire.catalogue import CATALOGUE
-from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
 from counterfoil.wire.documents import Facts, document_of, read_payload
 from counterfoil.wire.sealed import close_sealed, open_sealed
 from counterfoil.wire.seals import (
     parse_statement,
     seal_from_bytes,
-    seal_to_bytes,
 )
 
 Item = TypeVar("Item")
+
 Made = TypeVar("Made")
 
 
@@ -233,43 +230,6 @@ class Workshop:
         if self.in_batches and len(orders) > 1:
             return sealer.seal_batch(orders, stated_time_us=at_us)
         return sealer.seal_each(orders, stated_time_us=at_us)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealJudge:
-    """Judges stored documents again, as of the time that the log gives them.
-
-    Attributes:
-        trust: Judges certificates.
-        find: Returns a kept certificate (DER) by its digest, or None.
-    """
-
-    trust: TrustStore
-    find: Callable[[bytes], bytes | None]
-
-    def __call__(self, sealed: bytes, leaf: Leaf) -> Document | None:
-        """Return what a stored document states; None if nobody can tell now.
-
-        Raises:
-            CounterfoilError: Its seals do not hold, or it is not what it says.
-        """
-        shop = Workshop(trust=self.trust, sealers={})
-        certificates = KeptCertificates(find=self.find).signers(sealed)
-        (document,) = shop.examine([sealed], certificates, leaf.time_us)
-        if isinstance(document, SealUndetermined):
-            return None
-        if isinstance(document, CounterfoilError):
-            raise document
-        return document
-
-
-def take_apart(sealed: bytes) -> Unsealed:
-    """Take a sealed voucher of our own apart into payload and encoded seals."""
-    opened = open_sealed(sealed)
-    return Unsealed(
-        payload=opened.payload,
-        seals=tuple(seal_to_bytes(seal) for seal in opened.seals),
-    )
 
 
 def _each(

@@ -35,6 +35,7 @@ class Fault(Enum):
     EVIDENCE_MISSING = ("a peer's proof is gone or changed", "对方送达证明缺失或被改")
     CERTIFICATE_CHANGED = ("a certificate is not what it was", "证书内容与摘要不符")
     BUCKET_CHANGED = ("the sums kept for a peer are wrong", "对账汇总数不符")
+    HEAD_UNKNOWN = ("nothing is known of what was signed", "无已签名树头记录")
     HEAD_NEWER = ("an older copy of the vault was put back", "凭证库被旧副本替换")
     HEAD_CONTRADICTED = ("another log was signed before", "日志与已签名树头矛盾")
     LEDGER_CHANGED = ("the ledger contradicts the log", "台账与日志不符")

@@ -90,6 +90,7 @@ class LmdbEngine:
         self._gate = _Gate()
         try:
             self._env = self._open(read_only=read_only)
+            self._check_length(directory)
             self._tables = Tables.open(self._env)
             self._check_format()
         except BaseException:
@@ -192,6 +193,17 @@ class LmdbEngine:
             readahead=False,
             lib_version=_LMDB_09,
         )
+
+    def _check_length(self, directory: Path) -> None:
+        """Check that the file is as long as it says: reading behind it would kill us.
+
+        Raises:
+            VaultCorrupt: It was cut off.
+        """
+        pages = self._env.info()["last_pgno"] + 1
+        expected = pages * self._env.stat()["psize"]
+        if (directory / "vault.lmdb").stat().st_size < expected:
+            raise VaultCorrupt("the vault's file was cut off")
 
     def _check_format(self) -> None:
         with self._env.begin() as txn:

@@ -65,6 +65,8 @@ def verify_vault(
     report = Report()
     check = _Check(reading, report, judge)
     signed = None if heads is None else heads.newest(origin)
+    if heads is not None and signed is None and reading.size():
+        report.add(Fault.HEAD_UNKNOWN, detail=origin)
     check.log(None if signed is None else signed.head)
     check.documents()
     check.entries()

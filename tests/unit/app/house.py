@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -32,7 +32,7 @@ from counterfoil.app.steps import Step, TakeSteps
 from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.stores import PeerHeadBook
-from counterfoil.domain.catalogue import DocumentKind, PartyKind
+from counterfoil.domain.catalogue import Catalogue, DocumentKind, PartyKind
 from counterfoil.domain.deeds import Committed, Outcome, Recorded
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.posts import Post
@@ -83,6 +83,11 @@ POSTS = {
     "system": Post.BUSINESS_SYSTEM,
 }
 RETRY_S = 2.0
+SEVERAL = Catalogue(
+    {code: replace(row, recipients_max=8) for code, row in CATALOGUE.rows.items()},
+    CATALOGUE.default_plans,
+)
+"""The catalogue as if every type could go to several recipients at once."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,7 @@ class House:
     follower: LedgerFollower
     works: InProcessWorks
     registry: Registry
+    catalogue: Catalogue = CATALOGUE
     certificates: KeptCertificates = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,7 +165,7 @@ class House:
             workbench=self.workbench,
             works=self.works,
             registry=self.registry,
-            catalogue=CATALOGUE,
+            catalogue=self.catalogue,
         )
 
     @property
@@ -169,7 +175,7 @@ class House:
             workbench=self.workbench,
             works=self.works,
             certificates=self.certificates,
-            catalogue=CATALOGUE,
+            catalogue=self.catalogue,
             clock=self.clock,
         )
 
@@ -189,7 +195,7 @@ class House:
             vault=self.vault,
             works=self.works,
             registry=self.registry,
-            catalogue=CATALOGUE,
+            catalogue=self.catalogue,
             clock=self.clock,
         )
 
@@ -203,7 +209,7 @@ class House:
             vault=self.vault,
             workbench=self.workbench,
             works=self.works,
-            catalogue=CATALOGUE,
+            catalogue=self.catalogue,
         )
 
     @property
@@ -212,7 +218,7 @@ class House:
             vault=self.vault,
             works=self.works,
             registry=self.registry,
-            catalogue=CATALOGUE,
+            catalogue=self.catalogue,
             clock=self.clock,
         )
 

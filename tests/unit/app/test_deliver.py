@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from counterfoil.app.inquire import arrival_leaf, single_proof
+from counterfoil.app.arrivals import arrival_leaf, single_proof
 from counterfoil.app.peer_answers import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.refusals import LeafNotFound, PeerForked

@@ -18,7 +18,7 @@ from counterfoil.tlog.checkpoint import open_checkpoint
 from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.proof_file import ProofFile
 from counterfoil.tlog.verification import verify_inclusion
-from tests.unit.app.house import House, delivered, name_of
+from tests.unit.app.house import SEVERAL, House, delivered, name_of
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
@@ -189,6 +189,7 @@ async def test_peers_are_told_of_their_own_vouchers_only(
 async def test_each_recipient_is_told_of_its_own_passage(
     finance: House, bank: House
 ) -> None:
+    finance.catalogue = bank.catalogue = SEVERAL
     row = await finance.sent(direct_payment(to=(BANK, OTHER_BANK)))
     await delivered(finance, bank)
 

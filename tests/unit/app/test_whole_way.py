@@ -8,7 +8,7 @@ from counterfoil.app.steps import Step
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Recorded
 from counterfoil.domain.standing import Act, Standing
-from tests.unit.app.house import House, delivered, fine
+from tests.unit.app.house import SEVERAL, House, delivered, fine
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
@@ -131,6 +131,8 @@ async def test_a_hosted_party_has_a_desk_and_a_seal_of_its_own(
 async def test_two_banks_have_a_standing_each(
     finance: House, bank: House, other_bank: House
 ) -> None:
+    for house in (finance, bank, other_bank):
+        house.catalogue = SEVERAL
     row = await finance.sent(direct_payment(to=(BANK, OTHER_BANK)))
 
     await delivered(finance, bank)

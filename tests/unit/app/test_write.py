@@ -13,6 +13,7 @@ from tests.unit.app.house import House, delivered, fine, name_of, reasons
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
+    OTHER_BANK,
     UNIT,
     direct_payment,
     draft_of,
@@ -103,8 +104,8 @@ async def test_one_bad_draft_holds_up_no_other(finance: House) -> None:
     ("to", "reason"),
     [
         ((UNIT,), "DIRECTION_REFUSED"),
-        ((BANK, FINANCE), "DIRECTION_REFUSED"),
-        ((BANK, "420000-999"), "PARTY_UNKNOWN"),
+        ((BANK, OTHER_BANK), "DIRECTION_REFUSED"),
+        (("420000-999",), "PARTY_UNKNOWN"),
     ],
 )
 async def test_what_cannot_go_there_is_not_written(

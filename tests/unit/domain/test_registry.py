@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from counterfoil.domain.catalogue import PartyKind
+from counterfoil.domain.catalogue import Catalogue, PartyKind
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
@@ -83,7 +85,6 @@ def test_no_lane_leads_back_to_this_gateway(code: str) -> None:
     ("issuer", "type_code", "recipients"),
     [
         (FINANCE, 5201, [BANK]),
-        (FINANCE, 5201, [BANK, OTHER]),
         (UNIT, 8202, [BANK]),
         (BANK, 2205, [UNIT]),
     ],
@@ -102,7 +103,6 @@ def test_the_catalogues_directions_are_open(
         (BANK, 5201, [FINANCE]),  # backwards
         (FINANCE, 5201, [UNIT]),  # to another kind
         (FINANCE, 8202, [BANK]),  # by another kind
-        (FINANCE, 5201, [BANK, UNIT]),  # one of two
         (FINANCE, 9999, [BANK]),  # no such type
     ],
 )
@@ -117,6 +117,28 @@ def test_every_other_direction_is_refused(
         "issuer": issuer,
         "recipient": recipients[-1],
     }
+
+
+@pytest.mark.clause("hubei-3")
+@pytest.mark.refusal("DIRECTION_REFUSED")
+def test_each_of_several_recipients_must_be_one_that_the_type_goes_to() -> None:
+    row = replace(CATALOGUE.row(5201), recipients_max=2)
+    several = Catalogue({5201: row}, CATALOGUE.default_plans)
+
+    REGISTRY.check_direction(several, key(), [BANK, OTHER])
+    with pytest.raises(DirectionRefused) as refused:
+        REGISTRY.check_direction(several, key(), [BANK, UNIT])
+
+    assert refused.value.facts["recipient"] == UNIT
+
+
+@pytest.mark.refusal("DIRECTION_REFUSED")
+@pytest.mark.parametrize("recipients", [[BANK, OTHER], [BANK, BANK]])
+def test_an_order_to_pay_goes_to_one_bank_alone(recipients: list[str]) -> None:
+    with pytest.raises(DirectionRefused) as refused:
+        REGISTRY.check_direction(CATALOGUE, key(), recipients)
+
+    assert refused.value.facts == {"type": "5201", "max": "1"}
 
 
 @pytest.mark.refusal("PARTY_UNKNOWN")

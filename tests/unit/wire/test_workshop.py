@@ -22,9 +22,10 @@ from counterfoil.seal.sign import SealOrder
 from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.judge import take_apart
 from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import seal_from_bytes, seal_to_bytes
-from counterfoil.wire.workshop import Workshop, take_apart
+from counterfoil.wire.workshop import Workshop
 from tests.unit.app.house import Keys, fine, name_of, reasons
 from tests.unit.app.papers import (
     BANK,

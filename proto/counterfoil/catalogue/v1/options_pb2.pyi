@@ -309,6 +309,7 @@ class VoucherRow(_message.Message):
     PLAN_FIELD_NUMBER: _builtins.int
     RECEIPT_PLAN_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_MAX_FIELD_NUMBER: _builtins.int
     name_zh: _builtins.str
     """Official name, in Chinese."""
     wire_code: _builtins.str
@@ -330,6 +331,10 @@ class VoucherRow(_message.Message):
     rows_name_main: _builtins.bool
     """Whether every row repeats the main `Id` and `VoucherNo` as `VoucherBillId`
     and `VoucherBillNo`.
+    """
+    recipients_max: _builtins.int
+    """Most recipients of one voucher, from 1. An order to pay has one: two would
+    both act on it.
     """
     @_builtins.property
     def directions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Direction]:
@@ -364,10 +369,11 @@ class VoucherRow(_message.Message):
         plan: _seal_position_pb2.SealPlan | None = ...,
         receipt_plan: _seal_position_pb2.SealPlan | None = ...,
         retention: Global___Retention | None = ...,
+        recipients_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "receipt_plan", b"receipt_plan", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "retention", b"retention", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "wire_code", b"wire_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "recipients_max", b"recipients_max", "retention", b"retention", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "wire_code", b"wire_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

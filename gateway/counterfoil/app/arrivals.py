@@ -1,0 +1,46 @@
+"""A peer's leaf of arrival, and the proof of one out of many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from counterfoil.domain.evidence import Evidence
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.standing import Act
+from counterfoil.tlog.checkpoint import parse_checkpoint
+from counterfoil.tlog.note import parse_note
+from counterfoil.tlog.proof_file import ProofFile
+from counterfoil.tlog.verification import verify_range
+
+
+def arrival_leaf(entered: Leaf, arrival_time_us: int) -> Leaf:
+    """Return the leaf under which a peer's log must hold a document of ours.
+
+    Args:
+        entered: The leaf under which it entered our vault.
+        arrival_time_us: When it arrived, as the peer states it.
+    """
+    return replace(entered, act=Act.ARRIVE, time_us=arrival_time_us, recipients="")
+
+
+def single_proof(evidence: Evidence, leaf: bytes) -> bytes:
+    """Return the proof of one leaf of a proved range as a C2SP tlog-proof file.
+
+    Args:
+        evidence: The peer's proof of the whole range.
+        leaf: Hash of the leaf.
+
+    Raises:
+        ValueError: The leaf is not in the range, or the proof does not hold.
+    """
+    text = parse_note(evidence.checkpoint).text
+    head = parse_checkpoint(text).head
+    proved = verify_range(
+        evidence.first_leaf, evidence.leaf_hashes, head, evidence.range_proof
+    )
+    index = evidence.first_leaf + evidence.leaf_hashes.index(leaf)
+    return ProofFile(
+        index=index,
+        proof=proved.inclusion_proof(index),
+        checkpoint=evidence.checkpoint,
+    ).to_bytes()

@@ -1,0 +1,88 @@
+"""How the command line talks to a running gateway, and prints what it answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.desk.v1 import standing_pb2
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    PeerUnreachable,
+    all_reasons,
+)
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.seal.keys import KeyReference, load_tls_key
+from counterfoil.seal.secret import KeyRefused
+
+CALL_S: Final = 30.0
+
+_MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+def printed_key(key: VoucherKey) -> str:
+    """Return a key in the form that `inquire` takes."""
+    name = f"{key.issuer}/{key.adm_div}/{key.fiscal_year}/{key.type_code}/{key.number}"
+    return name if key.issue == 1 else f"{name}#{key.issue}"
+
+
+def printed_standing(standing: standing_pb2.Standing.ValueType) -> str:
+    """Return a standing as people write it: `ARRIVED`."""
+    return standing_pb2.Standing.Name(standing).removeprefix("STANDING_")
+
+
+def tell(*cells: str) -> None:
+    """Print one line of cells, parted by tabs; empty cells are left out."""
+    sys.stdout.write("\t".join(cell for cell in cells if cell) + "\n")
+
+
+@contextmanager
+def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
+    """Open a channel to a gateway; its refusals come out as ours.
+
+    Raises:
+        ConfigurationRefused: Certificate, key or roots cannot be used.
+        PeerUnreachable: The gateway does not answer.
+        CounterfoilError: The gateway refused.
+    """
+    try:
+        reference = KeyReference(
+            uri=_absolute(arguments.key), passphrase=_absolute(arguments.passphrase)
+        )
+        key = load_tls_key(reference).reveal()
+        chain = Path(arguments.certificate).read_bytes()
+        roots = Path(arguments.authorities).read_bytes()
+    except (KeyRefused, OSError) as error:
+        raise ConfigurationRefused(str(error)) from error
+    credentials = grpc.ssl_channel_credentials(roots, key, chain)
+    options = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX)]
+    with grpc.secure_channel(arguments.address, credentials, options) as channel:
+        try:
+            yield channel
+        except grpc.RpcError as error:
+            raise _refusal(error) from error
+
+
+def _absolute(reference: str) -> str:
+    scheme, _, rest = reference.partition(":")
+    return f"file:{Path(rest).absolute()}" if scheme == "file" else reference
+
+
+def _refusal(error: grpc.RpcError) -> CounterfoilError:
+    """Return a failed call's refusal, or that the gateway cannot be reached."""
+    # gRPC raises the failed call itself, under a type that does not say so.
+    status = rpc_status.from_call(cast("grpc.Call", error))
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details if status is not None else ():
+        if detail.Unpack(info) and info.reason in all_reasons():
+            return all_reasons()[info.reason](status.message)
+    return PeerUnreachable(f"{error.code().name}: {error.details()}")

@@ -1,0 +1,142 @@
+"""`counterfoil inquire`: one voucher's whole way, every act checked."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.desk_channel import (
+    CALL_S,
+    channel_to_gateway,
+    printed_key,
+    printed_standing,
+    tell,
+)
+from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.refusals import (
+    VaultCorrupt,
+)
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.seal.certificates import certificate_bag, identity_of, load_certificate
+from counterfoil.seal.export import export_for_openssl
+from counterfoil.sealed.v1 import sealed_pb2
+from counterfoil.tlog.checkpoint import parse_checkpoint
+from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.note import parse_note
+from counterfoil.tlog.proof_file import ProofFile
+from counterfoil.tlog.verification import verify_inclusion
+from counterfoil.wire.keys import datetime_from_us, key_from_message, key_to_message
+from counterfoil.wire.sealed import Opened, open_sealed
+from counterfoil.wire.seals import parse_statement
+
+_KEY_PARTS: Final = 5
+
+
+def inquire(arguments: argparse.Namespace) -> int:
+    """Print one voucher's whole way, every act checked against the checkpoint."""
+    with channel_to_gateway(arguments) as channel:
+        stub = desk_pb2_grpc.DeskServiceStub(channel)
+        way = stub.Inquire(_question(arguments.voucher), timeout=CALL_S)
+    tell(
+        "voucher",
+        printed_key(key_from_message(way.voucher.key)),
+        way.voucher.digest.hex(),
+    )
+    for one in way.recipients:
+        tell(
+            "standing",
+            one.recipient,
+            printed_standing(one.standing),
+            one.refused_reason,
+        )
+    checkpoint = parse_checkpoint(parse_note(way.checkpoint).text)
+    tell("log", checkpoint.origin, f"{checkpoint.head.size} leaves")
+    for act in way.acts:
+        _tell_act(act, checkpoint.head)
+    for number, document in enumerate(way.documents, start=1):
+        _tell_document(document)
+        if arguments.export is not None:
+            _export(document, arguments.export / f"{number:02}")
+    return 0
+
+
+def _tell_act(act: desk_pb2.ActRecord, head: TreeHead) -> None:
+    """Print one act, after checking its place in the log and the peer's proof.
+
+    Raises:
+        VaultCorrupt: A proof does not hold.
+    """
+    leaf = Leaf.from_bytes(act.leaf)
+    try:
+        verify_inclusion(
+            act.leaf_index, leaf_hash(act.leaf), head, tuple(act.inclusion_proof)
+        )
+        theirs = _peer_place(act.peer_proof) if act.peer_proof else ""
+    except TlogError as error:
+        raise VaultCorrupt(f"leaf {act.leaf_index}: {error}") from error
+    at = datetime_from_us(leaf.time_us).isoformat(timespec="milliseconds")
+    tell("act", str(act.leaf_index), at, act.act, f"by {leaf.by}", theirs)
+
+
+def _peer_place(proof: bytes) -> str:
+    file = ProofFile.from_bytes(proof)
+    checkpoint = parse_checkpoint(parse_note(file.checkpoint).text)
+    return f"leaf {file.index} of {checkpoint.head.size} in {checkpoint.origin}"
+
+
+def _tell_document(document: sealed_pb2.SealedWithChain) -> None:
+    opened = open_sealed(document.sealed)
+    bag = certificate_bag(document.certificates)
+    tell("document", opened.kind.name, f"sha256 {opened.digest.hex()}")
+    for seal in opened.seals:
+        statement = parse_statement(seal.statement)
+        certificate = bag.get(statement.certificate_digest)
+        signer = "certificate unknown"
+        if certificate is not None:
+            signer = identity_of(load_certificate(certificate)).to_urn()
+        how = "batch seal" if seal.batch is not None else statement.algorithm.name
+        tell("seal", statement.position, statement.purpose.name, signer, how)
+
+
+def _export(document: sealed_pb2.SealedWithChain, directory: Path) -> None:
+    opened: Opened = open_sealed(document.sealed)
+    files = export_for_openssl(
+        opened.payload,
+        opened.seals,
+        parse=parse_statement,
+        certificates=certificate_bag(document.certificates),
+        crls=(),
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+
+
+def _question(text: str) -> desk_pb2.InquireRequest:
+    """Return the question for a digest in hex or a key in its printed form.
+
+    Raises:
+        ConfigurationRefused: The text is neither.
+    """
+    parts = text.split("/")
+    try:
+        if len(parts) != _KEY_PARTS:
+            return desk_pb2.InquireRequest(digest=bytes.fromhex(text))
+        issuer, adm_div, year, type_code, rest = parts
+        number, _, issue = rest.partition("#")
+        key = VoucherKey(
+            issuer=issuer,
+            adm_div=adm_div,
+            fiscal_year=int(year),
+            type_code=int(type_code),
+            number=number,
+            issue=int(issue or 1),
+        )
+        return desk_pb2.InquireRequest(key=key_to_message(key.check()))
+    except ValueError as error:
+        msg = f"neither a digest in hex nor issuer/division/year/type/number: {text}"
+        raise ConfigurationRefused(msg) from error

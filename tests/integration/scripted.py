@@ -1,0 +1,72 @@
+"""A peer that breaks the contract, as far as a test says: a real server over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+
+from counterfoil.daemon.keys import load_credentials
+from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.exchange.v1 import exchange_pb2_grpc
+from tests.houses import Town
+
+Answers = Callable[[pb.DeliverRequest, Any], AsyncIterator[pb.DeliverResponse]]
+"""Yields the answers to one batch."""
+
+
+class ScriptedPeer(exchange_pb2_grpc.ExchangeServiceServicer):
+    """Answers batches as a test says; an empty first document ends the stream."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def Deliver(  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[pb.DeliverRequest],
+        context: Any,  # noqa: ANN401
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        async for request in request_iterator:
+            async for answer in self._answers(request, context):
+                yield answer
+            if not request.documents[0]:
+                return
+
+    async def GetCheckpoint(  # noqa: N802
+        self,
+        request: pb.GetCheckpointRequest,  # noqa: ARG002
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> pb.GetCheckpointResponse:
+        return pb.GetCheckpointResponse()
+
+    async def GetProgress(  # noqa: N802
+        self,
+        request: pb.GetProgressRequest,  # noqa: ARG002
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> pb.GetProgressResponse:
+        return pb.GetProgressResponse()
+
+    async def GetProof(  # noqa: N802
+        self,
+        request: pb.GetProofRequest,  # noqa: ARG002
+        context: Any,  # noqa: ANN401, ARG002
+    ) -> pb.GetProofResponse:
+        return pb.GetProofResponse()
+
+
+@asynccontextmanager
+async def scripted(town: Town, party: str, answers: Answers) -> AsyncIterator[None]:
+    """Serve at a party's address, with its certificate, and answer so."""
+    server = grpc.aio.server()
+    exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(
+        ScriptedPeer(answers), server
+    )
+    credentials, _ = load_credentials(town.configuration(party))
+    server.add_secure_port(f"127.0.0.1:{town.ports[party]}", credentials)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(None)
