@@ -8,7 +8,12 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.app.arrivals import arrival_leaf, single_proof
-from counterfoil.app.peer_answers import LeafProof, PeerOutcome, PeerResponse
+from counterfoil.app.peer_answers import (
+    GrowthProof,
+    LeafProof,
+    PeerOutcome,
+    PeerResponse,
+)
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.refusals import LeafNotFound, PeerForked
 from counterfoil.domain.standing import Act, Standing
@@ -349,3 +354,66 @@ async def test_an_older_head_is_proved_a_prefix_of_the_newest(
     verify_consistency(heads[0], head, newest.hashes)
     verify_consistency(heads[0], heads[1], between.hashes)
     assert between.checkpoint == b""
+
+
+# --- whether a peer's log goes on ------------------------------------------------
+
+
+async def grown(finance: House, bank: House) -> None:
+    """Let the bank's log grow by one document, with its proof on record."""
+    batch, _, response = await carried(finance, bank)
+    await finance.record(BANK)(batch, response, now_us=0)
+
+
+async def test_a_peer_whose_log_goes_on_is_remembered_by_its_newest_head(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment("1"))
+    await grown(finance, bank)
+    await finance.sent(direct_payment("2"))
+    _, committed, _ = await carried(finance, bank)
+    asked: list[int] = []
+
+    async def ask(size: int) -> GrowthProof:
+        asked.append(size)
+        proof = bank.prove.consistency(size, size=0)
+        return GrowthProof(hashes=proof.hashes, checkpoint=proof.checkpoint)
+
+    await finance.record(BANK).watch(ask)
+
+    known = finance.heads.newest(f"{BANK}/log")
+    assert asked == [1]
+    assert known is not None
+    assert known.head.size == committed.size == 2
+
+
+@pytest.mark.refusal("PEER_FORKED")
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_a_peer_that_tells_another_story_is_found_out(
+    finance: House, bank: House, size: int
+) -> None:
+    # Smaller, as large and larger than the two leaves that it signed before.
+    for number in "12":
+        await finance.sent(direct_payment(number))
+    await grown(finance, bank)
+    before = finance.heads.newest(f"{BANK}/log")
+    other = TreeHead(size, b"\x07" * 32)
+
+    async def ask(_: int) -> GrowthProof:
+        checkpoint = signed(finance, other, by=BANK)
+        return GrowthProof(hashes=(), checkpoint=checkpoint)
+
+    with pytest.raises(PeerForked) as refused:
+        await finance.record(BANK).watch(ask)
+
+    assert refused.value.facts == {"peer": BANK}
+    assert finance.heads.newest(f"{BANK}/log") == before
+
+
+async def test_a_peer_that_never_proved_anything_is_not_asked(finance: House) -> None:
+    async def ask(_: int) -> GrowthProof:
+        raise AssertionError("nothing is known that could be continued")
+
+    await finance.record(BANK).watch(ask)
+
+    assert finance.heads.newest(f"{BANK}/log") is None

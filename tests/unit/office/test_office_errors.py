@@ -19,7 +19,10 @@ from counterfoil.office.errors import (
     from_refusal,
 )
 from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
+from counterfoil.workbench.errors import WorkbenchUnavailable
 
+# Not all refusals are the domain's: a package with its own has to be loaded.
+assert WorkbenchUnavailable.reason in all_reasons()
 REASONS = sorted(all_reasons().items())
 VIOLATION = Violation(
     path="rows[3].payee_acct_name", rule="text.width", text="too long", text_zh="超长"
