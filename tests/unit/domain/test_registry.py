@@ -195,3 +195,13 @@ def test_a_callers_desk_is_that_of_its_certificate() -> None:
 
     assert caller.party == UNIT
     assert "secret-looking" not in repr(caller)
+
+
+@pytest.mark.refusal("DIRECTION_REFUSED")
+def test_an_order_to_pay_goes_to_one_bank_only() -> None:
+    REGISTRY.check_direction(CATALOGUE, key(), [BANK])
+
+    with pytest.raises(DirectionRefused) as refused:
+        REGISTRY.check_direction(CATALOGUE, key(), [BANK, OTHER])
+
+    assert refused.value.facts == {"type": "5201", "max": "1"}

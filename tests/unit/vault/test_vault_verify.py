@@ -377,3 +377,31 @@ def test_a_flipped_bit_on_disk_is_seen_on_read_and_by_verification(
     with pytest.raises(VaultCorrupt):
         bench.vault.document(0) if at != "entry" else bench.vault.entry(paper.key)
     bench.vault.close()
+
+
+def test_a_lost_head_store_is_a_finding() -> None:
+    engine = MemoryEngine()
+    bench = Bench(open_vault(engine))
+    bench.enter(voucher("1"))
+    bench.vault.close()
+
+    with engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN, heads=MemoryHeads())
+
+    assert faults(report) == {Fault.HEAD_UNKNOWN}
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+def test_a_vault_that_was_cut_off_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    bench = Bench(open_vault(LmdbEngine(tmp_path / "vault", SMALL)))
+    bench.enter(voucher(content="long enough to fill a few pages " * 1000))
+    bench.vault.close()
+    file = tmp_path / "vault" / "vault.lmdb"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(VaultCorrupt, match="cut off"):
+        LmdbEngine(tmp_path / "vault", SMALL, read_only=True)
+
+    file.write_bytes(whole)
+    LmdbEngine(tmp_path / "vault", SMALL, read_only=True).close()

@@ -1,0 +1,70 @@
+"""A batch is bounded before any work is spent on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterfoil.domain.refusals import BatchTooLarge
+from counterfoil.rpc.limits import CERTIFICATES_MAX, Limits
+from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
+
+LIMITS = Limits(batch_documents_max=3, batch_bytes_max=100, document_bytes_max=90)
+
+
+@pytest.mark.parametrize(
+    "documents", [[b"x"], [b"x"] * 3, [b"x" * 90], [b"x" * 50, b"y" * 50]]
+)
+def test_a_batch_at_its_bounds_is_taken(documents: list[bytes]) -> None:
+    LIMITS.check_documents(documents)
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_an_empty_batch_is_refused() -> None:
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_documents([])
+
+    assert refused.value.facts == {"min": "1"}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_too_many_documents_are_refused() -> None:
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_documents([b"x"] * 4)
+
+    assert refused.value.facts == {"max": "3"}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_a_document_that_is_too_long_is_refused_even_alone() -> None:
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_documents([b"x" * 91])
+
+    assert refused.value.facts == {"max": "90"}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_documents_that_are_too_long_together_are_refused() -> None:
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_documents([b"x" * 51, b"y" * 50])
+
+    assert refused.value.facts == {"max": "100"}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_too_many_certificates_are_refused() -> None:
+    LIMITS.check_certificates([b"c"] * CERTIFICATES_MAX)
+
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_certificates([b"c"] * (CERTIFICATES_MAX + 1))
+
+    assert refused.value.facts == {"max": str(CERTIFICATES_MAX)}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_a_certificate_that_is_too_long_is_refused() -> None:
+    LIMITS.check_certificates([b"c" * CERTIFICATE_BYTES_MAX])
+
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_certificates([b"c" * (CERTIFICATE_BYTES_MAX + 1)])
+
+    assert refused.value.facts == {"max": str(CERTIFICATE_BYTES_MAX)}
