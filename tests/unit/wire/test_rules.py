@@ -74,9 +74,9 @@ def copy_fields(source: AnyForm, target: AnyForm) -> None:
             setattr(target, field.name, value)
 
 
-def broken(form: AnyForm, **options: bool) -> list[tuple[str, str]]:
+def broken(form: AnyForm, *, gbk_only: bool = False) -> list[tuple[str, str]]:
     with pytest.raises(FormRefused) as refusal:
-        check_form(form, **options)
+        check_form(form, gbk_only=gbk_only)
     violations = refusal.value.violations
     assert all(each.text and each.text_zh for each in violations)
     return [(each.path, each.rule) for each in violations]
