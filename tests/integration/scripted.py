@@ -18,10 +18,14 @@ Answers = Callable[[pb.DeliverRequest, Any], AsyncIterator[pb.DeliverResponse]]
 
 
 class ScriptedPeer(exchange_pb2_grpc.ExchangeServiceServicer):
-    """Answers batches as a test says; an empty first document ends the stream."""
+    """Answers batches as a test says; an empty first document ends the stream.
 
-    def __init__(self, answers: Answers) -> None:
+    It has no proof of anything: `GetProof` fails with `unproved`.
+    """
+
+    def __init__(self, answers: Answers, unproved: grpc.StatusCode) -> None:
         self._answers = answers
+        self._unproved = unproved
 
     async def Deliver(  # noqa: N802
         self,
@@ -51,17 +55,24 @@ class ScriptedPeer(exchange_pb2_grpc.ExchangeServiceServicer):
     async def GetProof(  # noqa: N802
         self,
         request: pb.GetProofRequest,  # noqa: ARG002
-        context: Any,  # noqa: ANN401, ARG002
+        context: Any,  # noqa: ANN401
     ) -> pb.GetProofResponse:
+        await context.abort(self._unproved, "no proof")
         return pb.GetProofResponse()
 
 
 @asynccontextmanager
-async def scripted(town: Town, party: str, answers: Answers) -> AsyncIterator[None]:
+async def scripted(
+    town: Town,
+    party: str,
+    answers: Answers,
+    *,
+    unproved: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE,
+) -> AsyncIterator[None]:
     """Serve at a party's address, with its certificate, and answer so."""
     server = grpc.aio.server()
     exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(
-        ScriptedPeer(answers), server
+        ScriptedPeer(answers, unproved), server
     )
     credentials, _ = load_credentials(town.configuration(party))
     server.add_secure_port(f"127.0.0.1:{town.ports[party]}", credentials)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -338,3 +339,41 @@ async def _found(desk: AsyncDesk, key: VoucherKey) -> Way | None:
         return await desk.inquire(key)
     except NotFound:
         return None
+
+
+@pytest.mark.clause("hubei-18")
+@pytest.mark.refusal("PEER_FORKED")
+async def test_a_peer_whose_vault_was_put_back_and_went_on_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    town = _town(tmp_path)
+    papers = Papers()
+    state, older, true = town.state(BANK), tmp_path / "older", tmp_path / "true"
+    async with running(town), town.desk(BANK) as bank:
+        first = await issue(town, papers.direct_payment())
+        await accept_at(bank, first.reference)
+    shutil.copytree(state, older)
+    async with running(town), town.desk(BANK) as bank:
+        second = await issue(town, papers.direct_payment())
+        await accept_at(bank, second.reference)
+        async with town.desk(FINANCE) as finance:
+            await reaches(finance, second.reference, Standing.ACCEPTED)
+    state.rename(true)
+    shutil.copytree(older, state)
+    async with running(town, BANK), town.desk(BANK) as bank:
+        # Another history, longer than the one that finance has seen.
+        await bank.submit([papers.notice() for _ in range(20)])
+
+        async with running(town, FINANCE):
+            third = await issue(town, papers.direct_payment())
+            await until(
+                lambda: _peers(town),
+                lambda peers: peers[BANK].last_reason == "PEER_FORKED",
+            )
+            async with town.desk(FINANCE) as finance:
+                await reaches(finance, third.reference, Standing.SENT)
+
+    shutil.rmtree(state)
+    true.rename(state)
+    async with running(town), town.desk(BANK) as bank:
+        await accept_at(bank, third.reference)

@@ -31,9 +31,14 @@ def _link(town: Town, *ports: int, server_name: str = "") -> PeerLink:
 
 
 @asynccontextmanager
-async def _stream(town: Town, answers: Answers) -> AsyncIterator[DeliveryStream]:
+async def _stream(
+    town: Town,
+    answers: Answers,
+    *,
+    unproved: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE,
+) -> AsyncIterator[DeliveryStream]:
     """Open a stream to a peer that answers so."""
-    async with scripted(town, BANK, answers):
+    async with scripted(town, BANK, answers, unproved=unproved):
         link = _link(town, town.ports[BANK])
         try:
             stream = await link.open()
@@ -171,3 +176,26 @@ async def test_sending_on_a_stream_that_has_ended_is_no_defect(town: Town) -> No
         # gRPC itself says InvalidStateError here, which once ended a lane for ever.
         with pytest.raises(PeerUnreachable, match="the stream is closed"):
             await stream.send([b"one"], [])
+
+
+@pytest.mark.refusal("PEER_UNREACHABLE")
+async def test_a_peer_that_cannot_prove_now_is_asked_again_later(town: Town) -> None:
+    async def known(
+        request: pb.DeliverRequest, _context: object
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        outcome = pb.Outcome(known=pb.Known(leaf=1))
+        yield pb.DeliverResponse(batch=request.batch, outcomes=[outcome])
+
+    async with _stream(town, known) as stream:
+        with pytest.raises(PeerUnreachable, match="no proof"):
+            await stream.growth(1)
+        await stream.send([b"one"], [])
+        with pytest.raises(PeerUnreachable, match="no proof"):
+            await stream.answer()
+
+
+@pytest.mark.refusal("PEER_FORKED")
+async def test_a_peer_that_has_lost_a_size_it_signed_is_forked(town: Town) -> None:
+    async with _stream(town, _properly, unproved=grpc.StatusCode.NOT_FOUND) as stream:
+        with pytest.raises(PeerForked, match="became shorter"):
+            await stream.growth(1)

@@ -216,7 +216,7 @@ class Siege:
                 for voucher, outcome in zip(vouchers, outcomes, strict=True):
                     assert isinstance(outcome, Done), outcome
                     self.acknowledged[voucher.key.number] = outcome.digest
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.04)  # the load, not a wait for anything
 
     async def settle(self) -> None:
         """Wait until the bank's lane is empty, and end both gateways."""
@@ -241,7 +241,7 @@ async def besieged(
         directory=directory,
         settings={
             "limits": "retry_s_min = 0.02\nretry_s_max = 0.1\ncall_s_max = 10.0\n"
-            "drain_s_max = 5.0"
+            "drain_s_max = 5.0\nbatch_documents_max = 32"
         },
     )
     town.initialise()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import grpc
@@ -160,29 +160,19 @@ class DeliveryStream:
         self._answered += 1
         if response.batch != self._answered:
             raise PeerForked("the peer answered another batch than was due")
+        outcomes = [_outcome(one) for one in response.outcomes]
+        # All at once: after a crash a whole window may be known already.
+        known = [at for at, one in enumerate(outcomes) if one.known_leaf is not None]
+        proved = await asyncio.gather(*(self._prove(outcomes[at]) for at in known))
+        for at, one in zip(known, proved, strict=True):
+            outcomes[at] = one
         return PeerResponse(
             checkpoint=response.checkpoint,
             arrival_time_us=timestamp_to_us(response.arrival_time),
             first_leaf=response.first_leaf,
             range_proof=tuple(response.range_proof),
-            outcomes=tuple([await self._outcome(one) for one in response.outcomes]),
+            outcomes=tuple(outcomes),
         )
-
-    async def _outcome(self, outcome: pb.Outcome) -> PeerOutcome:
-        """Return one outcome; what the peer knew before is asked to be proved."""
-        match outcome.WhichOneof("outcome"):
-            case "stored":
-                return _STORED
-            case "known":
-                leaf = outcome.known.leaf
-                return PeerOutcome(known_leaf=leaf, proof=await self._prove(leaf))
-            case "refusal":
-                return PeerOutcome(
-                    reason=outcome.refusal.reason or "UNSPECIFIED",
-                    retryable=outcome.refusal.retryable,
-                )
-            case _:
-                raise PeerForked("the peer left an outcome empty")
 
     async def growth(self, older: int) -> GrowthProof:
         """Ask for the proof that the peer's log has only grown since a size.
@@ -201,21 +191,43 @@ class DeliveryStream:
             raise _broken(error) from error
         return GrowthProof(hashes=tuple(proof.hashes), checkpoint=proof.checkpoint)
 
-    async def _prove(self, leaf: int) -> LeafProof:
-        """Ask for the proof of a leaf in the peer's newest checkpoint."""
+    async def _prove(self, outcome: PeerOutcome) -> PeerOutcome:
+        """Return what the peer knew before, with its proof of that leaf."""
+        assert outcome.known_leaf is not None, "asked only of what is known"
         try:
             proof = await self.stub.GetProof(
-                pb.GetProofRequest(leaf=leaf), timeout=_PROOF_S
+                pb.GetProofRequest(leaf=outcome.known_leaf), timeout=_PROOF_S
             )
         except grpc.aio.AioRpcError as error:
             raise _broken(error) from error
-        return LeafProof(
-            leaf=proof.leaf, hashes=tuple(proof.hashes), checkpoint=proof.checkpoint
+        return replace(
+            outcome,
+            proof=LeafProof(
+                leaf=proof.leaf,
+                hashes=tuple(proof.hashes),
+                checkpoint=proof.checkpoint,
+            ),
         )
 
     def cancel(self) -> None:
         """End the stream at once."""
         self._call.cancel()
+
+
+def _outcome(outcome: pb.Outcome) -> PeerOutcome:
+    """Return one outcome; what the peer knew before is not proved yet."""
+    match outcome.WhichOneof("outcome"):
+        case "stored":
+            return _STORED
+        case "known":
+            return PeerOutcome(known_leaf=outcome.known.leaf)
+        case "refusal":
+            return PeerOutcome(
+                reason=outcome.refusal.reason or "UNSPECIFIED",
+                retryable=outcome.refusal.retryable,
+            )
+        case _:
+            raise PeerForked("the peer left an outcome empty")
 
 
 def _broken(error: Exception) -> PeerUnreachable:

@@ -64,6 +64,8 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
             asyncio.Queue(self.window_batches)
         )
 
+        works: set[asyncio.Task[pb.DeliverResponse]] = set()
+
         async def read() -> None:
             try:
                 async for request in self.draining.until(aiter(request_iterator)):
@@ -71,6 +73,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
                     work = asyncio.create_task(
                         self._deliver(request, list(carried), carrier)
                     )
+                    works.add(work)
                     await under_way.put(work)
             finally:
                 await under_way.put(None)
@@ -78,14 +81,18 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         reader = asyncio.create_task(read())
         try:
             while (work := await under_way.get()) is not None:
-                yield await work
+                response = await work
+                works.discard(work)
+                yield response
             await reader
         finally:
-            reader.cancel()
+            # Nobody asks any more; what they end with is taken and dropped, or
+            # asyncio would log each as an exception that was never retrieved.
+            for task in (reader, *works):
+                task.cancel()
             while not under_way.empty():
-                left = under_way.get_nowait()
-                if left is not None:
-                    left.cancel()
+                under_way.get_nowait()  # room for the reader's last word
+            await asyncio.gather(reader, *works, return_exceptions=True)
 
     def _remember(self, request: pb.DeliverRequest, carried: dict[bytes, None]) -> None:
         """Remember the certificates of a stream: each comes only once.
