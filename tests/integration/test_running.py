@@ -107,11 +107,10 @@ async def test_a_defect_reaches_the_caller_as_a_bare_internal(
 async def test_a_worker_that_ended_is_an_answer_and_no_defect(town: Town) -> None:
     async with running(town, BANK) as gateways, town.desk(BANK, total_s=0.1) as desk:
         await submit(desk, notice(1, BANK, UNIT))
-        (pool,) = gateways[BANK]._works._pools
-        (worker,) = pool._processes.values()
+        (worker,) = gateways[BANK]._works._workers
 
-        os.kill(worker.pid or 0, signal.SIGKILL)
-        worker.join()
+        os.kill(worker.pid, signal.SIGKILL)
+        worker._process.join()
 
         with pytest.raises(Busy, match="VAULT_BUSY"):
             await desk.submit([notice(2, BANK, UNIT)])

@@ -20,7 +20,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
@@ -126,6 +126,23 @@ class Register:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class ThreadWorker:
+    """A worker that is a thread."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, function, *arguments)
+
+    async def connect(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        self._pool.shutdown()
+
+
 class ThreadWorks(works.ProcessWorks):
     """The works in a thread of this process; notes the phases."""
 
@@ -151,7 +168,7 @@ class ThreadWorks(works.ProcessWorks):
             },
             in_batches=in_batches,
         )
-        self._pools = [ThreadPoolExecutor(1) for _ in range(workers)]  # type: ignore[misc]
+        self._workers = [ThreadWorker() for _ in range(workers)]  # type: ignore[misc]
         self._busy = [0] * workers
 
     async def _call(self, method: str, *arguments: Any) -> list[Any]:  # noqa: ANN401

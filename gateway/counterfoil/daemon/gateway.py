@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +93,7 @@ class Gateway:
     _services: Services = field(init=False)
     _draining: Draining = field(default_factory=Draining)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
         """Open the stores, start the works and the lanes, and listen.
@@ -101,37 +103,50 @@ class Gateway:
                 or the address is taken.
             VaultLocked: Another gateway has the vault open.
         """
+        try:
+            await self._open()
+        except BaseException:
+            await self._opened.aclose()
+            raise
+        log.info("serving", extra={"address": self.configuration.gateway.listen})
+
+    async def _open(self) -> None:
+        """Open everything; what was opened is closed in the reverse order."""
         configuration = self.configuration
         self._trust = TrustKeeper(configuration, self.clock.now_us)
         server_credentials, channel_credentials = load_credentials(configuration)
         seals = load_seals(configuration)
         self._heads = open_heads(configuration)
+        self._opened.callback(self._heads.close)
         self._vault = open_vault(configuration, self._heads, self.clock)
+        self._opened.callback(self._vault.close)
+        # The ledger can catch up at the next start; the vault has it all.
         self._ledger = open_ledger(configuration)
+        self._opened.push_async_callback(self._ledger.close)
         self._workbench = open_workbench(configuration, self.clock)
+        self._opened.push_async_callback(self._workbench.close)
         self._works = ProcessWorks(
             self._trust.material,
             seals,
             workers=configuration.seal.workers,
             in_batches=configuration.seal.batch,
         )
+        self._opened.push_async_callback(self._works.close)
         await self._works.warm_up()
         await self._vault.keep_certificates(
             [seal.certificate for seal in seals]
             + list(self._trust.material.authorities)
         )
         self._follower = LedgerFollower(self._vault, self._ledger)
-        registry = registry_of(configuration)
         self.lanes = [
             self._lane(peer.party, channel_credentials) for peer in configuration.peer
         ]
-        await self._listen(registry, server_credentials)
+        await self._listen(registry_of(configuration), server_credentials)
         self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renew_trust(), "trust")
         self._spawn(self._watch_vault(), "health")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
-        log.info("serving", extra={"address": configuration.gateway.listen})
 
     @property
     def stopped_reason(self) -> str:
@@ -146,12 +161,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._works.close()
-        # The ledger can catch up at the next start; the vault has it all.
-        await self._ledger.close()
-        await self._workbench.close()
-        self._vault.close()
-        self._heads.close()
+        await self._opened.aclose()
         log.info("stopped")
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:

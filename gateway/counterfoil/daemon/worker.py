@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from threading import Thread
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -128,7 +125,6 @@ def start_worker(
     """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
     global _workshop  # noqa: PLW0603 -- a worker process is its workshop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_gateway, name="gateway-watch", daemon=True).start()
     _workshop = Workshop(
         trust=TrustStore(material),
         sealers={
@@ -141,18 +137,6 @@ def start_worker(
         },
         in_batches=in_batches,
     )
-
-
-def _end_with_gateway() -> None:
-    """End this process when the gateway ends, however it does.
-
-    A pool's workers wait for work for ever when its process was killed, and this
-    one would keep the institution's keys in its memory.
-    """
-    gateway = multiprocessing.parent_process()
-    assert gateway is not None, "a worker is started by a gateway"
-    gateway.join()
-    os._exit(1)
 
 
 def retrust(material: TrustMaterial) -> None:

@@ -1,19 +1,15 @@
 """The works as worker processes: whole batches in, plain values out.
 
 Signatures are most of a gateway's work, and a thread that checks them beside a busy
-interpreter waits a switch interval per call (architecture D8, `docs/adr/0004`). Each
-worker is a pool of one process, so that new trust material reaches every one of
-them. Keys travel to a worker once, over the pipe that starts it.
+interpreter waits a switch interval per call (architecture D8, `docs/adr/0004`). Keys
+travel to a worker once, over the pipe that starts it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Final
+from typing import Any
 
 from counterfoil.daemon.worker import (
     Give,
@@ -23,13 +19,12 @@ from counterfoil.daemon.worker import (
     unpack_document,
     work_on_batch,
 )
+from counterfoil.daemon.worker_process import WorkerEnded, WorkerProcess
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.refusals import CounterfoilError, VaultBusy
 from counterfoil.seal.trust import TrustMaterial
 from counterfoil.wire.judge import take_apart
-
-_SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class ProcessWorks:
@@ -50,13 +45,8 @@ class ProcessWorks:
         workers: int,
         in_batches: bool,
     ) -> None:
-        self._pools = [
-            ProcessPoolExecutor(
-                1,
-                mp_context=_SPAWN,
-                initializer=start_worker,
-                initargs=(material, tuple(seals), in_batches),
-            )
+        self._workers = [
+            WorkerProcess(start_worker, (material, tuple(seals), in_batches))
             for _ in range(workers)
         ]
         self._busy = [0] * workers
@@ -65,27 +55,25 @@ class ProcessWorks:
         """Start the processes now, so that the first voucher does not wait.
 
         Raises:
-            BrokenProcessPool: A worker could not start.
+            WorkerEnded: A worker could not start.
         """
-        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(worker.connect() for worker in self._workers))
         await asyncio.gather(
             *(
-                loop.run_in_executor(pool, work_on_batch, "compose", Give.AS_IS, [], "")
-                for pool in self._pools
+                worker.run(work_on_batch, "compose", Give.AS_IS, [], "")
+                for worker in self._workers
             )
         )
 
     async def retrust(self, material: TrustMaterial) -> None:
         """Let every worker believe `material` from now on."""
-        loop = asyncio.get_running_loop()
         await asyncio.gather(
-            *(loop.run_in_executor(pool, retrust, material) for pool in self._pools)
+            *(worker.run(retrust, material) for worker in self._workers)
         )
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the processes."""
-        for pool in self._pools:
-            pool.shutdown(wait=True, cancel_futures=True)
+        await asyncio.gather(*(worker.close() for worker in self._workers))
 
     async def examine(
         self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
@@ -162,21 +150,15 @@ class ProcessWorks:
         """Work on a batch in the process that has least to do."""
         if not items:
             return []
-        worker = min(range(len(self._pools)), key=self._busy.__getitem__)
-        self._busy[worker] += len(items)
-        loop = asyncio.get_running_loop()
+        least = min(range(len(self._workers)), key=self._busy.__getitem__)
+        self._busy[least] += len(items)
         try:
-            return await loop.run_in_executor(
-                self._pools[worker],
-                work_on_batch,
-                method,
-                give,
-                items,
-                *arguments,
+            return await self._workers[least].run(
+                work_on_batch, method, give, items, *arguments
             )
-        except BrokenProcessPool as error:
+        except WorkerEnded as error:
             raise VaultBusy(
                 "a worker process ended; the gateway must restart"
             ) from error
         finally:
-            self._busy[worker] -= len(items)
+            self._busy[least] -= len(items)

@@ -28,12 +28,12 @@ class Draining:
     async def until(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
         """Yield `items` until there are no more or the gateway is about to stop."""
         told = asyncio.create_task(self._told.wait())
+        coming: asyncio.Task[Item | None] | None = None
         try:
             while not self._told.is_set():
-                coming = asyncio.ensure_future(anext(items, None))
+                coming = asyncio.create_task(_next(items))
                 await asyncio.wait({coming, told}, return_when=asyncio.FIRST_COMPLETED)
                 if not coming.done():
-                    coming.cancel()
                     return
                 item = coming.result()
                 if item is None:
@@ -41,3 +41,14 @@ class Draining:
                 yield item
         finally:
             told.cancel()
+            if coming is not None:
+                coming.cancel()
+                # What it ends with is taken: nobody waits for it any more.
+                await asyncio.wait({coming})
+                if not coming.cancelled():
+                    coming.exception()
+
+
+async def _next(items: AsyncIterator[Item]) -> Item | None:
+    """Return the next of `items`, or None when there are no more."""
+    return await anext(items, None)
