@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
-
-import pytest
 
 from counterfoil.rpc.draining import Draining
 
@@ -42,31 +39,3 @@ async def test_nothing_new_is_begun_while_draining() -> None:
     draining.begin()
 
     assert [one async for one in draining.until(numbers(3))] == []
-
-
-async def test_a_failure_that_nobody_waits_for_is_no_noise(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    waits = asyncio.Event()
-
-    async def broken() -> AsyncIterator[int]:
-        yield 1
-        try:
-            waits.set()
-            await asyncio.Event().wait()
-        finally:
-            message = "the line was cut"
-            raise ConnectionError(message)
-
-    async def read(stream: AsyncIterator[int]) -> None:
-        async for _ in stream:
-            pass
-
-    reading = asyncio.create_task(read(Draining().until(broken())))
-    await waits.wait()
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
-    del reading
-    gc.collect()
-
-    assert caplog.records == []
