@@ -41,6 +41,8 @@ NO_TESTS: Final = 5
 TESTS_FAILED: Final = 1
 INTERRUPTED: Final = 2
 """pytest's exit status when a module could not be collected."""
+INTERNAL_ERROR: Final = 3
+"""pytest's exit status when what a test left behind fails at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,12 @@ def try_mutant(tree: Path, site: RaiseSite) -> Outcome:
         0: "SURVIVED",
         TESTS_FAILED: "killed",
         INTERRUPTED: "killed",
+        INTERNAL_ERROR: "killed",
         NO_TESTS: "UNTESTED",
     }
-    return Outcome(site, words.get(status, "ERROR"), time.monotonic() - begun)
+    # Negative: a signal ended it, as reading behind the end of a file does.
+    word = "killed" if status < 0 else words.get(status, "ERROR")
+    return Outcome(site, word, time.monotonic() - begun)
 
 
 def run(tree: Path, sites: list[RaiseSite], *, processes: int) -> list[Outcome]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from counterfoil.workbench.errors import WorkbenchUnavailable
 from counterfoil.workbench.rows import seals_from_bytes, seals_to_bytes
@@ -138,3 +139,22 @@ def test_seals_come_back_and_a_truncated_row_is_noticed(
     if length < len(encoded) and length not in ends:
         with pytest.raises(ValueError, match="truncated"):
             seals_from_bytes(encoded[:length])
+
+
+@pytest.mark.refusal("WORKBENCH_UNAVAILABLE")
+async def test_a_table_that_cannot_be_read_is_told_as_unavailable(
+    bench: SqlWorkbench,
+) -> None:
+    digest = draft("A1").digest
+
+    def broken(_: Engine) -> Connection:
+        fault = sqlite3.OperationalError("disk I/O error")
+        raise OperationalError("select", {}, fault)
+
+    with pytest.MonkeyPatch.context() as patch:
+        # The disk's fault, put where the disk is asked: below our own code.
+        patch.setattr(Engine, "connect", broken)
+        with pytest.raises(WorkbenchUnavailable):
+            await bench.get(PARTY, [digest])
+
+    assert await bench.get(PARTY, [digest]) == [None]
