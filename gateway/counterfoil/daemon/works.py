@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from counterfoil.daemon.parcels import unpack_document
 from counterfoil.daemon.worker import (
     Give,
     SealMaterial,
     retrust,
     start_worker,
-    unpack_document,
     work_on_batch,
 )
 from counterfoil.daemon.worker_process import WorkerEnded, WorkerProcess

@@ -1,0 +1,76 @@
+"""How documents travel between the gateway and its workers: as flat tuples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.voucher import VoucherKey
+
+
+def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> object:
+    """Return a document as one flat tuple; a refusal as it is.
+
+    Args:
+        document: The document.
+        sealed: Whether its bytes travel too.
+    """
+    if isinstance(document, CounterfoilError):
+        return document
+    key = document.key
+    return (
+        int(document.kind),
+        document.sealed if sealed else b"",
+        document.digest,
+        document.version,
+        (
+            key.issuer,
+            key.adm_div,
+            key.fiscal_year,
+            key.type_code,
+            key.number,
+            key.issue,
+        ),
+        document.subject if document.subject != document.digest else b"",
+        document.by,
+        document.recipients,
+        document.amount_fen,
+        document.count,
+        document.replaces,
+        document.explanation,
+    )
+
+
+def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilError:  # noqa: ANN401
+    """Return the document that `pack_document` packed.
+
+    Args:
+        packed: The tuple, or a refusal.
+        sealed: Its bytes, if they did not travel.
+    """
+    if isinstance(packed, CounterfoilError):
+        return packed
+    issuer, adm_div, fiscal_year, type_code, number, issue = packed[4]
+    return Document(
+        kind=DocumentKind(packed[0]),
+        sealed=packed[1] or sealed,
+        digest=packed[2],
+        version=packed[3],
+        key=VoucherKey(
+            issuer=issuer,
+            adm_div=adm_div,
+            fiscal_year=fiscal_year,
+            type_code=type_code,
+            number=number,
+            issue=issue,
+        ),
+        subject=packed[5] or packed[2],
+        by=packed[6],
+        recipients=packed[7],
+        amount_fen=packed[8],
+        count=packed[9],
+        replaces=packed[10],
+        explanation=packed[11],
+    )
