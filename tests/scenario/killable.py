@@ -28,8 +28,6 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from counterfoil.app.ports import Clock
 from counterfoil.daemon import gateway as composition
 from counterfoil.daemon import worker, works
@@ -44,13 +42,9 @@ from counterfoil.domain.deeds import (
     Recorded,
 )
 from counterfoil.domain.standing import Standing
-from counterfoil.seal.algorithms import signing_key
-from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustMaterial
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.vault import EngineVault
-from counterfoil.wire.seals import encode_statement
-from counterfoil.wire.workshop import Workshop
 
 
 class Phase(IntEnum):
@@ -156,18 +150,7 @@ class ThreadWorks(works.ProcessWorks):
         workers: int,
         in_batches: bool,
     ) -> None:
-        worker._workshop = Workshop(
-            trust=TrustStore(material),
-            sealers={
-                seal.party: Sealer.of(
-                    signing_key(load_der_private_key(seal.key, None)),
-                    seal.certificate,
-                    encode_statement,
-                )
-                for seal in seals
-            },
-            in_batches=in_batches,
-        )
+        worker._workshop = worker.make_workshop(material, seals, in_batches=in_batches)
         self._workers = [ThreadWorker() for _ in range(workers)]  # type: ignore[misc]
         self._busy = [0] * workers
 

@@ -48,15 +48,11 @@ _workshop: Workshop | None = None
 """The workshop of this worker process; None in the gateway's own process."""
 
 
-def start_worker(
-    material: TrustMaterial,
-    seals: Sequence[SealMaterial],
-    in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
-) -> None:
-    """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
-    global _workshop  # noqa: PLW0603 -- a worker process is its workshop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _workshop = Workshop(
+def make_workshop(
+    material: TrustMaterial, seals: Sequence[SealMaterial], *, in_batches: bool
+) -> Workshop:
+    """Return the workshop of a worker from what its gateway handed it."""
+    return Workshop(
         trust=TrustStore(material),
         sealers={
             seal.party: Sealer.of(
@@ -68,6 +64,17 @@ def start_worker(
         },
         in_batches=in_batches,
     )
+
+
+def start_worker(
+    material: TrustMaterial,
+    seals: Sequence[SealMaterial],
+    in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
+) -> None:
+    """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
+    global _workshop  # noqa: PLW0603 -- a worker process is its workshop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _workshop = make_workshop(material, seals, in_batches=in_batches)
 
 
 def retrust(material: TrustMaterial) -> None:
