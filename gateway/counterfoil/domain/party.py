@@ -26,17 +26,23 @@ class Use(Enum):
     """A business system calling its own gateway."""
 
 
-def check_party_code(code: str) -> str:
-    """Return `code` if it can name a party: division, hyphen, organisation.
+def is_party_code(code: str) -> bool:
+    """Tell whether `code` can name a party: division, hyphen, organisation.
 
     The division is the national code of 6 to 9 digits, the organisation 3 to 21
     digits or small letters: `420000-011` is the finance department of 420000,
     `-001` its treasury, `-102` an agent bank, `-101001` a budget unit.
+    """
+    return _CODE.fullmatch(code) is not None
+
+
+def check_party_code(code: str) -> str:
+    """Return `code` if it can name a party.
 
     Raises:
         ValueError: It cannot.
     """
-    if _CODE.fullmatch(code) is None:
+    if not is_party_code(code):
         msg = f"not a party code: {code!r}"
         raise ValueError(msg)
     return code

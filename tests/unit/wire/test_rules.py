@@ -10,6 +10,7 @@ from counterfoil.domain.catalogue import SignRule
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.rules import payment
 from counterfoil.form.v1 import extra_pb2, notice_pb2, payment_pb2
+from counterfoil.wire import screen
 from counterfoil.wire.national_plan import AnyForm
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_values import parse_amount, parse_number, print_amount
@@ -77,6 +78,7 @@ def copy_fields(source: AnyForm, target: AnyForm) -> None:
 def broken(form: AnyForm, *, gbk_only: bool = False) -> list[tuple[str, str]]:
     with pytest.raises(FormRefused) as refusal:
         check_form(form, gbk_only=gbk_only)
+    assert gbk_only or not screen.passes(form), "the quick look must not miss it"
     violations = refusal.value.violations
     assert all(each.text and each.text_zh for each in violations)
     return [(each.path, each.rule) for each in violations]
@@ -88,6 +90,7 @@ def test_sound_forms_pass(
     for sound in (form, authorised, receipt, notice):
         check_form(sound)
         check_form(sound, gbk_only=True)
+        assert screen.passes(sound), "or every form is checked in full"
 
 
 BREAKS: dict[str, tuple[Callable[[AnyForm], None], str, str]] = {
