@@ -137,22 +137,20 @@ async def test_a_ledger_that_is_rebuilt_meanwhile_is_followed_from_the_start(
 
 
 async def test_a_ledger_of_a_longer_log_is_reported_and_left_alone(
-    log: ListedLog,
-    ledger: SqlLedger,
-    follower: LedgerFollower,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    log: ListedLog, ledger: SqlLedger, caplog: pytest.LogCaptureFixture
 ) -> None:
     await ledger.follow(life("A1", 0))
-    told = asyncio.Event()
-    monkeypatch.setattr(log, "asked", told)
     log.append(life("B1", 0)[:1])
-    await asyncio.wait_for(told.wait(), 5)
-    # The follower logs in the same step in which it asked.
-    await asyncio.sleep(0)
+    follower = LedgerFollower(log, ledger)
+    running = asyncio.create_task(follower.run())
+    async with asyncio.timeout(5):
+        while not caplog.records:  # noqa: ASYNC110 -- a log tells nobody
+            await asyncio.sleep(0.001)
+    follower.stop()
+    await running
 
     assert "ledger rebuild" in str(caplog.records[0].exc_info)
-    assert log.readings in ([], [0])
+    assert log.readings == []
     assert await ledger.next_index() == 3
 
 
@@ -182,3 +180,38 @@ async def test_who_waits_is_told_when_the_followers_task_is_cancelled(
 
     with pytest.raises(FollowerStopped):
         await asyncio.wait_for(waiting, 5)
+
+
+async def test_acts_are_gathered_until_somebody_waits(
+    log: ListedLog, ledger: SqlLedger
+) -> None:
+    follower = LedgerFollower(log, ledger, gather_s=60)
+    running = asyncio.create_task(follower.run())
+    await asyncio.wait_for(log.asked.wait(), 5)
+    for number in range(3):
+        log.append(life(f"A{number}", 3 * number))
+        # More than the loop takes to see it and to begin a transaction.
+        await asyncio.sleep(0.02)
+    assert log.readings == []
+
+    # At once, though a minute is far from over, and in one transaction.
+    await asyncio.wait_for(follower.caught_up(9), 5)
+    assert log.readings == [0]
+
+    log.append(life("A3", 9))
+    await asyncio.sleep(0.02)
+    follower.stop()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_acts_that_nobody_waits_for_are_followed_soon(
+    log: ListedLog, ledger: SqlLedger
+) -> None:
+    follower = LedgerFollower(log, ledger, gather_s=0.001)
+    running = asyncio.create_task(follower.run())
+    log.append(life("A1", 0))
+    async with asyncio.timeout(5):
+        while await ledger.next_index() < 3:  # noqa: ASYNC110 -- nor does a table
+            await asyncio.sleep(0.001)
+    follower.stop()
+    await asyncio.wait_for(running, 5)

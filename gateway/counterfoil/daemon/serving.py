@@ -12,6 +12,7 @@ from pathlib import Path
 from google.protobuf.internal import api_implementation
 
 from counterfoil.daemon.clock import SystemClock
+from counterfoil.daemon.collector import settle
 from counterfoil.daemon.config import (
     Configuration,
     ConfigurationRefused,
@@ -110,6 +111,7 @@ async def _serve(configuration: Configuration) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     await gateway.start()
+    settle()
     # A service manager takes `ready` for healthy; a vault that may not write is not.
     sys.stdout.write("ready\n" if not gateway.stopped_reason else "read-only\n")
     sys.stdout.flush()

@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from counterfoil.daemon.collector import settle
 from counterfoil.daemon.parcels import pack_document
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.sign import Sealer
@@ -75,6 +76,7 @@ def start_worker(
     global _workshop  # noqa: PLW0603 -- a worker process is its workshop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _workshop = make_workshop(material, seals, in_batches=in_batches)
+    settle()
 
 
 def retrust(material: TrustMaterial) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText
@@ -18,6 +18,7 @@ from counterfoil.wire.keys import key_to_message, reference_to_message
 from counterfoil.wire.national_errors import NationalXmlRefused
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_voucher import VOUCHER
+from counterfoil.wire.whole import parse_whole
 
 _YEAR_DIGITS: Final = 4
 
@@ -30,14 +31,15 @@ def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
         desk: The only issuer allowed.
 
     Raises:
-        MalformedPayload: A national document that cannot be read, or no content.
+        MalformedPayload: A national document that cannot be read, no content, or
+            more than is understood.
         FormRefused: Rules of the form are broken.
         NotTheIssuer: The voucher names another issuer.
     """
     try:
-        message = desk_pb2.Draft.FromString(draft)
-    except DecodeError as error:
-        raise MalformedPayload("not a draft", field="draft") from error
+        message = parse_whole(desk_pb2.Draft, draft)
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="draft") from error
     match message.WhichOneof("content"):
         case "voucher":
             voucher = message.voucher
@@ -136,9 +138,9 @@ def compose_receipt(text: ReceiptText, *, by: str) -> tuple[bytes, Facts]:
         NotTheIssuer: It names another party as the one that acted.
     """
     try:
-        receipt = voucher_pb2.Receipt.FromString(text.receipt)
-    except DecodeError as error:
-        raise MalformedPayload("not a receipt", field="receipt") from error
+        receipt = parse_whole(voucher_pb2.Receipt, text.receipt)
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="receipt") from error
     del receipt.recipients[:]
     receipt.recipients.extend(text.recipients)
     facts = receipt_facts(receipt)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import protovalidate
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import DocumentKind
@@ -28,6 +28,7 @@ from counterfoil.wire.keys import key_from_message, reference_from_message
 from counterfoil.wire.national_plan import PLANS
 from counterfoil.wire.rules import check_form
 from counterfoil.wire.violations import path_of, violations_of
+from counterfoil.wire.whole import AnyMessage, parse_whole
 
 RECIPIENTS_MAX: Final = 8
 """Most recipients of a document, as `sealed.v1.Voucher` says."""
@@ -74,18 +75,21 @@ def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
             themselves.
         FormRefused: Rules of the form are broken.
     """
-    try:
-        if kind is DocumentKind.VOUCHER:
-            return voucher_facts(voucher_pb2.Voucher.FromString(payload))
-        if kind is DocumentKind.RECEIPT:
-            return receipt_facts(voucher_pb2.Receipt.FromString(payload))
-        if kind in _STEPS:
-            return step_facts(kind, voucher_pb2.Step.FromString(payload))
-    except DecodeError as error:
-        msg = f"not a {kind.name.lower()}"
-        raise MalformedPayload(msg, field="payload") from error
+    if kind is DocumentKind.VOUCHER:
+        return voucher_facts(_parsed(voucher_pb2.Voucher, payload))
+    if kind is DocumentKind.RECEIPT:
+        return receipt_facts(_parsed(voucher_pb2.Receipt, payload))
+    if kind in _STEPS:
+        return step_facts(kind, _parsed(voucher_pb2.Step, payload))
     msg = f"{kind.name} does not travel yet"
     raise MalformedPayload(msg, field="kind")
+
+
+def _parsed(kind: type[AnyMessage], payload: bytes) -> AnyMessage:
+    try:
+        return parse_whole(kind, payload)
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="payload") from error
 
 
 def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:

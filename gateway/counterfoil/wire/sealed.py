@@ -9,14 +9,13 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from google.protobuf.message import DecodeError
-
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.seals import Seal
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.documents import ENCLOSURES_MAX
 from counterfoil.wire.seals import seal_from_message, seal_to_message
+from counterfoil.wire.whole import parse_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +44,10 @@ def open_sealed(sealed: bytes) -> Opened:
         MalformedPayload: It is none, of no known kind, or encloses too much.
     """
     try:
-        message = sealed_pb2.Sealed.FromString(sealed)
+        message = parse_whole(sealed_pb2.Sealed, sealed)
         kind = DocumentKind(message.kind)
-    except (DecodeError, ValueError) as error:
-        raise MalformedPayload("not a sealed document", field="sealed") from error
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="sealed") from error
     if len(message.enclosures) > ENCLOSURES_MAX:
         raise MalformedPayload("too many enclosures", field="enclosures")
     return Opened(

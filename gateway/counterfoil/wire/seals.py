@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.refusals import MalformedPayload
@@ -17,6 +16,7 @@ from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
+from counterfoil.wire.whole import parse_whole
 
 _KINDS: Final = {int(kind): kind for kind in DocumentKind}
 _PURPOSES: Final = {int(purpose): purpose for purpose in SealPurpose}
@@ -44,14 +44,10 @@ def parse_statement(encoded: bytes) -> SealStatement:
         ValueError: They are not a statement, name what no list holds, or say more
             than we understand.
     """
-    try:
-        message = sealed_pb2.SealStatement.FromString(encoded)
-    except DecodeError as error:
-        msg = "not a seal statement"
-        raise ValueError(msg) from error
+    message = parse_whole(sealed_pb2.SealStatement, encoded)
     digests = (message.payload_digest, message.certificate_digest, *message.beneath)
-    if len(UnknownFieldSet(message)) or any(len(d) != DIGEST_BYTES for d in digests):
-        msg = "the statement says more, or less, than is understood"
+    if any(len(digest) != DIGEST_BYTES for digest in digests):
+        msg = "a digest of the statement has not 32 bytes"
         raise ValueError(msg)
     try:
         # Looked up rather than constructed: this runs once per seal.

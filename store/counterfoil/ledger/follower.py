@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Final, Protocol
 
 from counterfoil.app.ports import Ledger, LogRecord
@@ -12,6 +13,10 @@ _LOG: Final = logging.getLogger(__name__)
 
 RECORDS_MAX: Final = 512
 """Acts per transaction; reading them holds the event loop for a few milliseconds."""
+
+GATHER_S: Final = 0.05
+"""How long acts are gathered unless somebody waits: a transaction for every single
+commit would cost a lone voucher more than its seal."""
 
 BACK_OFF_S: Final = (0.1, 30.0)
 """First and longest pause after a failure; each is twice the one before."""
@@ -49,6 +54,7 @@ class LedgerFollower:
         vault: Its log is followed.
         ledger: Takes the acts in.
         records_max: Most acts per transaction.
+        gather_s: How long acts are gathered while nobody waits for them, seconds.
         back_off_s: First and longest pause after a failure, seconds.
     """
 
@@ -58,13 +64,18 @@ class LedgerFollower:
         ledger: Ledger,
         *,
         records_max: int = RECORDS_MAX,
+        gather_s: float = GATHER_S,
         back_off_s: tuple[float, float] = BACK_OFF_S,
     ) -> None:
         self._vault = vault
         self._ledger = ledger
         self._records_max = records_max
+        self._gather_s = gather_s
         self._back_off_s = back_off_s
         self._next = 0
+        self._wanted = 0
+        self._is_certain = False
+        self._hurried = asyncio.Event()
         self._moved = asyncio.Condition()
         self._stopped = asyncio.Event()
 
@@ -77,6 +88,7 @@ class LedgerFollower:
                     await self._step()
                     pause_s = self._back_off_s[0]
                 except Exception:  # noqa: BLE001 - see the class: nothing ends the loop
+                    self._is_certain = False
                     _LOG.exception(
                         "the ledger is behind; next attempt in %.1f s", pause_s
                     )
@@ -92,6 +104,8 @@ class LedgerFollower:
         Raises:
             FollowerStopped: It stopped before that.
         """
+        self._wanted = max(self._wanted, size)
+        self._hurried.set()
         async with self._moved:
             await self._moved.wait_for(
                 lambda: self._next >= size or self._stopped.is_set()
@@ -103,12 +117,15 @@ class LedgerFollower:
     def stop(self) -> None:
         """Let `run` end after the transaction that it is in."""
         self._stopped.set()
+        self._hurried.set()
 
     async def _step(self) -> None:
-        # Asked for each time: a rebuild may have put the ledger back to 0.
-        first = await self._ledger.next_index()
-        await self._moved_to(first)
-        size = self._vault.size()
+        if not self._is_certain:
+            # After every failure too: a ledger that was made anew meanwhile, and
+            # wants another act than we bring, refuses it.
+            await self._moved_to(await self._ledger.next_index())
+            self._is_certain = True
+        first, size = self._next, self._vault.size()
         if first > size:
             msg = (
                 f"the ledger is at leaf {first} of a log of {size} leaves; "
@@ -117,6 +134,7 @@ class LedgerFollower:
             raise LedgerAhead(msg)
         if first == size:
             await self._wait_for_more(size)
+            await self._gather()
             return
         records = self._vault.records(first, self._records_max)
         await self._ledger.follow(records)
@@ -132,6 +150,13 @@ class LedgerFollower:
         finally:
             more.cancel()
             stopped.cancel()
+
+    async def _gather(self) -> None:
+        """Let commits come together, until somebody waits for them."""
+        if self._wanted <= self._next and not self._stopped.is_set():
+            self._hurried.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), self._gather_s)
 
     async def _stopped_within(self, pause_s: float) -> None:
         try:

@@ -81,7 +81,7 @@ def changed(change: Callable[[sealed_pb2.SealStatement], object]) -> bytes:
     ],
 )
 def test_a_statement_that_is_not_understood_completely_is_none(wrong: bytes) -> None:
-    with pytest.raises(ValueError, match=r"statement|is not a valid"):
+    with pytest.raises(ValueError, match=r"[sS]tatement"):
         parse_statement(wrong)
 
 

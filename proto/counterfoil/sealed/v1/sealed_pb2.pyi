@@ -181,6 +181,10 @@ Global___Seal: _TypeAlias = Seal  # noqa: Y015
 class Sealed(_message.Message):
     """A document with its seals (签章凭证), as stored and carried: its encoded bytes
     are kept verbatim, and nothing received is ever encoded again.
+
+    It says nothing that is not understood: a field that the receiving release does
+    not know, or one that comes twice, makes it MALFORMED_PAYLOAD, in the payload and
+    in the statements of its seals as well.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
