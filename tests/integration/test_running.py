@@ -8,6 +8,7 @@ import os
 import select
 import signal
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -104,16 +105,43 @@ async def test_a_defect_reaches_the_caller_as_a_bare_internal(
 
 
 @pytest.mark.refusal("VAULT_BUSY")
-async def test_a_worker_that_ended_is_an_answer_and_no_defect(town: Town) -> None:
-    async with running(town, BANK) as gateways, town.desk(BANK, total_s=0.1) as desk:
+async def test_a_worker_that_ended_is_replaced(town: Town) -> None:
+    async with (
+        running(town, BANK) as gateways,
+        town.desk(BANK, total_s=0.1) as desk,
+        town.channel(BANK) as channel,
+    ):
         await submit(desk, notice(1, BANK, UNIT))
+        watch = channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        told = watch(health_pb2.HealthCheckRequest())
+        states = [await status_of(told)]
         (worker,) = gateways[BANK]._works._workers
+        ended = worker.pid
 
-        os.kill(worker.pid, signal.SIGKILL)
-        worker._process.join()
-
+        os.kill(ended, signal.SIGKILL)
+        states.append(await status_of(told))
+        # Nobody waits for a process that is not there.
         with pytest.raises(Busy, match="VAULT_BUSY"):
             await desk.submit([notice(2, BANK, UNIT)])
+
+        states.append(await status_of(told))
+        await submit(desk, notice(2, BANK, UNIT))
+        told.cancel()
+
+    assert worker.pid != ended
+    status = health_pb2.HealthCheckResponse
+    assert states == [status.SERVING, status.NOT_SERVING, status.SERVING]
+
+
+async def status_of(told: grpc.aio.UnaryStreamCall[Any, Any]) -> int:
+    """Return the next status that a health watcher is told."""
+    answer = await told.read()
+    assert isinstance(answer, health_pb2.HealthCheckResponse)
+    return answer.status
 
 
 async def test_calls_under_way_finish_when_a_gateway_is_told_to_stop(

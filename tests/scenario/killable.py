@@ -130,6 +130,8 @@ class ThreadWorker:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, function, *arguments)
 
+    is_ready = True
+
     async def connect(self) -> None:
         pass
 
@@ -149,6 +151,7 @@ class ThreadWorks(works.ProcessWorks):
         *,
         workers: int,
         in_batches: bool,
+        changed: Callable[[], None],  # noqa: ARG002 -- a thread does not end
     ) -> None:
         worker._workshop = worker.make_workshop(material, seals, in_batches=in_batches)
         self._workers = [ThreadWorker() for _ in range(workers)]  # type: ignore[misc]

@@ -91,6 +91,7 @@ class Gateway:
     _follower: LedgerFollower = field(init=False)
     _server: grpc.aio.Server = field(init=False)
     _services: Services = field(init=False)
+    _health_due: asyncio.Event = field(default_factory=asyncio.Event)
     _draining: Draining = field(default_factory=Draining)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -130,6 +131,7 @@ class Gateway:
             seals,
             workers=configuration.seal.workers,
             in_batches=configuration.seal.batch,
+            changed=self._health_due.set,
         )
         self._opened.push_async_callback(self._works.close)
         await self._works.warm_up()
@@ -144,7 +146,8 @@ class Gateway:
         await self._listen(registry_of(configuration), server_credentials)
         self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renew_trust(), "trust")
-        self._spawn(self._watch_vault(), "health")
+        self._spawn(self._watch_vault(), "vault")
+        self._spawn(self._tell_health(), "health")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 
@@ -249,7 +252,7 @@ class Gateway:
             msg = f"gateway.listen: {configuration.gateway.listen} cannot be bound"
             raise ConfigurationRefused(msg) from error
         await self._server.start()
-        await self._services.report(serving=not self.stopped_reason)
+        await self._report_health()
 
     def _assemble(self, registry: Registry) -> Services:
         limits = self.configuration.limits
@@ -357,10 +360,22 @@ class Gateway:
                 log.info("trust renewed", extra={"count": cut})
 
     async def _watch_vault(self) -> None:
-        """Say NOT_SERVING as soon as the vault does not write any more."""
+        """Tell when the vault does not write any more."""
         await self._vault.stopped()
         log.error("vault stopped", extra={"reason": self._vault.stopped_reason})
-        await self._services.report(serving=False)
+        self._health_due.set()
+
+    async def _tell_health(self) -> None:
+        """Tell health watchers whenever it may have changed."""
+        while True:
+            await self._health_due.wait()
+            self._health_due.clear()
+            await self._report_health()
+
+    async def _report_health(self) -> None:
+        """Say NOT_SERVING while the vault does not write or no worker works."""
+        serving = not self.stopped_reason and self._works.is_ready
+        await self._services.report(serving=serving)
 
 
 def _report_death(task: asyncio.Task[None]) -> None:

@@ -62,6 +62,21 @@ class WorkerProcess:
         assert self._process.pid is not None, "it was started"
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone, or was told to go."""
+        return self._ended
+
+    @property
+    def exit_status(self) -> int | None:
+        """Exit status, or minus the signal that ended it; None while it runs."""
+        return self._process.exitcode
+
+    async def ended(self) -> None:
+        """Return once the process is gone, or was told to go."""
+        assert self._listener is not None, "it was connected before"
+        await asyncio.wait({self._listener})
+
     async def connect(self) -> None:
         """Let the running event loop take the process over; before the first call."""
         reader, self._writer = await asyncio.open_connection(

@@ -8,9 +8,12 @@ travel to a worker once, over the pipe that starts it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from counterfoil.daemon.lasting_worker import LastingWorker
 from counterfoil.daemon.parcels import unpack_document
 from counterfoil.daemon.worker import (
     Give,
@@ -35,6 +38,7 @@ class ProcessWorks:
         seals: The seals of the parties hosted here.
         workers: How many processes.
         in_batches: Whether vouchers of one batch share one signature.
+        changed: Called when `is_ready` may have changed.
     """
 
     def __init__(
@@ -44,12 +48,20 @@ class ProcessWorks:
         *,
         workers: int,
         in_batches: bool,
+        changed: Callable[[], None],
     ) -> None:
+        self._material = material
+        self._start = partial(_process, tuple(seals), in_batches=in_batches)
         self._workers = [
-            WorkerProcess(start_worker, (material, tuple(seals), in_batches))
+            LastingWorker(lambda: self._start(self._material), self._prepare, changed)
             for _ in range(workers)
         ]
         self._busy = [0] * workers
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a process that works."""
+        return any(worker.is_ready for worker in self._workers)
 
     async def warm_up(self) -> None:
         """Start the processes now, so that the first voucher does not wait.
@@ -58,18 +70,25 @@ class ProcessWorks:
             WorkerEnded: A worker could not start.
         """
         await asyncio.gather(*(worker.connect() for worker in self._workers))
-        await asyncio.gather(
-            *(
-                worker.run(work_on_batch, "compose", Give.AS_IS, [], "")
-                for worker in self._workers
-            )
-        )
 
     async def retrust(self, material: TrustMaterial) -> None:
         """Let every worker believe `material` from now on."""
-        await asyncio.gather(
-            *(worker.run(retrust, material) for worker in self._workers)
-        )
+        self._material = material
+        for worker in self._workers:
+            # The one that takes the place of an ended one is told when it begins.
+            with suppress(WorkerEnded):
+                await worker.run(retrust, material)
+
+    async def _prepare(self, process: WorkerProcess) -> None:
+        """Let a new process believe what we do by the time it is ready.
+
+        Raises:
+            WorkerEnded: It could not start.
+        """
+        told: TrustMaterial | None = None
+        while told is not self._material:
+            told = self._material
+            await process.run(retrust, told)
 
     async def close(self) -> None:
         """End the processes."""
@@ -150,7 +169,10 @@ class ProcessWorks:
         """Work on a batch in the process that has least to do."""
         if not items:
             return []
-        least = min(range(len(self._workers)), key=self._busy.__getitem__)
+        least = min(
+            range(len(self._workers)),
+            key=lambda place: (not self._workers[place].is_ready, self._busy[place]),
+        )
         self._busy[least] += len(items)
         try:
             return await self._workers[least].run(
@@ -158,7 +180,13 @@ class ProcessWorks:
             )
         except WorkerEnded as error:
             raise VaultBusy(
-                "a worker process ended; the gateway must restart"
+                "a worker process ended; another takes its place"
             ) from error
         finally:
             self._busy[least] -= len(items)
+
+
+def _process(
+    seals: tuple[SealMaterial, ...], material: TrustMaterial, *, in_batches: bool
+) -> WorkerProcess:
+    return WorkerProcess(start_worker, (material, seals, in_batches))
