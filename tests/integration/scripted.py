@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc
 
-from counterfoil.daemon.keys import load_credentials
+from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
 from tests.houses import Town
@@ -74,7 +74,7 @@ async def scripted(
     exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(
         ScriptedPeer(answers, unproved), server
     )
-    credentials, _ = load_credentials(town.configuration(party))
+    credentials = TlsKeeper(town.configuration(party)).server
     server.add_secure_port(f"127.0.0.1:{town.ports[party]}", credentials)
     await server.start()
     try:

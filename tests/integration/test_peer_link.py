@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from counterfoil.daemon.keys import load_credentials
+from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.peer.link import DeliveryStream, PeerAddress, PeerLink
@@ -18,14 +18,13 @@ from tests.integration.scripted import Answers, scripted
 
 
 def _link(town: Town, *ports: int, server_name: str = "") -> PeerLink:
-    _, credentials = load_credentials(town.configuration(FINANCE))
     return PeerLink(
         peer=PeerAddress(
             party=BANK,
             addresses=tuple(f"127.0.0.1:{port}" for port in ports),
             server_name=server_name or f"{BANK}.gateway.counterfoil",
         ),
-        credentials=credentials,
+        credentials=TlsKeeper(town.configuration(FINANCE)).channel,
         connect_s=5.0,
     )
 

@@ -9,7 +9,7 @@ kept until it fails.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -53,12 +53,13 @@ class PeerLink:
 
     Attributes:
         peer: Where it is.
-        credentials: Our certificate, our key, and the roots that we trust.
+        credentials: Returns our certificate, our key, and the roots that we trust,
+            as they are when a connection is opened.
         connect_s: How long one address may take to answer.
     """
 
     peer: PeerAddress
-    credentials: grpc.ChannelCredentials
+    credentials: Callable[[], grpc.ChannelCredentials]
     connect_s: float
     _channel: grpc.aio.Channel | None = None
     address: str = ""
@@ -74,7 +75,7 @@ class PeerLink:
         for address in self.peer.addresses:
             channel = grpc.aio.secure_channel(
                 address,
-                self.credentials,
+                self.credentials(),
                 options=[
                     ("grpc.ssl_target_name_override", self.peer.server_name),
                     ("grpc.keepalive_time_ms", _KEEPALIVE_MS),

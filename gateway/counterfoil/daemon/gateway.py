@@ -30,12 +30,12 @@ from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import (
-    load_credentials,
     load_seals,
     origin_of,
 )
 from counterfoil.daemon.lanes import Lane, LaneLimits
 from counterfoil.daemon.parties import posts_of, registry_of
+from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.stores import (
     PeerHeadBook,
     open_heads,
@@ -43,6 +43,7 @@ from counterfoil.daemon.stores import (
     open_vault,
     open_workbench,
 )
+from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.daemon.works import ProcessWorks
 from counterfoil.domain.registry import Registry
@@ -87,6 +88,7 @@ class Gateway:
     _workbench: SqlWorkbench = field(init=False)
     _works: ProcessWorks = field(init=False)
     _trust: TrustKeeper = field(init=False)
+    _tls: TlsKeeper = field(init=False)
     _guard: Guard = field(init=False)
     _follower: LedgerFollower = field(init=False)
     _server: grpc.aio.Server = field(init=False)
@@ -115,7 +117,7 @@ class Gateway:
         """Open everything; what was opened is closed in the reverse order."""
         configuration = self.configuration
         self._trust = TrustKeeper(configuration, self.clock.now_us)
-        server_credentials, channel_credentials = load_credentials(configuration)
+        self._tls = TlsKeeper(configuration)
         seals = load_seals(configuration)
         self._heads = open_heads(configuration)
         self._opened.callback(self._heads.close)
@@ -140,12 +142,10 @@ class Gateway:
             + list(self._trust.material.authorities)
         )
         self._follower = LedgerFollower(self._vault, self._ledger)
-        self.lanes = [
-            self._lane(peer.party, channel_credentials) for peer in configuration.peer
-        ]
-        await self._listen(registry_of(configuration), server_credentials)
+        self.lanes = [self._lane(peer.party) for peer in configuration.peer]
+        await self._listen(registry_of(configuration))
         self._spawn(self._follower.run(), "ledger")
-        self._spawn(self._renew_trust(), "trust")
+        self._spawn(self._renewal().run(), "trust")
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._tell_health(), "health")
         for lane in self.lanes:
@@ -172,7 +172,7 @@ class Gateway:
         task.add_done_callback(_report_death)
         self._tasks.append(task)
 
-    def _lane(self, party: str, credentials: grpc.ChannelCredentials) -> Lane:
+    def _lane(self, party: str) -> Lane:
         configuration, limits = self.configuration, self.configuration.limits
         (section,) = [peer for peer in configuration.peer if peer.party == party]
         try:
@@ -189,7 +189,7 @@ class Gateway:
                     addresses=section.addresses,
                     server_name=section.server_name or f"{party}.gateway.counterfoil",
                 ),
-                credentials=credentials,
+                credentials=self._tls.channel,
                 connect_s=min(limits.call_s_max, 5.0),
             ),
             record=RecordDelivery(
@@ -212,15 +212,23 @@ class Gateway:
             ),
         )
 
+    def _renewal(self) -> Renewal:
+        return Renewal(
+            trust=self._trust,
+            tls=self._tls,
+            works=self._works,
+            guard=self._guard,
+            vault=self._vault,
+            every_s=self.configuration.trust.reload_s,
+        )
+
     def _certificates(self) -> KeptCertificates:
         return KeptCertificates(
             find=self._vault.certificate,
-            authorities=self._trust.material.authorities,
+            authorities=lambda: self._trust.material.authorities,
         )
 
-    async def _listen(
-        self, registry: Registry, credentials: grpc.ServerCredentials
-    ) -> None:
+    async def _listen(self, registry: Registry) -> None:
         configuration = self.configuration
         self._guard = Guard(
             gate=CallerGate(
@@ -247,7 +255,7 @@ class Gateway:
         self._services = self._assemble(registry)
         self._services.add_to(self._server)
         try:
-            self._server.add_secure_port(configuration.gateway.listen, credentials)
+            self._server.add_secure_port(configuration.gateway.listen, self._tls.server)
         except RuntimeError as error:
             msg = f"gateway.listen: {configuration.gateway.listen} cannot be bound"
             raise ConfigurationRefused(msg) from error
@@ -343,21 +351,6 @@ class Gateway:
             limits=limits,
             draining=self._draining,
         )
-
-    async def _renew_trust(self) -> None:
-        """Read certificates and lists again; cut the streams of who lost trust."""
-        while True:
-            await asyncio.sleep(self.configuration.trust.reload_s)
-            try:
-                changed = self._trust.renew()
-            except ConfigurationRefused as error:
-                log.warning("trust not renewed", extra={"detail": str(error)})
-                continue
-            if changed:
-                await self._works.retrust(self._trust.material)
-            cut = self._guard.cut_revoked()
-            if changed or cut:
-                log.info("trust renewed", extra={"count": cut})
 
     async def _watch_vault(self) -> None:
         """Tell when the vault does not write any more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import grpc
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -12,10 +11,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
-from counterfoil.daemon.trust import certificate_chain, read_file
+from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.seal.head_keys import head_signers, load_log_keys
-from counterfoil.seal.keys import KeyReference, load_private_key, load_tls_key
+from counterfoil.seal.keys import KeyReference, load_private_key
 from counterfoil.seal.secret import KeyRefused, read_secret
 from counterfoil.tlog.ed25519 import Ed25519Signer
 from counterfoil.tlog.ml_dsa import MlDsa44Signer
@@ -105,25 +104,3 @@ def load_seals(configuration: Configuration) -> list[SealMaterial]:
             )
         )
     return seals
-
-
-def load_credentials(
-    configuration: Configuration,
-) -> tuple[grpc.ServerCredentials, grpc.ChannelCredentials]:
-    """Return what we show as a server and as a client; both demand the other's.
-
-    Raises:
-        ConfigurationRefused: A file cannot be read, or the key not be loaded.
-    """
-    tls = configuration.tls
-    chain = read_file(configuration, tls.certificate)
-    roots = read_file(configuration, configuration.trust.authorities)
-    try:
-        key = load_tls_key(reference(configuration, tls.key, tls.passphrase)).reveal()
-    except KeyRefused as error:
-        msg = f"[tls]: {error}"
-        raise ConfigurationRefused(msg) from error
-    server = grpc.ssl_server_credentials(
-        [(key, chain)], root_certificates=roots, require_client_auth=True
-    )
-    return server, grpc.ssl_channel_credentials(roots, key, chain)

@@ -19,7 +19,7 @@ from counterfoil.daemon.config import (
     load_configuration,
 )
 from counterfoil.daemon.gateway import Gateway
-from counterfoil.daemon.keys import load_credentials, load_seals
+from counterfoil.daemon.keys import load_seals
 from counterfoil.daemon.log import set_up_logs
 from counterfoil.daemon.stores import (
     heads_directory,
@@ -29,6 +29,7 @@ from counterfoil.daemon.stores import (
     open_workbench,
     vault_directory,
 )
+from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.vault_commands import print_keys
 
@@ -82,7 +83,7 @@ def check_keys(configuration: Configuration) -> None:
         ConfigurationRefused: One cannot be used.
     """
     TrustKeeper(configuration, SystemClock().now_us)
-    load_credentials(configuration)
+    TlsKeeper(configuration)
     load_seals(configuration)
 
 

@@ -19,11 +19,12 @@ class KeptCertificates:
 
     Attributes:
         find: Returns a kept certificate (DER) by its digest, or None.
-        authorities: The authorities between signers and roots, in DER.
+        authorities: Returns the authorities between signers and roots, in DER, as
+            they are at that moment.
     """
 
     find: Callable[[bytes], bytes | None]
-    authorities: Sequence[bytes] = field(default=(), repr=False)
+    authorities: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     _seen: dict[bytes, bytes] = field(default_factory=dict, repr=False)
 
     def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
@@ -33,7 +34,7 @@ class KeptCertificates:
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities."""
-        return [*self.signers(sealed), *self.authorities]
+        return [*self.signers(sealed), *self.authorities()]
 
     def signers(self, sealed: bytes) -> list[bytes]:
         """Return the known certificates that a document's seals name, each once."""

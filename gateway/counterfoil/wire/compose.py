@@ -37,7 +37,7 @@ def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
         NotTheIssuer: The voucher names another issuer.
     """
     try:
-        message = parse_whole(desk_pb2.Draft, draft)
+        message = parse_whole(desk_pb2.Draft, draft, what="draft")
     except ValueError as error:
         raise MalformedPayload(str(error), field="draft") from error
     match message.WhichOneof("content"):
@@ -138,7 +138,7 @@ def compose_receipt(text: ReceiptText, *, by: str) -> tuple[bytes, Facts]:
         NotTheIssuer: It names another party as the one that acted.
     """
     try:
-        receipt = parse_whole(voucher_pb2.Receipt, text.receipt)
+        receipt = parse_whole(voucher_pb2.Receipt, text.receipt, what="receipt")
     except ValueError as error:
         raise MalformedPayload(str(error), field="receipt") from error
     del receipt.recipients[:]

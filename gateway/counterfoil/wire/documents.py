@@ -87,7 +87,7 @@ def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
 
 def _parsed(kind: type[AnyMessage], payload: bytes) -> AnyMessage:
     try:
-        return parse_whole(kind, payload)
+        return parse_whole(kind, payload, what=kind.DESCRIPTOR.name.lower())
     except ValueError as error:
         raise MalformedPayload(str(error), field="payload") from error
 

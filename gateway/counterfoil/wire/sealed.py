@@ -44,7 +44,7 @@ def open_sealed(sealed: bytes) -> Opened:
         MalformedPayload: It is none, of no known kind, or encloses too much.
     """
     try:
-        message = parse_whole(sealed_pb2.Sealed, sealed)
+        message = parse_whole(sealed_pb2.Sealed, sealed, what="sealed document")
         kind = DocumentKind(message.kind)
     except ValueError as error:
         raise MalformedPayload(str(error), field="sealed") from error

@@ -44,7 +44,7 @@ def parse_statement(encoded: bytes) -> SealStatement:
         ValueError: They are not a statement, name what no list holds, or say more
             than we understand.
     """
-    message = parse_whole(sealed_pb2.SealStatement, encoded)
+    message = parse_whole(sealed_pb2.SealStatement, encoded, what="seal statement")
     digests = (message.payload_digest, message.certificate_digest, *message.beneath)
     if any(len(digest) != DIGEST_BYTES for digest in digests):
         msg = "a digest of the statement has not 32 bytes"

@@ -153,7 +153,8 @@ class House:
 
     def __post_init__(self) -> None:
         self.certificates = KeptCertificates(
-            find=self.vault.certificate, authorities=self.keys.material.authorities
+            find=self.vault.certificate,
+            authorities=lambda: self.keys.material.authorities,
         )
 
     # --- use cases -----------------------------------------------------------------

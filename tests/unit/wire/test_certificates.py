@@ -20,7 +20,7 @@ def kept(signers: Signers, *missing: bytes) -> KeptCertificates:
     known = {each.certificate_digest: each.certificate for each in signers.all}
     for certificate_digest in missing:
         del known[certificate_digest]
-    return KeptCertificates(find=known.get, authorities=(b"an authority",))
+    return KeptCertificates(find=known.get, authorities=lambda: (b"an authority",))
 
 
 def test_a_documents_signers_come_in_the_order_of_its_seals(signers: Signers) -> None:

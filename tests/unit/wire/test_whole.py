@@ -42,8 +42,9 @@ def with_unknown(message: Message, inside: Callable[..., Message]) -> bytes:
 
 
 def test_a_message_without_more_is_parsed() -> None:
-    assert parse_whole(Timestamp, Timestamp(seconds=5).SerializeToString()).seconds == 5
-    assert parse_whole(Timestamp, b"") == Timestamp()
+    five = Timestamp(seconds=5)
+    assert parse_whole(Timestamp, five.SerializeToString(), what="time") == five
+    assert parse_whole(Timestamp, b"", what="time") == Timestamp()
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,8 @@ def test_a_message_without_more_is_parsed() -> None:
     ],
 )
 def test_other_bytes_are_not(wrong: bytes) -> None:
-    with pytest.raises(ValueError, match="Timestamp"):
-        parse_whole(Timestamp, wrong)
+    with pytest.raises(ValueError, match="time"):
+        parse_whole(Timestamp, wrong, what="time")
 
 
 @pytest.mark.clause("hubei-15a")

@@ -1,0 +1,113 @@
+"""What we show in handshakes and whom we believe there, read again as it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.keys import reference
+from counterfoil.daemon.trust import read_file
+from counterfoil.seal.keys import load_tls_key
+from counterfoil.seal.secret import KeyRefused, SecretText
+
+
+@dataclass(slots=True)
+class TlsKeeper:
+    """Our certificate and the roots, renewed as their files change; the key stays.
+
+    Its passphrase may have come through a descriptor that can be read only once.
+
+    Attributes:
+        configuration: Where the files are.
+        server: What we show as a server; handshakes use what is newest.
+    """
+
+    configuration: Configuration
+    server: grpc.ServerCredentials = field(init=False)
+    _key: SecretText = field(init=False)
+    _read: tuple[bytes, bytes] = field(init=False)
+    _shown: grpc.ServerCertificateConfiguration = field(init=False)
+    _given: grpc.ServerCertificateConfiguration = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read them for the first time.
+
+        Raises:
+            ConfigurationRefused: A file cannot be used.
+        """
+        tls = self.configuration.tls
+        try:
+            self._key = load_tls_key(
+                reference(self.configuration, tls.key, tls.passphrase)
+            )
+        except KeyRefused as error:
+            msg = f"[tls]: {error}"
+            raise ConfigurationRefused(msg) from error
+        self._take(self._files())
+        self._given = self._shown
+        self.server = grpc.dynamic_ssl_server_credentials(
+            self._shown,
+            self._newest,  # type: ignore[arg-type]  # None: nothing newer
+            require_client_authentication=True,
+        )
+
+    def renew(self) -> bool:
+        """Read the files again; return whether anything changed.
+
+        Raises:
+            ConfigurationRefused: A file cannot be used; what was read stays.
+        """
+        files = self._files()
+        if files == self._read:
+            return False
+        self._take(files)
+        return True
+
+    def channel(self) -> grpc.ChannelCredentials:
+        """Return what we show as a client, as it is now."""
+        chain, roots = self._read
+        return grpc.ssl_channel_credentials(roots, self._key.reveal(), chain)
+
+    def _files(self) -> tuple[bytes, bytes]:
+        """Return our chain and the roots, checked as far as a handshake needs it."""
+        configuration = self.configuration
+        chain = read_file(configuration, configuration.tls.certificate)
+        roots = read_file(configuration, configuration.trust.authorities)
+        try:
+            shown = x509.load_pem_x509_certificates(chain)[0].public_key()
+            x509.load_pem_x509_certificates(roots)
+        except ValueError as error:
+            msg = "tls.certificate or trust.authorities: not certificates in PEM"
+            raise ConfigurationRefused(msg) from error
+        own = load_pem_private_key(self._key.reveal(), None).public_key()
+        if _encoded(shown) != _encoded(own):
+            msg = "tls.certificate: it is for another key than the one of tls.key"
+            raise ConfigurationRefused(msg)
+        return chain, roots
+
+    def _take(self, files: tuple[bytes, bytes]) -> None:
+        chain, roots = self._read = files
+        self._shown = grpc.ssl_server_certificate_configuration(
+            [(self._key.reveal(), chain)], root_certificates=roots
+        )
+
+    def _newest(self) -> grpc.ServerCertificateConfiguration | None:
+        """Return what is newer than gRPC has; called by it before each handshake."""
+        newest = self._shown
+        if newest is self._given:
+            return None
+        self._given = newest
+        return newest
+
+
+def _encoded(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
