@@ -32,6 +32,7 @@ from counterfoil.app.ports import Clock
 from counterfoil.daemon import gateway as composition
 from counterfoil.daemon import worker, works
 from counterfoil.daemon.config import Configuration, load_configuration
+from counterfoil.daemon.keys import HeadSigners
 from counterfoil.daemon.stores import open_vault
 from counterfoil.domain.deeds import (
     Arrive,
@@ -217,9 +218,12 @@ def serve(order: dict[str, Any]) -> None:
     vault_class = PrematureVault if order["premature"] else NotingVault
 
     def opened(
-        configuration: Configuration, heads: HeadStore, clock: Clock
+        configuration: Configuration,
+        heads: HeadStore,
+        clock: Clock,
+        signers: HeadSigners,
     ) -> NotingVault:
-        return vault_class(open_vault(configuration, heads, clock), register)
+        return vault_class(open_vault(configuration, heads, clock, signers), register)
 
     ThreadWorks.register = register
     vars(composition)["open_vault"] = opened

@@ -17,7 +17,7 @@ from typing import Any
 
 from counterfoil.app.ports import LogRecord
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.keys import origin_of
+from counterfoil.daemon.keys import load_head_signers, origin_of
 from counterfoil.daemon.stores import open_heads, open_vault
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Act
@@ -286,7 +286,8 @@ class Books:
         for party in (BANK, FINANCE):
             configuration = town.configuration(party)
             heads = open_heads(configuration)
-            vault = open_vault(configuration, heads, SystemClock())
+            signers = load_head_signers(configuration)
+            vault = open_vault(configuration, heads, SystemClock(), signers)
             records: list[LogRecord] = []
             while page := vault.records(len(records), 4096):
                 records += page

@@ -90,5 +90,9 @@ class Certificates(Protocol):
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities.
 
-        Those are all that a third party with our roots needs to judge it.
+        With the revocation lists, those are all that a third party with our roots
+        needs to judge it.
         """
+
+    def revocation_lists(self) -> list[bytes]:
+        """Return the revocation lists (DER) that we go by now."""

@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 from counterfoil.daemon import desk_commands, inquire_command, vault_commands
@@ -113,11 +112,12 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "voucher",
         help="digest in hex, or issuer/division/year/type/number[#issue]",
     )
-    inquire.add_argument(
-        "--export",
-        type=Path,
+    _option(
+        inquire,
+        "export",
+        "also write the sealed documents, taken apart for openssl",
         metavar="DIRECTORY",
-        help="also write the sealed documents, taken apart for openssl",
+        required=False,
     )
     _connection(inquire)
     inquire.set_defaults(command=inquire_command.inquire)
@@ -126,10 +126,22 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         help="find vouchers in a running gateway's ledger",
         description="Prints one voucher and recipient a line, last changed first.",
     )
-    search.add_argument("--standing", action="append", default=[], metavar="STANDING")
-    search.add_argument("--type", action="append", default=[], type=int, metavar="CODE")
-    search.add_argument("--number", default="", metavar="PREFIX")
-    search.add_argument("--limit", default=50, type=int, metavar="N")
+    _option(
+        search,
+        "standing",
+        "only these, e.g. sent,arrived",
+        metavar="STANDING,...",
+        required=False,
+    )
+    _option(search, "type", "only these, e.g. 5201", metavar="CODE,...", required=False)
+    _option(
+        search,
+        "number",
+        "only numbers that begin so",
+        metavar="PREFIX",
+        required=False,
+    )
+    _option(search, "limit", "at most so many lines", metavar="N", default="50")
     _connection(search)
     search.set_defaults(command=desk_commands.search)
 
@@ -145,7 +157,7 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "and the head store. Exit status 1 if anything is wrong.",
     )
     _config(verify)
-    verify.add_argument("--json", action="store_true", help="findings as JSON lines")
+    _flag(verify, "json", "findings as JSON lines")
     verify.set_defaults(command=vault_commands.verify)
     ledger = nouns.add_parser("ledger", help="work on the ledger")
     verbs = ledger.add_subparsers(title="verbs", required=True, metavar="VERB")
@@ -158,24 +170,40 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     rebuild.set_defaults(command=vault_commands.rebuild_ledger)
 
 
-def _option(
+def _option(  # noqa: PLR0913 -- an option has that many parts
     to: argparse.ArgumentParser,
     name: str,
     text: str,
     *,
     metavar: str,
     default: str = "",
+    required: bool = True,
 ) -> None:
-    """Add an option with its environment twin."""
-    twin = f"COUNTERFOIL_{name.upper().replace('-', '_')}"
+    """Add an option with its environment twin; one with a default is not required."""
+    twin = _twin(name)
     value = os.environ.get(twin, default)
     to.add_argument(
         f"--{name}",
         default=value or None,
-        required=not value,
+        required=required and not value,
         metavar=metavar,
         help=f"{text} [{twin}]",
     )
+
+
+def _flag(to: argparse.ArgumentParser, name: str, text: str) -> None:
+    """Add an option without a value; its environment twin is set to 1."""
+    twin = _twin(name)
+    to.add_argument(
+        f"--{name}",
+        action="store_true",
+        default=os.environ.get(twin) == "1",
+        help=f"{text} [{twin}=1]",
+    )
+
+
+def _twin(name: str) -> str:
+    return f"COUNTERFOIL_{name.upper().replace('-', '_')}"
 
 
 def _config(to: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.desk_channel import (
@@ -15,6 +16,9 @@ from counterfoil.daemon.desk_channel import (
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc, standing_pb2
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from counterfoil.wire.keys import key_from_message
+
+_PAGE_MAX: Final = 500
+_NUMBER_MAX: Final = 2_147_483_647
 
 
 def show_peers(arguments: argparse.Namespace) -> int:
@@ -37,20 +41,13 @@ def show_peers(arguments: argparse.Namespace) -> int:
 
 def search(arguments: argparse.Namespace) -> int:
     """Print one voucher and recipient a line, last changed first."""
-    try:
-        standings = [
-            standing_pb2.Standing.Value(f"STANDING_{name.upper()}")
-            for name in arguments.standing
-        ]
-    except ValueError as error:
-        raise ConfigurationRefused(f"--standing: {error}") from error
+    left = _number("limit", arguments.limit)
     request = desk_pb2.SearchRequest(
-        types=arguments.type,
-        standings=standings,
-        number_prefix=arguments.number,
-        page_size=min(arguments.limit, 500),
+        types=[_number("type", code) for code in _listed(arguments.type)],  # type: ignore[misc]  # the gateway knows which there are
+        standings=[_standing(name) for name in _listed(arguments.standing)],
+        number_prefix=arguments.number or "",
+        page_size=min(left, _PAGE_MAX),
     )
-    left = arguments.limit
     with channel_to_gateway(arguments) as channel:
         stub = desk_pb2_grpc.DeskServiceStub(channel)
         while left > 0:
@@ -68,3 +65,27 @@ def search(arguments: argparse.Namespace) -> int:
             if not response.next_page_token:
                 break
     return 0
+
+
+def _listed(text: str | None) -> list[str]:
+    return [one.strip() for one in (text or "").split(",") if one.strip()]
+
+
+def _standing(name: str) -> standing_pb2.Standing.ValueType:
+    known = {
+        printed_standing(value): value
+        for value in standing_pb2.Standing.values()
+        if value
+    }
+    if name.upper() not in known:
+        names = ", ".join(known).lower()
+        msg = f"--standing: {name} is none of {names}"
+        raise ConfigurationRefused(msg)
+    return known[name.upper()]
+
+
+def _number(option: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _NUMBER_MAX:
+        msg = f"--{option}: not a number from 1 to {_NUMBER_MAX}: {text}"
+        raise ConfigurationRefused(msg)
+    return int(text)

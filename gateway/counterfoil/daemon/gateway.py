@@ -30,6 +30,8 @@ from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import (
+    load_head_signers,
+    load_head_verifiers,
     load_seals,
     origin_of,
 )
@@ -59,9 +61,6 @@ from counterfoil.rpc.limits import Limits
 from counterfoil.rpc.registry import RegistryServicer
 from counterfoil.rpc.services import Services
 from counterfoil.rpc.views import certificate_views, peer_views
-from counterfoil.tlog.errors import TlogError
-from counterfoil.tlog.keys import VerifierKey
-from counterfoil.tlog.verifiers import verifier_of
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.catalogue import CATALOGUE
@@ -118,10 +117,10 @@ class Gateway:
         configuration = self.configuration
         self._trust = TrustKeeper(configuration, self.clock.now_us)
         self._tls = TlsKeeper(configuration)
-        seals = load_seals(configuration)
+        seals, signers = load_seals(configuration), load_head_signers(configuration)
         self._heads = open_heads(configuration)
         self._opened.callback(self._heads.close)
-        self._vault = open_vault(configuration, self._heads, self.clock)
+        self._vault = open_vault(configuration, self._heads, self.clock, signers)
         self._opened.callback(self._vault.close)
         # The ledger can catch up at the next start; the vault has it all.
         self._ledger = open_ledger(configuration)
@@ -175,12 +174,6 @@ class Gateway:
     def _lane(self, party: str) -> Lane:
         configuration, limits = self.configuration, self.configuration.limits
         (section,) = [peer for peer in configuration.peer if peer.party == party]
-        try:
-            keys = [VerifierKey.from_text(text) for text in section.heads]
-            verifiers = tuple(verifier_of(key) for key in keys)
-        except TlogError as error:
-            msg = f"peer {party}: heads: {error}"
-            raise ConfigurationRefused(msg) from error
         return Lane(
             vault=self._vault,
             link=PeerLink(
@@ -197,7 +190,7 @@ class Gateway:
                 heads=PeerHeadBook(self._heads),
                 carrier=party,
                 origin=origin_of(party),
-                verifiers=verifiers,
+                verifiers=load_head_verifiers(section),
                 retry_s=limits.retry_s_min,
             ),
             certificates=self._certificates(),
@@ -226,6 +219,7 @@ class Gateway:
         return KeptCertificates(
             find=self._vault.certificate,
             authorities=lambda: self._trust.material.authorities,
+            lists=lambda: self._trust.material.crls,
         )
 
     async def _listen(self, registry: Registry) -> None:

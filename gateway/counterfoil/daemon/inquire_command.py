@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,9 @@ def inquire(arguments: argparse.Namespace) -> int:
     for number, document in enumerate(way.documents, start=1):
         _tell_document(document)
         if arguments.export is not None:
-            _export(document, arguments.export / f"{number:02}")
+            _export(
+                document, way.revocation_lists, Path(arguments.export) / f"{number:02}"
+            )
     return 0
 
 
@@ -102,14 +105,16 @@ def _tell_document(document: sealed_pb2.SealedWithChain) -> None:
         tell("seal", statement.position, statement.purpose.name, signer, how)
 
 
-def _export(document: sealed_pb2.SealedWithChain, directory: Path) -> None:
+def _export(
+    document: sealed_pb2.SealedWithChain, lists: Sequence[bytes], directory: Path
+) -> None:
     opened: Opened = open_sealed(document.sealed)
     files = export_for_openssl(
         opened.payload,
         opened.seals,
         parse=parse_statement,
         certificates=certificate_bag(document.certificates),
-        crls=(),
+        crls=lists,
     )
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -10,16 +10,27 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.config import (
+    Configuration,
+    ConfigurationRefused,
+    PeerSection,
+)
 from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.seal.head_keys import head_signers, load_log_keys
 from counterfoil.seal.keys import KeyReference, load_private_key
 from counterfoil.seal.secret import KeyRefused, read_secret
 from counterfoil.tlog.ed25519 import Ed25519Signer
+from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.keys import VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Signer
+from counterfoil.tlog.note import NoteVerifier
+from counterfoil.tlog.verifiers import verifier_of
 
 _FILE: Final = "file:"
+
+HeadSigners: TypeAlias = tuple[Ed25519Signer, MlDsa44Signer]
+"""What signs our log's checkpoints."""
 
 
 def origin_of(party: str) -> str:
@@ -53,10 +64,8 @@ def secret_text(configuration: Configuration, where: str) -> str:
         raise ConfigurationRefused(str(error)) from error
 
 
-def load_head_signers(
-    configuration: Configuration,
-) -> tuple[Ed25519Signer, MlDsa44Signer]:
-    """Return what signs our log's checkpoints.
+def load_head_signers(configuration: Configuration) -> HeadSigners:
+    """Return what signs our log's checkpoints; a descriptor can be read only once.
 
     Raises:
         ConfigurationRefused: A key cannot be loaded.
@@ -71,6 +80,20 @@ def load_head_signers(
         msg = f"[head]: {error}"
         raise ConfigurationRefused(msg) from error
     return head_signers(origin_of(configuration.gateway.party), *keys)
+
+
+def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
+    """Return what verifies a peer's checkpoints.
+
+    Raises:
+        ConfigurationRefused: A text of `heads` is not a verifier key.
+    """
+    try:
+        keys = [VerifierKey.from_text(text) for text in peer.heads]
+        return tuple(verifier_of(key) for key in keys)
+    except TlogError as error:
+        msg = f"peer {peer.party}: heads: {error}"
+        raise ConfigurationRefused(msg) from error
 
 
 def load_seals(configuration: Configuration) -> list[SealMaterial]:

@@ -19,7 +19,12 @@ from counterfoil.daemon.config import (
     load_configuration,
 )
 from counterfoil.daemon.gateway import Gateway
-from counterfoil.daemon.keys import load_seals
+from counterfoil.daemon.keys import (
+    HeadSigners,
+    load_head_signers,
+    load_head_verifiers,
+    load_seals,
+)
 from counterfoil.daemon.log import set_up_logs
 from counterfoil.daemon.stores import (
     heads_directory,
@@ -43,8 +48,8 @@ def initialise(arguments: argparse.Namespace) -> int:
         ConfigurationRefused: Something cannot be used, or there are stores already.
     """
     configuration = load_configuration(Path(arguments.config))
-    initialise_stores(configuration)
-    print_keys(configuration)
+    signers = initialise_stores(configuration)
+    print_keys(configuration, signers)
     sys.stderr.write(
         f"counterfoil: {configuration.directory} is ready. Give the log keys above "
         "to your peers, then run `counterfoil serve`.\n"
@@ -52,13 +57,16 @@ def initialise(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def initialise_stores(configuration: Configuration) -> None:
+def initialise_stores(configuration: Configuration) -> HeadSigners:
     """Check every key, then make vault, head store, ledger and workbench.
+
+    Returns:
+        What signs the new log's checkpoints.
 
     Raises:
         ConfigurationRefused: Something cannot be used, or there are stores already.
     """
-    check_keys(configuration)
+    signers = check_keys(configuration)
     for directory in (vault_directory(configuration), heads_directory(configuration)):
         if directory.exists():
             msg = f"{directory} exists already; nothing was changed"
@@ -66,7 +74,7 @@ def initialise_stores(configuration: Configuration) -> None:
     configuration.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()
     heads = open_heads(configuration)
-    vault = open_vault(configuration, heads, clock)
+    vault = open_vault(configuration, heads, clock, signers)
     vault.checkpoint()
     vault.close()
     heads.close()
@@ -74,9 +82,10 @@ def initialise_stores(configuration: Configuration) -> None:
     ledger.database.close_now()
     workbench = open_workbench(configuration, clock)
     workbench.database.close_now()
+    return signers
 
 
-def check_keys(configuration: Configuration) -> None:
+def check_keys(configuration: Configuration) -> HeadSigners:
     """Load every key and certificate once, so that a fault shows at once.
 
     Raises:
@@ -85,6 +94,9 @@ def check_keys(configuration: Configuration) -> None:
     TrustKeeper(configuration, SystemClock().now_us)
     TlsKeeper(configuration)
     load_seals(configuration)
+    for peer in configuration.peer:
+        load_head_verifiers(peer)
+    return load_head_signers(configuration)
 
 
 def serve(arguments: argparse.Namespace) -> int:

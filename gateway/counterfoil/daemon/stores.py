@@ -13,7 +13,7 @@ from counterfoil.daemon.config import (
     ConfigurationRefused,
     DatabaseSection,
 )
-from counterfoil.daemon.keys import load_head_signers, origin_of, secret_text
+from counterfoil.daemon.keys import HeadSigners, origin_of, secret_text
 from counterfoil.domain.refusals import HeadForked, PeerForked
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sql.errors import DatabaseRefused
@@ -38,15 +38,16 @@ def heads_directory(configuration: Configuration) -> Path:
 
 
 def open_vault(
-    configuration: Configuration, heads: HeadStore, clock: Clock
+    configuration: Configuration,
+    heads: HeadStore,
+    clock: Clock,
+    signers: HeadSigners,
 ) -> EngineVault:
     """Open the vault for writing.
 
     Raises:
         VaultLocked: Another process has it open.
-        ConfigurationRefused: The head keys cannot be loaded.
     """
-    signers = load_head_signers(configuration)
 
     def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
         return sign_checkpoint(checkpoint, signers, time_s)

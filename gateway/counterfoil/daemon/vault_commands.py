@@ -11,7 +11,7 @@ from typing import Final
 
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, load_configuration
-from counterfoil.daemon.keys import load_head_signers, origin_of
+from counterfoil.daemon.keys import HeadSigners, load_head_signers, origin_of
 from counterfoil.daemon.stores import (
     open_heads,
     open_ledger,
@@ -30,18 +30,19 @@ _RECORDS_AT_ONCE: Final = 1024
 
 def show_keys(arguments: argparse.Namespace) -> int:
     """Print certificates and the log's verifier keys."""
-    print_keys(load_configuration(Path(arguments.config)))
+    configuration = load_configuration(Path(arguments.config))
+    print_keys(configuration, load_head_signers(configuration))
     return 0
 
 
-def print_keys(configuration: Configuration) -> None:
+def print_keys(configuration: Configuration, signers: HeadSigners) -> None:
     """Print certificates and the log's verifier keys, one a line."""
     trust = TrustKeeper(configuration, SystemClock().now_us)
     own = own_certificates(configuration, trust.material)
     for view in certificate_views(own, trust.judge_caller, ""):
         until = view.valid_until.ToJsonString()
         sys.stdout.write(f"certificate {view.digest.hex()} {view.identity} {until}\n")
-    for signer in load_head_signers(configuration):
+    for signer in signers:
         sys.stdout.write(f"head {signer.key.to_text()}\n")
 
 
@@ -116,7 +117,9 @@ def rebuild_ledger(arguments: argparse.Namespace) -> int:
 
 async def _rebuild(configuration: Configuration) -> int:
     heads = open_heads(configuration)
-    vault = open_vault(configuration, heads, SystemClock())
+    vault = open_vault(
+        configuration, heads, SystemClock(), load_head_signers(configuration)
+    )
     ledger = open_ledger(configuration, rebuild=True)
     try:
         index, size = 0, vault.size()

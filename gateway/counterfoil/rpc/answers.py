@@ -180,6 +180,7 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
             for sealed in way.documents
         ],
         checkpoint=way.checkpoint,
+        revocation_lists=certificates.revocation_lists(),
     )
 
 

@@ -21,10 +21,12 @@ class KeptCertificates:
         find: Returns a kept certificate (DER) by its digest, or None.
         authorities: Returns the authorities between signers and roots, in DER, as
             they are at that moment.
+        lists: Returns the revocation lists in DER, likewise.
     """
 
     find: Callable[[bytes], bytes | None]
     authorities: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
+    lists: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     _seen: dict[bytes, bytes] = field(default_factory=dict, repr=False)
 
     def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
@@ -35,6 +37,10 @@ class KeptCertificates:
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities."""
         return [*self.signers(sealed), *self.authorities()]
+
+    def revocation_lists(self) -> list[bytes]:
+        """Return the revocation lists of those authorities, as they are now."""
+        return list(self.lists())
 
     def signers(self, sealed: bytes) -> list[bytes]:
         """Return the known certificates that a document's seals name, each once."""

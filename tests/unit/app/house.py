@@ -155,6 +155,7 @@ class House:
         self.certificates = KeptCertificates(
             find=self.vault.certificate,
             authorities=lambda: self.keys.material.authorities,
+            lists=lambda: self.keys.material.crls,
         )
 
     # --- use cases -----------------------------------------------------------------

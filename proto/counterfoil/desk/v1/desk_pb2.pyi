@@ -1204,6 +1204,7 @@ class InquireResponse(_message.Message):
     ACTS_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
+    REVOCATION_LISTS_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """This vault's signed checkpoint, which the acts' proofs are under."""
     @_builtins.property
@@ -1222,6 +1223,12 @@ class InquireResponse(_message.Message):
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[_sealed_pb2.SealedWithChain]:
         """Every document about it in this vault, the voucher first, with chains."""
 
+    @_builtins.property
+    def revocation_lists(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The revocation lists (DER) that this gateway goes by at the moment, one per
+        authority: with them and a root, anybody judges the documents' seals.
+        """
+
     def __init__(
         self,
         *,
@@ -1230,10 +1237,11 @@ class InquireResponse(_message.Message):
         acts: _abc.Iterable[Global___ActRecord] | None = ...,
         documents: _abc.Iterable[_sealed_pb2.SealedWithChain] | None = ...,
         checkpoint: _builtins.bytes = ...,
+        revocation_lists: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_lists", b"revocation_lists", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

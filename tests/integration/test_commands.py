@@ -1,0 +1,163 @@
+"""The command line against running gateways: what it prints, writes and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from counterfoil.daemon import cli
+from counterfoil.office import Standing
+from tests.houses import BANK, FINANCE, UNIT, Town, running
+from tests.integration.desks import reaches, submit
+from tests.integration.papers import notice
+
+
+def connection(town: Town, party: str, name: str = "1") -> list[str]:
+    credential = town.ca.credential(party, "system", name)
+    carrier = FINANCE if party == UNIT else party
+    return [
+        *("--address", f"127.0.0.1:{town.ports[carrier]}"),
+        *("--certificate", str(credential.chain_file)),
+        *("--key", f"file:{credential.key_file}"),
+        *("--passphrase", f"file:{credential.pass_file}"),
+        *("--authorities", str(town.pki / "authorities.pem")),
+    ]
+
+
+async def run(*arguments: str) -> int:
+    return await asyncio.to_thread(cli.main, arguments)
+
+
+async def test_a_search_finds_by_standing_type_and_number(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(town, FINANCE, BANK), town.desk(BANK) as desk:
+        for number in (1, 2, 11):
+            done = await submit(desk, notice(number, BANK, UNIT))
+            await reaches(desk, done, Standing.ARRIVED)
+        capsys.readouterr()
+
+        async def lines(*conditions: str) -> list[list[str]]:
+            assert await run("search", *conditions, *connection(town, BANK)) == 0
+            out = capsys.readouterr().out
+            return [line.split("\t") for line in out.splitlines()]
+
+        everything = await lines()
+        assert len(everything) == 3
+        assert {row[2] for row in everything} == {"ARRIVED"}
+        assert (
+            len(await lines("--standing", "sent,arrived", "--type", "5201,2205")) == 3
+        )
+        assert await lines("--standing", "sent") == []
+        assert await lines("--type", "5201") == []
+        assert len(await lines("--limit", "2")) == 2
+        prefix = everything[0][0].split("/")[-1]
+        assert await lines("--number", prefix) == everything[:1]
+        assert await lines("--number", "none begins so") == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--standing", "arrived,gone", "gone is none of"),
+        ("--type", "many", "--type: not a number"),
+        ("--limit", "0", "--limit: not a number from 1"),
+        ("--limit", "99999999999", "--limit: not a number from 1 to 2147483647"),
+    ],
+)
+def test_a_condition_that_is_none_is_a_matter_of_usage(
+    town: Town,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    value: str,
+    says: str,
+) -> None:
+    assert cli.main(["search", option, value, *connection(town, BANK)]) == cli.USAGE
+    assert says in capsys.readouterr().err
+
+
+def test_every_option_has_a_twin_in_the_environment(
+    town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = connection(town, BANK)
+    twins = dict(zip(options[::2], options[1::2], strict=True))
+    for option, value in twins.items():
+        monkeypatch.setenv(f"COUNTERFOIL_{option[2:].upper()}", value)
+    monkeypatch.setenv("COUNTERFOIL_LIMIT", "none")
+    monkeypatch.setenv("COUNTERFOIL_JSON", "1")
+
+    assert cli.main(["search"]) == cli.USAGE
+    assert "--limit" in capsys.readouterr().err
+    assert cli.parser().parse_args(["vault", "verify"]).json is True
+
+
+async def test_an_inquiry_exports_all_that_a_third_party_needs(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(town, FINANCE, BANK), town.desk(BANK) as desk:
+        done = await submit(desk, notice(1, BANK, UNIT))
+        await reaches(desk, done, Standing.ARRIVED)
+        target = tmp_path / "export"
+
+        status = await run(
+            *("inquire", done.digest.hex(), "--export", str(target)),
+            *connection(town, BANK),
+        )
+
+    assert status == 0
+    out = capsys.readouterr().out
+    assert f"document\tVOUCHER\tsha256 {done.digest.hex()}" in out
+    (document,) = target.iterdir()
+    files = {file.name for file in document.iterdir()}
+    assert files == {
+        "payload.bin",
+        "seal-01.statement",
+        "seal-01.signature",
+        "seal-01.pem",
+        "certificates.pem",
+        "crls.pem",
+    }
+    parts = (document / "crls.pem").read_bytes().split(b"-----BEGIN")[1:]
+    lists = [x509.load_pem_x509_crl(b"-----BEGIN" + part) for part in parts]
+    authorities = (town.ca.root, town.ca.authority)
+    assert {one.issuer for one in lists} == {
+        each.certificate.subject for each in authorities
+    }
+
+
+def test_init_refuses_a_peer_whose_log_keys_are_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = Town(directory=tmp_path / "town")
+    file = town.file(FINANCE)
+    (key, *_) = town.configuration(FINANCE).peer[0].heads
+    file.write_text(file.read_text("utf-8").replace(key, key[:-3]), "utf-8")
+
+    assert cli.main(["init", "--config", str(file)]) == cli.USAGE
+
+    assert "heads:" in capsys.readouterr().err
+    assert not town.state(FINANCE).exists()
+
+
+def test_init_reads_a_descriptor_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = Town(directory=tmp_path / "town")
+    text = town.file(FINANCE).read_text("utf-8")
+    for name in ("ed25519_passphrase", "mldsa44_passphrase"):
+        [line] = [one for one in text.splitlines() if one.startswith(name)]
+        path = line.partition("file:")[2].strip('"')
+        reading, writing = os.pipe()
+        os.write(writing, (town.file(FINANCE).parent / path).read_bytes())
+        os.close(writing)
+        text = text.replace(line, f'{name} = "fd:{reading}"')
+    town.file(FINANCE).write_text(text, "utf-8")
+
+    assert cli.main(["init", "--config", str(town.file(FINANCE))]) == cli.DONE
+
+    told = capsys.readouterr().out
+    assert [line.split()[0] for line in told.splitlines()].count("head") == 2
