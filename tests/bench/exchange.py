@@ -39,14 +39,12 @@ class Run:
         vouchers: How many were carried.
         seconds: From the first submission until everything had caught up.
         cpu_us: CPU microseconds per voucher by process.
-        rss_bytes: Largest resident memory of each gateway process.
         growth_bytes: How much the sender's vault grew per voucher.
     """
 
     vouchers: int
     seconds: float
     cpu_us: dict[str, float]
-    rss_bytes: dict[str, int]
     growth_bytes: float
 
     @property
@@ -174,10 +172,6 @@ class Pair:
                 vouchers=count,
                 seconds=seconds,
                 cpu_us=cpu,
-                rss_bytes={
-                    party: _rss_bytes(process.pid)
-                    for party, process in self.gateways.items()
-                },
                 growth_bytes=(_used_bytes(vault) - bytes_before) / count,
             )
         )
@@ -285,9 +279,10 @@ def _cpu_s(pids: Sequence[int]) -> float:
     return total / _TICKS
 
 
-def _rss_bytes(pid: int) -> int:
+def process_bytes(pid: int, name: str) -> int:
+    """Return a process's memory by its name in `/proc/PID/status`, e.g. `RssAnon`."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
     return 0
 
