@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -129,17 +130,30 @@ async def test_an_inquiry_exports_all_that_a_third_party_needs(
     }
 
 
-def test_init_refuses_a_peer_whose_log_keys_are_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda town: [town.heads(BANK)[0][:-3]], "heads:"),
+        (lambda _: [], "at least one log key is needed"),
+        (lambda town: town.heads(BANK)[:1] * 2, "each only once"),
+        (
+            lambda town: town.heads(FINANCE),
+            f"heads: a key of {FINANCE}/log stands where {BANK}/log is expected",
+        ),
+    ],
+)
+def test_init_refuses_a_peer_whose_log_keys_are_not_its_own(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[Town], list[str]],
+    says: str,
 ) -> None:
     town = Town(directory=tmp_path / "town")
-    file = town.file(FINANCE)
-    (key, *_) = town.configuration(FINANCE).peer[0].heads
-    file.write_text(file.read_text("utf-8").replace(key, key[:-3]), "utf-8")
+    town.rewrite(FINANCE, f"heads = {town.heads(BANK)!r}", f"heads = {change(town)!r}")
 
-    assert cli.main(["init", "--config", str(file)]) == cli.USAGE
+    assert cli.main(["init", "--config", str(town.file(FINANCE))]) == cli.USAGE
 
-    assert "heads:" in capsys.readouterr().err
+    assert says in capsys.readouterr().err
     assert not town.state(FINANCE).exists()
 
 

@@ -326,3 +326,7 @@ def _check_parties(configuration: Configuration) -> None:
     if unknown := named - codes:
         msg = f"party {min(unknown)}: is named but has no [[party]] section"
         raise ConfigurationRefused(msg)
+    for peer in configuration.peer:
+        if not peer.addresses:
+            msg = f"peer {peer.party}: addresses: at least one is needed"
+            raise ConfigurationRefused(msg)

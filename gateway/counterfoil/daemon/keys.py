@@ -83,17 +83,27 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
 
 
 def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
-    """Return what verifies a peer's checkpoints.
+    """Return what verifies a peer's checkpoints, at least one key.
 
     Raises:
-        ConfigurationRefused: A text of `heads` is not a verifier key.
+        ConfigurationRefused: There is none, one stands there twice, or a text of
+            `heads` is not a verifier key of this peer's log.
     """
+    where, origin = f"peer {peer.party}: heads", origin_of(peer.party)
     try:
         keys = [VerifierKey.from_text(text) for text in peer.heads]
-        return tuple(verifier_of(key) for key in keys)
+        verifiers = tuple(verifier_of(key) for key in keys)
     except TlogError as error:
-        msg = f"peer {peer.party}: heads: {error}"
+        msg = f"{where}: {error}"
         raise ConfigurationRefused(msg) from error
+    for key in keys:
+        if key.name != origin:
+            msg = f"{where}: a key of {key.name} stands where {origin} is expected"
+            raise ConfigurationRefused(msg)
+    if not keys or len(set(peer.heads)) < len(keys):
+        msg = f"{where}: at least one log key is needed, and each only once"
+        raise ConfigurationRefused(msg)
+    return verifiers
 
 
 def load_seals(configuration: Configuration) -> list[SealMaterial]:

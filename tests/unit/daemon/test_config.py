@@ -239,6 +239,10 @@ def test_a_file_that_is_not_toml_is_named(file: Path, content: bytes) -> None:
             "[[hosted]]\nparty = '420000-101001'\ncertificate = ''\nkey = ''",
             "420000-101001",
         ),
+        (
+            '[[peer]]\nparty = "420000-011"\naddresses = []\nheads = []',
+            "peer 420000-011: addresses",
+        ),
         ("[limits]\nwindow_batches = 0", "limits.window_batches"),
         ("[limits]\nretry_s_max = -1", "limits.retry_s_max"),
         ("[limits]\nretry_s_max = nan", "limits.retry_s_max"),
@@ -285,7 +289,7 @@ def test_whatever_is_changed_for_the_worse_is_named(
 def test_no_party_is_described_twice(file: Path, section: str) -> None:
     other = "[[party]]\ncode = '420000-102'\nname = ''\nkind = 'agent-bank'\n"
     keys = {
-        "peer": "addresses = []\nheads = []\n",
+        "peer": "addresses = ['localhost:1']\nheads = []\n",
         "hosted": "certificate = ''\nkey = ''\n",
     }
     table = f"[[{section}]]\nparty = '420000-102'\n{keys[section]}"
