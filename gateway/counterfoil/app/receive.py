@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault
@@ -56,9 +57,12 @@ class ReceiveDocuments:
             attempt(lambda document: self._admit(document, carrier), good(examined)),
         )
         # A certificate is kept before the first document that needs it, so that
-        # what is stored can always be judged again.
-        if certificates:
-            await self.vault.keep_certificates(certificates)
+        # what is stored can always be judged again; nothing else of what a peer
+        # sends along takes room here.
+        named = {signer for one in good(admitted) for signer in one.signers}
+        await self.vault.keep_certificates(
+            der for der in certificates if sha256(der).digest() in named
+        )
         deed = Arrive(
             carrier=carrier,
             documents=tuple(good(admitted)),

@@ -40,6 +40,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.count,
         document.replaces,
         document.explanation,
+        document.signers,
     )
 
 
@@ -73,4 +74,5 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         count=packed[9],
         replaces=packed[10],
         explanation=packed[11],
+        signers=packed[12],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.voucher import VoucherKey
@@ -25,6 +25,8 @@ class Document:
         count: A voucher's rows, a receipt's paid rows; else 0.
         replaces: A voucher's issue before, as digest; empty for issue 1.
         explanation: A step's reason for people; else empty.
+        signers: Digests of the certificates by which a peer's document holds, those
+            of its enclosures too; empty for one of ours. No part of what it says.
     """
 
     kind: DocumentKind
@@ -39,3 +41,4 @@ class Document:
     count: int = 0
     replaces: bytes = b""
     explanation: str = ""
+    signers: tuple[bytes, ...] = field(default=(), compare=False)

@@ -43,12 +43,19 @@ class KeptCertificates:
         return list(self.lists())
 
     def signers(self, sealed: bytes) -> list[bytes]:
-        """Return the known certificates that a document's seals name, each once."""
+        """Return the known certificates that a document's seals name, each once.
+
+        Those on its enclosures count too: who judges the one judges the others.
+        """
         try:
             message = sealed_pb2.Sealed.FromString(sealed)
+            enclosed = [sealed_pb2.Sealed.FromString(one) for one in message.enclosures]
         except DecodeError:
             return []
-        return self._found(seal.statement for seal in message.seals)
+        # Enclosures stand side by side, never inside each other.
+        return self._found(
+            seal.statement for one in (message, *enclosed) for seal in one.seals
+        )
 
     def _found(self, statements: Iterable[bytes]) -> list[bytes]:
         digests = dict.fromkeys(

@@ -190,7 +190,11 @@ def step_facts(kind: DocumentKind, step: voucher_pb2.Step) -> Facts:
 
 
 def document_of(
-    kind: DocumentKind, sealed: bytes, digest: bytes, facts: Facts
+    kind: DocumentKind,
+    sealed: bytes,
+    digest: bytes,
+    facts: Facts,
+    signers: tuple[bytes, ...] = (),
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
     return Document(
@@ -206,6 +210,7 @@ def document_of(
         count=facts.count,
         replaces=facts.replaces,
         explanation=facts.explanation,
+        signers=signers,
     )
 
 

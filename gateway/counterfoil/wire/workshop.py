@@ -102,6 +102,7 @@ class Workshop:
         # (4) What the payload says decides whose seals are due.
         plan = _plan(opened.kind, facts)
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
+        signers = [statement.certificate_digest for statement in verified.statements]
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
             original = open_sealed(enclosure)
@@ -114,8 +115,10 @@ class Workshop:
                 raise MalformedPayload(
                     "an enclosure is not the original", field="enclosures"
                 )
-            self._examine(enclosure, court)
-        return document_of(opened.kind, sealed, opened.digest, facts)
+            signers += self._examine(enclosure, court).signers
+        return document_of(
+            opened.kind, sealed, opened.digest, facts, tuple(dict.fromkeys(signers))
+        )
 
     def compose(
         self, drafts: Sequence[bytes], desk: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -58,6 +59,28 @@ async def test_a_batch_that_comes_twice_is_known_the_second_time(
     assert again.new_count == 0
     assert response.outcomes[0].known_leaf == fine(first.outcomes[0]).leaf
     assert await bank.state(row) == before
+
+
+async def test_only_the_certificates_that_are_needed_take_room(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment("1"))
+    documents, certificates = await lane_of(finance, BANK)
+    signers = finance.certificates.signers(documents[0])
+    unneeded = [b"no certificate at all", *bank.keys.material.authorities]
+
+    await bank.receive([b"\xff"], [*certificates, *unneeded], carrier=FINANCE)
+    assert kept(bank, signers) == []
+
+    await bank.receive(documents, [*certificates, *unneeded], carrier=FINANCE)
+    assert kept(bank, signers) == signers
+    assert kept(bank, unneeded[:1]) == []
+
+
+def kept(house: House, certificates: list[bytes]) -> list[bytes]:
+    """Return those certificates that the vault keeps."""
+    digests = [sha256(der).digest() for der in certificates]
+    return [der for one in digests if (der := house.vault.certificate(one)) is not None]
 
 
 @pytest.mark.refusal("NOT_THE_ISSUER")

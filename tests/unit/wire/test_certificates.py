@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import seal_to_bytes
@@ -29,6 +30,20 @@ def test_a_documents_signers_come_in_the_order_of_its_seals(signers: Signers) ->
     found = kept(signers).signers(sealed)
 
     assert found == [each.certificate for each in signers.all]
+
+
+def test_the_signers_of_an_enclosure_are_signers_too(signers: Signers) -> None:
+    seals = signers.seals()
+    original = close_sealed(DocumentKind.VOUCHER, b"payload", seals[:2])
+    message = sealed_pb2.Sealed.FromString(
+        close_sealed(DocumentKind.RECEIPT, b"payload", seals[2:])
+    )
+    message.enclosures.append(original)
+
+    found = kept(signers).signers(message.SerializeToString())
+
+    last = signers.all[2]
+    assert found == [each.certificate for each in (last, signers.first, signers.second)]
 
 
 def test_a_third_party_gets_the_authorities_too(signers: Signers) -> None:

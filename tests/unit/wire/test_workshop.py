@@ -213,6 +213,19 @@ def test_check_5_an_original_is_judged_like_any_document(
     assert reasons(outcomes) == ["SEAL_MISSING"]
 
 
+def test_a_document_names_all_by_whose_certificates_it_holds(
+    workshop: Workshop, keys: Keys
+) -> None:
+    original = voucher_of(keys, direct_payment())
+    persons = [keys.sealers[FINANCE, name].certificate_digest for name in PERSONS]
+    issuer = keys.sealers[FINANCE, "1"].certificate_digest
+    recipient = keys.sealers[BANK, "1"].certificate_digest
+
+    assert examined(workshop, keys, original).signers == (*persons, issuer)
+    receipt = examined(workshop, keys, receipt_of(keys, original))
+    assert receipt.signers == (recipient, *persons, issuer)
+
+
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
 def test_check_5_a_voucher_encloses_nothing_however_deep(
     workshop: Workshop, keys: Keys
