@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 
 from counterfoil.daemon import cli
+from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.office import Standing
 from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import reaches, submit
@@ -175,3 +176,40 @@ def test_init_reads_a_descriptor_once(
 
     told = capsys.readouterr().out
     assert [line.split()[0] for line in told.splitlines()].count("head") == 2
+
+
+async def test_a_ledger_that_is_behind_is_no_fault(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(town, FINANCE, BANK), town.desk(BANK) as desk:
+        done = await submit(desk, notice(1, BANK, UNIT))
+        await reaches(desk, done, Standing.ARRIVED)
+    url = f"sqlite:///{town.state(BANK) / 'ledger.sqlite'}"
+    ledger = await asyncio.to_thread(SqlLedger.open, url)
+    size = await ledger.next_index()
+    await ledger.drop_and_recreate()
+    await ledger.close()
+    capsys.readouterr()
+
+    assert await run("vault", "verify", "--config", str(town.file(BANK))) == cli.DONE
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"the ledger took in {size} leaves first" in told.err
+    assert await run("vault", "verify", "--config", str(town.file(BANK))) == cli.DONE
+    assert "took in" not in capsys.readouterr().err
+
+
+async def test_what_is_stopped_in_order_has_a_ledger_that_agrees(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(town, BANK) as gateways, town.desk(BANK) as desk:
+        monkeypatch.setattr(gateways[BANK]._follower, "_gather_s", 600)
+        await submit(desk, notice(1, BANK, UNIT))
+        size = gateways[BANK]._vault.size()
+        assert gateways[BANK]._follower._next < size
+
+    url = f"sqlite:///{town.state(BANK) / 'ledger.sqlite'}"
+    ledger = await asyncio.to_thread(SqlLedger.open, url)
+    assert await ledger.next_index() == size > 0
+    await ledger.close()

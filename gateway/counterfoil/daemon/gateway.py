@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.daemon.works import ProcessWorks
 from counterfoil.domain.registry import Registry
-from counterfoil.ledger.follower import LedgerFollower
+from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.rpc.callers import CallerGate
@@ -90,6 +90,7 @@ class Gateway:
     _tls: TlsKeeper = field(init=False)
     _guard: Guard = field(init=False)
     _follower: LedgerFollower = field(init=False)
+    _following: asyncio.Task[None] = field(init=False)
     _server: grpc.aio.Server = field(init=False)
     _services: Services = field(init=False)
     _health_due: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,7 +144,7 @@ class Gateway:
         self._follower = LedgerFollower(self._vault, self._ledger)
         self.lanes = [self._lane(peer.party) for peer in configuration.peer]
         await self._listen(registry_of(configuration))
-        self._spawn(self._follower.run(), "ledger")
+        self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._tell_health(), "health")
@@ -160,16 +161,20 @@ class Gateway:
         await self._services.leave()
         self._draining.begin()
         await self._server.stop(self.configuration.limits.drain_s_max)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _ended(task for task in self._tasks if task is not self._following)
+        # It can catch up at the next start, but what is still should agree.
+        with suppress(FollowerStopped, TimeoutError):
+            async with asyncio.timeout(self.configuration.limits.drain_s_max):
+                await self._follower.caught_up(self._vault.size())
+        await _ended([self._following])
         await self._opened.aclose()
         log.info("stopped")
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_report_death)
         self._tasks.append(task)
+        return task
 
     def _lane(self, party: str) -> Lane:
         configuration, limits = self.configuration, self.configuration.limits
@@ -363,6 +368,14 @@ class Gateway:
         """Say NOT_SERVING while the vault does not write or no worker works."""
         serving = not self.stopped_reason and self._works.is_ready
         await self._services.report(serving=serving)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)
 
 
 def _report_death(task: asyncio.Task[None]) -> None:

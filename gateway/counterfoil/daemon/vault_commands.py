@@ -6,9 +6,12 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from counterfoil.app.ports import LogRecord
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.keys import HeadSigners, load_head_signers, origin_of
@@ -19,9 +22,14 @@ from counterfoil.daemon.stores import (
     vault_directory,
 )
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.domain.refusals import VaultCorrupt
+from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.rpc.views import certificate_views
+from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Finding, Report
 from counterfoil.vault.lmdb_engine import LmdbEngine
+from counterfoil.vault.reading import records
+from counterfoil.vault.recent import Recent
 from counterfoil.vault.verify import verify_vault
 from counterfoil.wire.judge import SealJudge
 
@@ -71,11 +79,12 @@ async def _verify(configuration: Configuration) -> Report:
     ledger = open_ledger(configuration)
     heads = open_heads(configuration)
     try:
-        rows = [row async for row in ledger.rows_for_verify()]
         with (
             LmdbEngine(vault_directory(configuration), read_only=True) as engine,
             engine.reading() as reading,
         ):
+            await _catch_up(ledger, reading)
+            rows = [row async for row in ledger.rows_for_verify()]
             judge = SealJudge(trust=trust.store, find=reading.certificate)
             return verify_vault(
                 reading,
@@ -87,6 +96,32 @@ async def _verify(configuration: Configuration) -> Report:
     finally:
         heads.close()
         await ledger.close()
+
+
+async def _catch_up(ledger: SqlLedger, reading: Reading) -> None:
+    """Let the ledger take in what it had not when its gateway ended.
+
+    It follows the log and may be behind; that is no fault. What it should have
+    taken in and has not, is found afterwards.
+    """
+    first = await ledger.next_index()
+    try:
+        await _follow(ledger, partial(records, reading, Recent()), reading.size())
+    except VaultCorrupt:
+        # Told with its place by the verification that comes now.
+        return
+    if (behind := reading.size() - first) > 0:
+        sys.stderr.write(f"counterfoil: the ledger took in {behind} leaves first\n")
+
+
+async def _follow(
+    ledger: SqlLedger, read: Callable[[int, int], list[LogRecord]], size: int
+) -> None:
+    """Let a ledger follow a log of `size` leaves from where it is to its end."""
+    index = await ledger.next_index()
+    while index < size:
+        await ledger.follow(read(index, _RECORDS_AT_ONCE))
+        index = await ledger.next_index()
 
 
 def _as_json(finding: Finding) -> str:
@@ -122,12 +157,8 @@ async def _rebuild(configuration: Configuration) -> int:
     )
     ledger = open_ledger(configuration, rebuild=True)
     try:
-        index, size = 0, vault.size()
-        while index < size:
-            records = vault.records(index, _RECORDS_AT_ONCE)
-            await ledger.follow(records)
-            index = records[-1].index + 1
-        return size
+        await _follow(ledger, vault.records, vault.size())
+        return vault.size()
     finally:
         await ledger.close()
         vault.close()
