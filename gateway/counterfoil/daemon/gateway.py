@@ -11,22 +11,7 @@ from typing import Any
 
 import grpc
 
-from counterfoil.app.acts import PerformActs
-from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.deliver import RecordDelivery
-from counterfoil.app.inquire import InquireVoucher
-from counterfoil.app.progress import TellProgress
-from counterfoil.app.prove import ProveLog
-from counterfoil.app.read import ReadArrivals, WatchVouchers
-from counterfoil.app.receipts import IssueReceipts
-from counterfoil.app.receive import ReceiveDocuments
-from counterfoil.app.review import ReviewDrafts
-from counterfoil.app.seal_drafts import SealDrafts
-from counterfoil.app.search import SearchVouchers
-from counterfoil.app.send import SendVouchers
-from counterfoil.app.steps import TakeSteps
-from counterfoil.app.submit import SubmitVouchers
-from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import (
@@ -46,24 +31,19 @@ from counterfoil.daemon.stores import (
     open_workbench,
 )
 from counterfoil.daemon.tls import TlsKeeper
-from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.daemon.trust import TrustKeeper
+from counterfoil.daemon.wiring import Wiring
 from counterfoil.daemon.works import ProcessWorks
 from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.rpc.callers import CallerGate
-from counterfoil.rpc.desk import DeskServicer
 from counterfoil.rpc.draining import Draining
-from counterfoil.rpc.exchange import ExchangeServicer
 from counterfoil.rpc.guard import Guard
-from counterfoil.rpc.limits import Limits
-from counterfoil.rpc.registry import RegistryServicer
 from counterfoil.rpc.services import Services
-from counterfoil.rpc.views import certificate_views, peer_views
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.vault import EngineVault
-from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.workbench.workbench import SqlWorkbench
 
@@ -251,7 +231,20 @@ class Gateway:
                 ),
             ],
         )
-        self._services = self._assemble(registry)
+        self._services = Wiring(
+            configuration=configuration,
+            registry=registry,
+            vault=self._vault,
+            workbench=self._workbench,
+            ledger=self._ledger,
+            follower=self._follower,
+            works=self._works,
+            trust=self._trust,
+            certificates=self._certificates(),
+            clock=self.clock,
+            draining=self._draining,
+            lanes=self.lanes,
+        ).services()
         self._services.add_to(self._server)
         try:
             self._server.add_secure_port(configuration.gateway.listen, self._tls.server)
@@ -260,96 +253,6 @@ class Gateway:
             raise ConfigurationRefused(msg) from error
         await self._server.start()
         await self._report_health()
-
-    def _assemble(self, registry: Registry) -> Services:
-        limits = self.configuration.limits
-        bounds = Limits(
-            batch_documents_max=limits.batch_documents_max,
-            batch_bytes_max=limits.batch_bytes_max,
-            document_bytes_max=limits.document_bytes_max,
-        )
-        return Services(
-            desk=self._desk(registry, bounds),
-            exchange=ExchangeServicer(
-                receive=ReceiveDocuments(
-                    vault=self._vault,
-                    works=self._works,
-                    registry=registry,
-                    catalogue=CATALOGUE,
-                    clock=self.clock,
-                ),
-                tell=TellProgress(vault=self._vault, registry=registry),
-                prove=ProveLog(vault=self._vault, registry=registry),
-                vault=self._vault,
-                limits=bounds,
-                draining=self._draining,
-                window_batches=limits.window_batches,
-            ),
-            registry=RegistryServicer(
-                registry=registry,
-                peers=lambda: peer_views(self.lanes, self._vault.lane_lengths()),
-                certificates=lambda party: certificate_views(
-                    own_certificates(self.configuration, self._trust.material),
-                    self._trust.judge_caller,
-                    party,
-                ),
-            ),
-        )
-
-    def _desk(self, registry: Registry, limits: Limits) -> DeskServicer:
-        vault, works, workbench = self._vault, self._works, self._workbench
-        clock, certificates = self.clock, self._certificates()
-        return DeskServicer(
-            write=WriteDrafts(
-                vault=vault,
-                workbench=workbench,
-                works=works,
-                registry=registry,
-                catalogue=CATALOGUE,
-            ),
-            review=ReviewDrafts(
-                vault=vault,
-                workbench=workbench,
-                works=works,
-                certificates=certificates,
-                catalogue=CATALOGUE,
-                clock=clock,
-            ),
-            seal=SealDrafts(
-                vault=vault,
-                workbench=workbench,
-                works=works,
-                registry=registry,
-                clock=clock,
-            ),
-            cancel_seals=CancelSeals(
-                vault=vault, workbench=workbench, works=works, catalogue=CATALOGUE
-            ),
-            send=SendVouchers(vault=vault, registry=registry),
-            submit=SubmitVouchers(
-                vault=vault,
-                works=works,
-                registry=registry,
-                catalogue=CATALOGUE,
-                clock=clock,
-            ),
-            read=ReadArrivals(vault=vault),
-            steps=TakeSteps(vault=vault, works=works, registry=registry, clock=clock),
-            acts=PerformActs(vault=vault),
-            receipts=IssueReceipts(
-                vault=vault, works=works, registry=registry, clock=clock
-            ),
-            inquire=InquireVoucher(
-                vault=vault, ledger=self._ledger, follower=self._follower
-            ),
-            search=SearchVouchers(
-                vault=vault, ledger=self._ledger, follower=self._follower
-            ),
-            watch=WatchVouchers(vault=vault),
-            certificates=certificates,
-            limits=limits,
-            draining=self._draining,
-        )
 
     async def _watch_vault(self) -> None:
         """Tell when the vault does not write any more."""

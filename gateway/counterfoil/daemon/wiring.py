@@ -1,0 +1,161 @@
+"""Puts use cases on their ports, and services on their use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from counterfoil.app.acts import PerformActs
+from counterfoil.app.cancel_seals import CancelSeals
+from counterfoil.app.inquire import InquireVoucher
+from counterfoil.app.ports import Clock, Follower, Ledger, Workbench
+from counterfoil.app.progress import TellProgress
+from counterfoil.app.prove import ProveLog
+from counterfoil.app.read import ReadArrivals, WatchVouchers
+from counterfoil.app.receipts import IssueReceipts
+from counterfoil.app.receive import ReceiveDocuments
+from counterfoil.app.review import ReviewDrafts
+from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.search import SearchVouchers
+from counterfoil.app.send import SendVouchers
+from counterfoil.app.steps import TakeSteps
+from counterfoil.app.submit import SubmitVouchers
+from counterfoil.app.works import Certificates, Works
+from counterfoil.app.write import WriteDrafts
+from counterfoil.daemon.config import Configuration
+from counterfoil.daemon.lanes import Lane
+from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.domain.registry import Registry
+from counterfoil.rpc.desk import DeskServicer
+from counterfoil.rpc.draining import Draining
+from counterfoil.rpc.exchange import ExchangeServicer
+from counterfoil.rpc.limits import Limits
+from counterfoil.rpc.registry import RegistryServicer
+from counterfoil.rpc.services import Services
+from counterfoil.rpc.views import certificate_views, peer_views
+from counterfoil.vault.vault import EngineVault
+from counterfoil.wire.catalogue import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """The parts of one gateway, opened, and what is made of them.
+
+    Attributes:
+        configuration: What the gateway was started with.
+        registry: The parties.
+        vault: The vault.
+        workbench: Drafts.
+        ledger: What is searched.
+        follower: Keeps the ledger up with the vault.
+        works: Where batches are checked and sealed.
+        trust: Judges callers.
+        certificates: Finds the certificates that seals name.
+        clock: Our clock.
+        draining: Whether the gateway is about to stop.
+        lanes: The ways to peers.
+    """
+
+    configuration: Configuration
+    registry: Registry
+    vault: EngineVault
+    workbench: Workbench
+    ledger: Ledger
+    follower: Follower
+    works: Works
+    trust: TrustKeeper
+    certificates: Certificates
+    clock: Clock
+    draining: Draining
+    lanes: Sequence[Lane]
+
+    def services(self) -> Services:
+        """Return all that the gateway serves."""
+        limits = self.configuration.limits
+        bounds = Limits(
+            batch_documents_max=limits.batch_documents_max,
+            batch_bytes_max=limits.batch_bytes_max,
+            document_bytes_max=limits.document_bytes_max,
+        )
+        return Services(
+            desk=self._desk(bounds),
+            exchange=ExchangeServicer(
+                receive=ReceiveDocuments(
+                    vault=self.vault,
+                    works=self.works,
+                    registry=self.registry,
+                    catalogue=CATALOGUE,
+                    clock=self.clock,
+                ),
+                tell=TellProgress(vault=self.vault, registry=self.registry),
+                prove=ProveLog(vault=self.vault, registry=self.registry),
+                vault=self.vault,
+                limits=bounds,
+                draining=self.draining,
+                window_batches=limits.window_batches,
+            ),
+            registry=RegistryServicer(
+                registry=self.registry,
+                peers=lambda: peer_views(self.lanes, self.vault.lane_lengths()),
+                certificates=lambda party: certificate_views(
+                    own_certificates(self.configuration, self.trust.material),
+                    self.trust.judge_caller,
+                    party,
+                ),
+            ),
+        )
+
+    def _desk(self, limits: Limits) -> DeskServicer:
+        vault, works, workbench = self.vault, self.works, self.workbench
+        registry, clock, certificates = self.registry, self.clock, self.certificates
+        return DeskServicer(
+            write=WriteDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                registry=registry,
+                catalogue=CATALOGUE,
+            ),
+            review=ReviewDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                certificates=certificates,
+                catalogue=CATALOGUE,
+                clock=clock,
+            ),
+            seal=SealDrafts(
+                vault=vault,
+                workbench=workbench,
+                works=works,
+                registry=registry,
+                clock=clock,
+            ),
+            cancel_seals=CancelSeals(
+                vault=vault, workbench=workbench, works=works, catalogue=CATALOGUE
+            ),
+            send=SendVouchers(vault=vault, registry=registry),
+            submit=SubmitVouchers(
+                vault=vault,
+                works=works,
+                registry=registry,
+                catalogue=CATALOGUE,
+                clock=clock,
+            ),
+            read=ReadArrivals(vault=vault),
+            steps=TakeSteps(vault=vault, works=works, registry=registry, clock=clock),
+            acts=PerformActs(vault=vault),
+            receipts=IssueReceipts(
+                vault=vault, works=works, registry=registry, clock=clock
+            ),
+            inquire=InquireVoucher(
+                vault=vault, ledger=self.ledger, follower=self.follower
+            ),
+            search=SearchVouchers(
+                vault=vault, ledger=self.ledger, follower=self.follower
+            ),
+            watch=WatchVouchers(vault=vault),
+            certificates=certificates,
+            limits=limits,
+            draining=self.draining,
+        )
