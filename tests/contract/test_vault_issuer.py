@@ -58,6 +58,23 @@ def test_an_entered_voucher_is_in_the_books_and_waits_in_no_lane(bench: Bench) -
     assert bench.vault.leaf(0).act is Act.ENTER
 
 
+def test_many_keys_are_looked_up_at_once(bench: Bench) -> None:
+    first, second, other = voucher("1"), voucher("2"), voucher("3")
+    for paper in (first, second):
+        bench.enter(paper)
+
+    entries = bench.vault.entries([second.key, other.key, first.key, second.key])
+
+    assert [entry.digest if entry else None for entry in entries] == [
+        second.digest,
+        None,
+        first.digest,
+        second.digest,
+    ]
+    assert entries[2] == bench.vault.entry(first.key)
+    assert bench.vault.entries([]) == []
+
+
 def test_entering_the_same_voucher_again_writes_nothing(bench: Bench) -> None:
     first = recorded(bench.enter(voucher()))
 

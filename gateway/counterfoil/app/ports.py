@@ -142,6 +142,9 @@ class Vault(Protocol):
             VaultBusy: Too much is waiting.
         """
 
+    def entries(self, keys: Sequence[VoucherKey]) -> list[Entry | None]:
+        """Return what the book of keys says of each key, all at one moment."""
+
     def entry(self, key: VoucherKey) -> Entry | None:
         """Return what the book of keys says of `key`."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
-from counterfoil.app.ports import Vault, Workbench
+from counterfoil.app.ports import Entry, Vault, Workbench
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import (
     Catalogue,
@@ -34,10 +34,15 @@ class WriteDrafts:
     ) -> list[DraftRow | CounterfoilError]:
         """Return each draft as it now stands on the desk, or why it does not."""
         composed = await self.works.compose(drafts, desk=caller.party)
-        admitted = refill(composed, attempt(self._admit, good(composed)))
+        keys = [row.key for row in good(composed)]
+        entered = dict(zip(keys, self.vault.entries(keys), strict=True))
+        admitted = refill(
+            composed,
+            attempt(lambda row: self._admit(row, entered[row.key]), good(composed)),
+        )
         # What entered the vault does not become a draft again: sealing it once
         # more must find it there, not on the desk without its reviews.
-        rows = [row for row in good(admitted) if self.vault.entry(row.key) is None]
+        rows = [row for row in good(admitted) if entered[row.key] is None]
         stored = await self.workbench.put(rows)
         others = {row.digest: other for row, other in zip(rows, stored, strict=True)}
         return refill(
@@ -45,10 +50,9 @@ class WriteDrafts:
             [_as_it_stands(row, others.get(row.digest)) for row in good(admitted)],
         )
 
-    def _admit(self, row: DraftRow) -> DraftRow:
+    def _admit(self, row: DraftRow, entry: Entry | None) -> DraftRow:
         self.registry.check_direction(self.catalogue, row.key, row.recipients)
         self.registry.lanes_to(row.recipients)
-        entry = self.vault.entry(row.key)
         if entry is not None and entry.digest != row.digest:
             raise _reused(row)
         return row

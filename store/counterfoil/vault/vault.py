@@ -127,6 +127,11 @@ class EngineVault:
         with self._engine.reading() as reading:
             return reading.entry(key.to_bytes())
 
+    def entries(self, keys: Sequence[VoucherKey]) -> list[Entry | None]:
+        """Return what the book of keys says of each key, all at one moment."""
+        with self._engine.reading() as reading:
+            return [reading.entry(key.to_bytes()) for key in keys]
+
     def key_of(self, digest: bytes) -> VoucherKey | None:
         """Return the key of the voucher with this digest."""
         # Memory first: what leaves it is in the stored index by then.
