@@ -18,7 +18,7 @@ from counterfoil.registry.v1 import registry_pb2
 from counterfoil.vault.findings import Fault
 from counterfoil.workbench.errors import WorkbenchUnavailable
 from tools.catalogue_page import PAGE, page
-from tools.tree import ROOT, files_below
+from tools.tree import ROOT, SOURCE_ROOTS, files_below, modules_below
 
 DOCS = ROOT / "docs"
 PAGES = [
@@ -34,6 +34,9 @@ SERVICES = [
 ]
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_MODULE = re.compile(r"`(?:…/)?([a-z0-9_/…]+\.py)[`:]")
+_READERS_OWN = {"first.py"}
+"""What a page tells its reader to write."""
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
@@ -59,6 +62,14 @@ def broken_links(file: Path) -> Iterator[str]:
         target = file.parent / path if path else file
         if not target.exists() or (anchor and anchor not in anchors(target)):
             yield link
+
+
+def modules_missing(file: Path, there: set[str]) -> Iterator[str]:
+    """Yield the modules that a page names and nobody finds, by the end of a path."""
+    for name in _MODULE.findall(prose(file)):
+        end = "/" + name.rpartition("…/")[2]
+        if name not in _READERS_OWN and not any(path.endswith(end) for path in there):
+            yield name
 
 
 def keys_of(table: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -90,6 +101,21 @@ def test_the_catalogue_page_is_what_the_contract_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), (
         "run: python -m tools.catalogue_page"
     )
+
+
+def test_every_module_that_a_page_names_is_there() -> None:
+    roots = (*SOURCE_ROOTS, "tests", "tools")
+    there = {path.as_posix() for root in roots for path in modules_below(ROOT / root)}
+
+    missing = {
+        file.relative_to(ROOT).as_posix(): names
+        for file in PAGES
+        if (names := sorted(set(modules_missing(file, there))))
+    }
+
+    assert missing == {}
+    # It would find one: a page of the map names more than a dozen.
+    assert len(_MODULE.findall(prose(DOCS / "architecture.md"))) > 12
 
 
 def test_every_reason_stands_in_a_comment_of_the_contract() -> None:
