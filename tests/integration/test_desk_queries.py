@@ -117,6 +117,9 @@ async def test_watching_goes_on_behind_the_last_change_that_was_seen(
     pair: Pair,
 ) -> None:
     async with pair.town.desk(FINANCE) as finance:
+        # Something must have happened: there is nothing behind no change at all.
+        before = await issue(pair.town, pair.papers.direct_payment())
+        await reaches(finance, before.reference, Standing.ARRIVED)
         start = await _size(pair, FINANCE) - 1
         issued = await issue(pair.town, pair.papers.direct_payment())
         async with pair.town.desk(BANK) as bank:
