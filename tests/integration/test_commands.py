@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_condition_that_is_none_is_a_matter_of_usage(
     assert says in capsys.readouterr().err
 
 
-def test_every_option_has_a_twin_in_the_environment(
+def test_what_the_environment_says_counts_as_an_option(
     town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = connection(town, BANK)
@@ -95,6 +96,25 @@ def test_every_option_has_a_twin_in_the_environment(
     assert cli.main(["search"]) == cli.USAGE
     assert "--limit" in capsys.readouterr().err
     assert cli.parser().parse_args(["vault", "verify"]).json is True
+
+
+def options_below(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield every option of a command line and of the commands below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from options_below(each)
+        elif action.option_strings and action.dest != "help":
+            yield action
+
+
+def test_every_option_names_its_twin() -> None:
+    options = list(options_below(cli.parser()))
+
+    assert len({option.dest for option in options}) > 10
+    for option in options:
+        twin = f"COUNTERFOIL_{option.dest.upper()}"
+        assert f"[{twin}" in (option.help or ""), option.option_strings
 
 
 async def test_an_inquiry_exports_all_that_a_third_party_needs(

@@ -154,7 +154,8 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         help="prove the whole vault, its indexes, its ledger and its head store",
         description="Re-hashes every document, proves the root again, judges seals "
         "at their logged times, replays states, and compares every index, the ledger "
-        "and the head store. Exit status 1 if anything is wrong.",
+        "and the head store. A ledger that is only behind catches up first. Exit "
+        "status 1 if anything is wrong.",
     )
     _config(verify)
     _flag(verify, "json", "findings as JSON lines")

@@ -88,12 +88,13 @@ class LastingWorker:
                 "a worker process ended; another takes its place",
                 extra={"detail": f"exit status {self._process.exit_status}"},
             )
-            await asyncio.sleep(started_s + self._apart_s - clock())
-            started_s = clock()
-            try:
-                self._process = await self._another()
-            except Exception:
-                log.exception("no worker process could be started")
+            while not self.is_ready:
+                await asyncio.sleep(started_s + self._apart_s - clock())
+                started_s = clock()
+                try:
+                    self._process = await self._another()
+                except Exception:
+                    log.exception("no worker process could be started")
             self._changed()
 
     async def _another(self) -> WorkerProcess:

@@ -74,10 +74,14 @@ class ProcessWorks:
     async def retrust(self, material: TrustMaterial) -> None:
         """Let every worker believe `material` from now on."""
         self._material = material
-        for worker in self._workers:
+
+        async def tell(worker: LastingWorker) -> None:
             # The one that takes the place of an ended one is told when it begins.
             with suppress(WorkerEnded):
                 await worker.run(retrust, material)
+
+        # At the same time: each has work of its own before it.
+        await asyncio.gather(*map(tell, self._workers))
 
     async def _prepare(self, process: WorkerProcess) -> None:
         """Let a new process believe what we do by the time it is ready.

@@ -134,13 +134,14 @@ async def test_it_is_tried_until_a_process_starts(
     async with working(changes, start=lambda: next(starts), prepare=squared) as worker:
         with pytest.raises(WorkerEnded):
             await worker.run(die)
-        # It ended; twice it was gone and could not start; then it could.
-        await changes.until(6)
+        # It ended; twice it could not start, and was not ready in between.
+        await changes.until(2)
 
         assert is_ready(worker)
         assert await worker.run(square, 2) == 4
     texts = [record.getMessage() for record in caplog.records]
     assert texts.count("no worker process could be started") == 2
+    assert texts.count("a worker process ended; another takes its place") == 1
 
 
 async def squared(process: WorkerProcess) -> None:
