@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from counterfoil.domain.value import value
 from counterfoil.tlog.merkle import TreeHead
 
 
@@ -36,7 +37,7 @@ class GrowthProof:
     checkpoint: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PeerOutcome:
     """What a peer answered for one document.
 
@@ -58,7 +59,7 @@ class PeerOutcome:
         return self.known_leaf is None and not self.reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PeerResponse:
     """A peer's answer to one batch.
 

@@ -16,6 +16,7 @@ from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Role, Standing
+from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -26,7 +27,7 @@ class Clock(Protocol):
         """Return the instant, microseconds since 1970-01-01T00:00Z."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Passage:
     """A voucher's way to one recipient, as this vault knows it.
 
@@ -45,7 +46,7 @@ class Passage:
     refused_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Entry:
     """A voucher in the vault's book of keys.
 
@@ -66,7 +67,7 @@ class Entry:
     passages: tuple[Passage, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LaneItem:
     """A document that waits in a lane.
 
@@ -85,7 +86,7 @@ class LaneItem:
     not_before_us: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Waiting:
     """A document that has arrived and waits to be read.
 
@@ -104,7 +105,7 @@ class Waiting:
     times_read: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LogRecord:
     """One act, as the ledger follows it.
 

@@ -16,13 +16,14 @@ from counterfoil.domain.drafts import StepText
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.registry import Caller, Registry
 from counterfoil.domain.standing import Act, Role, advance
+from counterfoil.domain.value import value
 from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import VoucherKey
 
 _ISSUERS_STEPS = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Step:
     """What a business system asks for one voucher.
 

@@ -8,15 +8,16 @@ nothing and leaves the others standing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Enter:
     """A document of a party hosted here enters the vault, fully sealed (入库).
 
@@ -35,7 +36,7 @@ class Enter:
     send: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Send:
     """A voucher that is in the vault is put into its lanes (发送)."""
 
@@ -44,7 +45,7 @@ class Send:
     lanes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Withdraw:
     """A fully sealed voucher leaves the books to become a draft again (撤销签章)."""
 
@@ -52,7 +53,7 @@ class Withdraw:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Perform:
     """A recipient's business system begins or ends its act (办理).
 
@@ -69,7 +70,7 @@ class Perform:
     recipient: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Arrive:
     """A peer's batch of documents, verified and checked, arrives (接收).
 
@@ -86,7 +87,7 @@ class Arrive:
     hosted: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PeerAnswer:
     """What a peer answered for one document of its lane.
 
@@ -103,7 +104,7 @@ class PeerAnswer:
     retryable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Deliver:
     """A peer's answers to a batch, its proof checked, are put on record.
 
@@ -125,7 +126,7 @@ class Deliver:
     not_before_us: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Read:
     """A business system took receipts and steps off its list (确认).
 
@@ -141,7 +142,7 @@ class Read:
 Deed = Enter | Send | Withdraw | Perform | Arrive | Deliver | Read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Recorded:
     """One document's or act's place in the log.
 
@@ -163,7 +164,7 @@ Outcome = Recorded | CounterfoilError
 """What became of one document or act: recorded, or refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Committed:
     """What the vault answers to a deed, once it is durable.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Document:
     """A voucher, a receipt or a step, with its seals.
 

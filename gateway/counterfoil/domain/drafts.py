@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DraftRow:
     """A draft on a party's workbench.
 
@@ -29,7 +28,7 @@ class DraftRow:
     recipients: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Unsealed:
     """A voucher that still lacks the institution's seals.
 
@@ -42,7 +41,7 @@ class Unsealed:
     seals: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class StepText:
     """What a step will say; the works encode and seal it.
 
@@ -63,7 +62,7 @@ class StepText:
     explanation: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ReceiptText:
     """What a receipt will say.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
+
+from counterfoil.domain.value import value
 
 _HEAD: Final = struct.Struct(">BQIQII")
 _FORMAT: Final = 1
 _HASH: Final = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Evidence:
     """Proof of arrival of leaves `first_leaf` to `first_leaf + len(leaf_hashes)`.
 

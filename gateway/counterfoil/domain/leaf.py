@@ -21,17 +21,17 @@ digests stand in it, so destroying a document leaves the tree whole.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Act
+from counterfoil.domain.value import value
 
 LEAF_FORMAT: Final = 1
 _HEAD: Final = struct.Struct(">BBBQ32s32s32s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Leaf:
     """One entry of the log.
 

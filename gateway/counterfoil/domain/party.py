@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from counterfoil.domain.value import value
 
 _CODE: Final = re.compile(r"[0-9]{6,9}-[0-9a-z]{3,21}", re.ASCII)
 _URN: Final = re.compile(
@@ -48,7 +49,7 @@ def check_party_code(code: str) -> str:
     return code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Identity:
     """Whose certificate it is, as its one URI SAN states.
 

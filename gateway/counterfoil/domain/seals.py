@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
 from counterfoil.domain.catalogue import (
@@ -15,6 +15,7 @@ from counterfoil.domain.catalogue import (
 )
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import SamePerson, SealForged, SealMissing
+from counterfoil.domain.value import value
 
 
 class Algorithm(IntEnum):
@@ -24,7 +25,7 @@ class Algorithm(IntEnum):
     ED25519 = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SealStatement:
     """What one seal says; its encoded bytes are what is signed.
 
@@ -50,7 +51,7 @@ class SealStatement:
     beneath: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class BatchPath:
     """Where a statement stands in a batch that was signed as one.
 
@@ -65,7 +66,7 @@ class BatchPath:
     hashes: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Seal:
     """A seal as carried.
 
@@ -80,7 +81,7 @@ class Seal:
     batch: BatchPath | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sealing:
     """A seal that was verified: who put it where.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from counterfoil.domain.value import value
 
 DIGEST_BYTES: Final = 32
 """Length of every digest: SHA-256."""
@@ -15,7 +16,7 @@ ISSUE_MAX: Final = 999
 _YEARS: Final = range(2000, 3000)
 
 
-@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+@value
 class VoucherKey:
     """A voucher's name in the books; used once, by one voucher.
 

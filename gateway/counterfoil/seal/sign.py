@@ -10,6 +10,7 @@ from typing import TypeAlias
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.party import Identity
 from counterfoil.domain.seals import Seal, SealStatement
+from counterfoil.domain.value import value
 from counterfoil.seal.algorithms import SigningKey
 from counterfoil.seal.batch import batch_message, plant
 from counterfoil.seal.certificates import (
@@ -23,7 +24,7 @@ EncodeStatement: TypeAlias = Callable[[SealStatement], bytes]
 """Encodes a statement once, for ever; `wire` knows how."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SealOrder:
     """What one seal is to be put on, and where.
 

@@ -16,7 +16,7 @@ share, and without it a document is not to be acted on:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -30,6 +30,7 @@ from counterfoil.domain.refusals import (
     SealUndetermined,
 )
 from counterfoil.domain.seals import Seal, Sealing, SealStatement
+from counterfoil.domain.value import value
 from counterfoil.seal.algorithms import SIGNATURE_BYTES_MAX
 from counterfoil.seal.batch import batch_message, climb
 from counterfoil.seal.certificates import CertificateRefused, CertificateRevoked
@@ -56,7 +57,7 @@ Outcome: TypeAlias = "Verified | SealForged | SealMissing | SealUndetermined"
 """The verdict on one document: verified, or the refusal to answer with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SealedDocument:
     """A document whose seals are to be checked.
 
@@ -71,7 +72,7 @@ class SealedDocument:
     seals: tuple[Seal, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verified:
     """The seals of a document, all of which hold; what `check_plan` takes.
 
@@ -84,7 +85,7 @@ class Verified:
     sealings: tuple[Sealing, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Court:
     """What seals are judged with: the same for many documents.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import protovalidate
@@ -19,6 +18,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.party import is_party_code
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
+from counterfoil.domain.value import value
 from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey
 from counterfoil.sealed.v1 import voucher_pb2
@@ -42,7 +42,7 @@ _STEPS: Final = frozenset(DocumentKind) - {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Facts:
     """What a payload says, as far as the vault decides by it.
 

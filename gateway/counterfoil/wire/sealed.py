@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.seals import Seal
+from counterfoil.domain.value import value
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.documents import ENCLOSURES_MAX
 from counterfoil.wire.seals import seal_from_message, seal_to_message
 from counterfoil.wire.whole import parse_whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Opened:
     """A `Sealed` taken apart; nothing of it is verified yet.
 

@@ -27,6 +27,7 @@ from counterfoil.domain.refusals import (
     SealMissing,
 )
 from counterfoil.domain.seals import Seal, check_plan, next_position
+from counterfoil.domain.value import value
 from counterfoil.seal.certificates import certificate_bag
 from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustStore
@@ -45,7 +46,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Bare:
     """A checked payload of ours that waits for the institution's seals."""
 
