@@ -246,10 +246,10 @@ async def test_open_streams_of_a_revoked_caller_are_cut_and_others_go_on(
     ):
         desk = desk_pb2_grpc.DeskServiceStub(unit)
         read = desk.Read(desk_pb2.ReadRequest(follow=True))
-        watch = desk.Watch(desk_pb2.WatchRequest(after=0))
+        watch = desk.Watch(desk_pb2.WatchRequest(from_start=True))
         deliver = exchange_pb2_grpc.ExchangeServiceStub(gateway).Deliver()
         staying = desk_pb2_grpc.DeskServiceStub(finance).Watch(
-            desk_pb2.WatchRequest(after=0)
+            desk_pb2.WatchRequest(from_start=True)
         )
         await deliver.write(exchange_pb2.DeliverRequest(batch=1, documents=[b"x"]))
         await deliver.read()
@@ -281,7 +281,7 @@ async def test_open_streams_of_a_revoked_caller_are_cut_and_others_go_on(
 
 async def _refused(desk: desk_pb2_grpc.DeskServiceAsyncStub) -> str:
     """Open one more stream than is allowed; return why it is refused."""
-    call = desk.Watch(desk_pb2.WatchRequest(after=0), timeout=0.3)
+    call = desk.Watch(desk_pb2.WatchRequest(from_start=True), timeout=0.3)
     return reason_of(await call_error(call))
 
 
@@ -291,13 +291,18 @@ async def test_one_caller_has_only_so_many_streams_and_leaves_others_theirs(
 ) -> None:
     async with house.town.channel(FINANCE) as channel:
         desk = desk_pb2_grpc.DeskServiceStub(channel)
-        calls = [desk.Watch(desk_pb2.WatchRequest(after=0)) for _ in range(STREAMS_MAX)]
+        calls = [
+            desk.Watch(desk_pb2.WatchRequest(from_start=True))
+            for _ in range(STREAMS_MAX)
+        ]
         await until(house.streams, lambda count: count == STREAMS_MAX)
         assert await _refused(desk) == "VAULT_BUSY"
 
         async with house.town.channel(FINANCE, "person", "first") as other:
             person = desk_pb2_grpc.DeskServiceStub(other)
-            open_call = person.Watch(desk_pb2.WatchRequest(after=0), timeout=0.5)
+            open_call = person.Watch(
+                desk_pb2.WatchRequest(from_start=True), timeout=0.5
+            )
             error = await call_error(open_call)
             assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 

@@ -21,7 +21,7 @@ from counterfoil.tlog.checkpoint import parse_checkpoint
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.verification import verify_consistency, verify_inclusion
-from tests.houses import BANK, FINANCE, UNIT
+from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.conftest import Pair
 from tests.integration.desks import (
     accept_at,
@@ -32,6 +32,7 @@ from tests.integration.desks import (
     submit,
     until,
 )
+from tests.integration.hand import call_error
 from tests.integration.papers import notice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -117,7 +118,7 @@ async def test_watching_goes_on_behind_the_last_change_that_was_seen(
     pair: Pair,
 ) -> None:
     async with pair.town.desk(FINANCE) as finance:
-        # Something must have happened: there is nothing behind no change at all.
+        # So that there is a change to go on behind.
         before = await issue(pair.town, pair.papers.direct_payment())
         await reaches(finance, before.reference, Standing.ARRIVED)
         start = await _size(pair, FINANCE) - 1
@@ -140,6 +141,34 @@ async def test_watching_goes_on_behind_the_last_change_that_was_seen(
         Standing.ACCEPTED,
     ]
     assert resumed == whole[2:]
+
+
+@pytest.mark.clause("hubei-18")
+async def test_watching_from_the_start_tells_the_first_change_of_a_log(
+    town: Town,
+) -> None:
+    async with running(town, BANK), town.desk(BANK) as desk:
+        await submit(desk, notice(1, BANK, UNIT))
+
+        whole = await _changes(desk.watch(from_start=True), end=Standing.SENT)
+        resumed = await _changes(
+            desk.watch(whole[0][0], from_start=True), end=Standing.SENT
+        )
+
+    assert whole == [(0, Standing.SEALED), (1, Standing.SENT)]
+    assert resumed == whole[1:]
+
+
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+async def test_watching_behind_a_leaf_that_is_not_there_is_refused(
+    pair: Pair,
+) -> None:
+    async with pair.town.channel(FINANCE) as channel:
+        stub = desk_pb2_grpc.DeskServiceStub(channel)
+        for after in (10**9, 2**64 - 1):
+            error = await call_error(stub.Watch(desk_pb2.WatchRequest(after=after)))
+            assert error.code() is grpc.StatusCode.NOT_FOUND
+            assert reason_of(error) == "LEAF_NOT_FOUND"
 
 
 async def _changes(

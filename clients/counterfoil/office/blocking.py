@@ -217,7 +217,13 @@ class Desk:
         )
 
     def watch(
-        self, after: int | None = None, *, idle_s: float | None = None
+        self,
+        after: int | None = None,
+        *,
+        from_start: bool = False,
+        idle_s: float | None = None,
     ) -> Iterator[tuple[Change, ...]]:
         """See `AsyncDesk.watch`."""
-        return self._loop.each(self._desk.watch(after, idle_s=idle_s))
+        return self._loop.each(
+            self._desk.watch(after, from_start=from_start, idle_s=idle_s)
+        )

@@ -301,10 +301,26 @@ class AsyncDesk:
             request.page_token = page.next_page_token
 
     async def watch(
-        self, after: int | None = None, *, idle_s: float | None = None
+        self,
+        after: int | None = None,
+        *,
+        from_start: bool = False,
+        idle_s: float | None = None,
     ) -> AsyncIterator[tuple[Change, ...]]:
-        """Yield changes of standing behind log index `after`, as they happen."""
-        async for response in streams.watch(self._caller, after, idle_s=idle_s):
+        """Yield changes of standing as they happen.
+
+        Args:
+            after: Log index of the last change that was seen; those behind it are
+                told. None if none was seen yet.
+            from_start: If none was seen yet, tell all from the log's first one;
+                else only those from now on.
+            idle_s: Yield an empty tuple after so many seconds of silence.
+
+        Raises:
+            OfficeError: The stream failed for good, or the log has no such leaf.
+        """
+        told = streams.watch(self._caller, after, from_start=from_start, idle_s=idle_s)
+        async for response in told:
             changes = () if response is None else response.changes
             yield tuple(map(messages.change_of, changes))
 

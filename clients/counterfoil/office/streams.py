@@ -111,12 +111,16 @@ async def read(
 
 
 async def watch(
-    caller: Caller, after: int | None, *, idle_s: float | None = None
+    caller: Caller,
+    after: int | None,
+    *,
+    from_start: bool = False,
+    idle_s: float | None = None,
 ) -> AsyncIterator[desk_pb2.WatchResponse | None]:
-    """Yield changes of standing behind `after`; None after `idle_s` of silence.
+    """Yield changes of standing; None after `idle_s` of silence.
 
-    It goes on behind the last change it saw. Without `after`, what happens while
-    the line is broken before the first change is not told.
+    It goes on behind the last change it saw. With neither `after` nor `from_start`,
+    what happens while the line is broken before the first change is not told.
 
     Raises:
         OfficeError: The stream failed for good.
@@ -129,7 +133,8 @@ async def watch(
     attempts = Attempts(caller.patience)
     while True:
         opened = _Opened(caller)
-        call = method(desk_pb2.WatchRequest(after=after), timeout=STREAM_S)
+        request = desk_pb2.WatchRequest(after=after, from_start=from_start)
+        call = method(request, timeout=STREAM_S)
         try:
             async for response in _with_silence(aiter(call), idle_s):
                 if response is not None:

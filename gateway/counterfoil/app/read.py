@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from counterfoil.app.ports import LogRecord, Vault, Waiting
 from counterfoil.domain.deeds import Read
+from counterfoil.domain.refusals import LeafNotFound
 from counterfoil.domain.registry import Caller
 
 _PAGE = 256
@@ -56,10 +57,16 @@ class WatchVouchers:
     vault: Vault
 
     async def __call__(
-        self, *, caller: Caller, after: int | None
+        self, *, caller: Caller, after: int | None, from_start: bool
     ) -> AsyncIterator[list[LogRecord]]:
-        """Yield changes behind log index `after`; from now on if it is None."""
-        index = self.vault.size() if after is None else after + 1
+        """Yield changes behind log index `after`.
+
+        If it is None, every change with `from_start`, else those from now on.
+
+        Raises:
+            LeafNotFound: The log has no leaf `after`.
+        """
+        index = self._first(after, from_start=from_start)
         while True:
             records = self.vault.records(index, _PAGE)
             if not records:
@@ -69,6 +76,17 @@ class WatchVouchers:
             own = [r for r in records if r.changes and _concerns(caller.party, r)]
             if own:
                 yield own
+
+    def _first(self, after: int | None, *, from_start: bool) -> int:
+        """Return the log index to begin with."""
+        size = self.vault.size()
+        if after is None:
+            return 0 if from_start else size
+        if after >= size:
+            # Whoever saw a leaf there saw another log. To wait until this one is as
+            # long would keep silent about all that happens until then.
+            raise LeafNotFound("no such leaf", leaf=str(after))
+        return after + 1
 
 
 def _concerns(party: str, record: LogRecord) -> bool:

@@ -279,7 +279,9 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     ) -> AsyncIterator[pb.WatchResponse]:
         """Stream changes of standing."""
         after = request.after if request.HasField("after") else None
-        changes = self.watch(caller=CALLER.get(), after=after)
+        changes = self.watch(
+            caller=CALLER.get(), after=after, from_start=request.from_start
+        )
         async for records in self.draining.until(changes):
             yield pb.WatchResponse(
                 changes=[one for record in records for one in change(record)]

@@ -12,7 +12,7 @@ from counterfoil.app.inquire import Way
 from counterfoil.app.ports import LogRecord, Query
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
-from counterfoil.domain.refusals import VoucherNotFound
+from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.tlog.checkpoint import open_checkpoint
 from counterfoil.tlog.merkle import leaf_hash
@@ -270,6 +270,14 @@ async def test_acknowledged_steps_are_not_read_again(
     assert finance.vault.waiting(FINANCE, after=-1, limit=9) == []
 
 
+def watched(
+    house: House, after: int | None = None, *, from_start: bool, party: str = FINANCE
+) -> AsyncIterator[list[LogRecord]]:
+    return house.watch(
+        caller=house.caller(party=party), after=after, from_start=from_start
+    )
+
+
 async def test_a_watcher_sees_the_changes_of_its_own_vouchers_and_can_resume(
     finance: House, bank: House
 ) -> None:
@@ -277,13 +285,13 @@ async def test_a_watcher_sees_the_changes_of_its_own_vouchers_and_can_resume(
     await bank.submit([draft_of(entry_notice())], caller=bank.caller())
     await delivered(bank, finance)  # for the unit, not for finance
 
-    stream = finance.watch(caller=finance.caller(), after=-1)
-    seen: list[LogRecord] = await next_of(stream)
-    behind = finance.watch(caller=finance.caller(), after=seen[0].index)
-    rest = await next_of(behind)
-    theirs = await next_of(finance.watch(caller=finance.caller(party=UNIT), after=-1))
+    seen = await next_of(watched(finance, from_start=True))
+    # Both at once: a watcher asks the same way before and after its first change.
+    rest = await next_of(watched(finance, seen[0].index, from_start=True))
+    theirs = await next_of(watched(finance, from_start=True, party=UNIT))
 
     assert {record.key for record in seen} == {row.key}
+    assert seen[0].index == 0
     assert rest == seen[1:]
     assert [record.key for record in theirs] == [name_of(entry_notice())[0]]
 
@@ -292,10 +300,29 @@ async def test_a_watcher_from_now_on_hears_nothing_of_the_past(
     finance: House,
 ) -> None:
     await finance.sent(direct_payment("1"))
-    stream = finance.watch(caller=finance.caller(), after=None)
+    stream = watched(finance, from_start=False)
     waiting = asyncio.create_task(next_of(stream))
     await asyncio.sleep(0)  # lets the watcher take its place
 
     later = await finance.sent(direct_payment("2"))
 
     assert {record.key for record in await waiting} == {later.key}
+
+
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+async def test_a_watcher_that_saw_more_than_there_is_is_not_kept_waiting(
+    finance: House,
+) -> None:
+    for after in (0, 2**64 - 1):
+        with pytest.raises(LeafNotFound):
+            await next_of(watched(finance, after, from_start=True))
+    await finance.sent(direct_payment("1"))
+    size = finance.vault.size()
+
+    with pytest.raises(LeafNotFound):
+        await next_of(watched(finance, size, from_start=False))
+
+    waiting = asyncio.create_task(next_of(watched(finance, size - 1, from_start=True)))
+    await asyncio.sleep(0)
+    await finance.sent(direct_payment("2"))
+    assert (await waiting)[0].index == size

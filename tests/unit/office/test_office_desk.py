@@ -433,6 +433,32 @@ def test_a_watch_goes_on_behind_the_last_change(
     assert told == [42, 43, 44]
 
 
+def test_a_watch_from_the_start_goes_on_behind_what_it_saw(
+    gateway: Loopback, desk: Callable[[], Desk]
+) -> None:
+    asked: list[desk_pb2.WatchRequest] = []
+
+    async def watch(request: bytes, _context: object) -> AsyncIterator[bytes]:
+        asked.append(desk_pb2.WatchRequest.FromString(request))
+        if len(asked) > 1:
+            # The first call broke before anything was told.
+            leaf = asked[-1].after + 1 if asked[-1].HasField("after") else 0
+            yield desk_pb2.WatchResponse(
+                changes=[desk_pb2.Change(leaf=leaf, standing=STANDING_ACCEPTED)]
+            ).SerializeToString()
+        raise Fails(grpc.StatusCode.UNAVAILABLE)
+
+    gateway.streams["Watch"] = watch
+    changes = desk().watch(from_start=True)
+
+    told = [next(changes)[0].leaf for _ in range(3)]
+    changes.close()  # type: ignore[attr-defined]
+
+    assert told == [0, 1, 2]
+    assert [one.HasField("after") for one in asked[:3]] == [False, False, True]
+    assert all(one.from_start for one in asked)
+
+
 def test_a_search_reads_all_pages(gateway: Loopback, desk: Callable[[], Desk]) -> None:
     def search(request: bytes) -> bytes:
         token = desk_pb2.SearchRequest.FromString(request).page_token

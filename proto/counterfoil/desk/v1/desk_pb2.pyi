@@ -1454,18 +1454,25 @@ class WatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AFTER_FIELD_NUMBER: _builtins.int
+    FROM_START_FIELD_NUMBER: _builtins.int
     after: _builtins.int
     """Log index of the last change that was seen; changes behind it follow.
-    Unset: only what happens from now on.
+    Unset: nothing was seen yet, and `from_start` says what follows.
+    """
+    from_start: _builtins.bool
+    """Without `after`: whether everything follows from the log's first change on,
+    the one at leaf 0 included; else only what happens from now on. With `after`
+    it says nothing.
     """
     def __init__(
         self,
         *,
         after: _builtins.int | None = ...,
+        from_start: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "after", b"after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "after", b"after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "after", b"after", "from_start", b"from_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
     _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015

@@ -357,7 +357,11 @@ class DeskServiceServicer:
     def Watch(self, request, context):
         """Streams changes of standing of the caller's vouchers as they happen.
 
-        Resumable: each change carries its log index; `after` continues behind it.
+        Resumable: each change carries its log index; `after` continues behind it, and
+        `from_start` begins with the log's first change.
+
+        * `NOT_FOUND` / `LEAF_NOT_FOUND`: the log has no leaf `after`: what was seen
+        there was another log, or one that was put back since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -157,7 +157,11 @@ class DeskServiceStub:
     Watch: _grpc.UnaryStreamMultiCallable[_desk_pb2.WatchRequest, _desk_pb2.WatchResponse]
     """Streams changes of standing of the caller's vouchers as they happen.
 
-    Resumable: each change carries its log index; `after` continues behind it.
+    Resumable: each change carries its log index; `after` continues behind it, and
+    `from_start` begins with the log's first change.
+
+    * `NOT_FOUND` / `LEAF_NOT_FOUND`: the log has no leaf `after`: what was seen
+      there was another log, or one that was put back since.
     """
 
 @_typing.type_check_only
@@ -289,7 +293,11 @@ class DeskServiceAsyncStub(DeskServiceStub):
     Watch: _aio.UnaryStreamMultiCallable[_desk_pb2.WatchRequest, _desk_pb2.WatchResponse]  # type: ignore[assignment]
     """Streams changes of standing of the caller's vouchers as they happen.
 
-    Resumable: each change carries its log index; `after` continues behind it.
+    Resumable: each change carries its log index; `after` continues behind it, and
+    `from_start` begins with the log's first change.
+
+    * `NOT_FOUND` / `LEAF_NOT_FOUND`: the log has no leaf `after`: what was seen
+      there was another log, or one that was put back since.
     """
 
 class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -532,7 +540,11 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_desk_pb2.WatchResponse], _abc.AsyncIterator[_desk_pb2.WatchResponse]]:
         """Streams changes of standing of the caller's vouchers as they happen.
 
-        Resumable: each change carries its log index; `after` continues behind it.
+        Resumable: each change carries its log index; `after` continues behind it, and
+        `from_start` begins with the log's first change.
+
+        * `NOT_FOUND` / `LEAF_NOT_FOUND`: the log has no leaf `after`: what was seen
+          there was another log, or one that was put back since.
         """
 
 def add_DeskServiceServicer_to_server(servicer: DeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
