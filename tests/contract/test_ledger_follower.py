@@ -154,6 +154,28 @@ async def test_a_ledger_of_a_longer_log_is_reported_and_left_alone(
     assert await ledger.next_index() == 3
 
 
+async def test_acts_that_are_on_disk_and_not_told_yet_are_left_for_later(
+    ledger: SqlLedger, caplog: pytest.LogCaptureFixture
+) -> None:
+    class LateLog(ListedLog):
+        def size(self) -> int:
+            return min(super().size(), told)
+
+    told, late = 2, LateLog(acts=life("A1", 0))
+    follower = LedgerFollower(late, ledger, gather_s=0, back_off_s=(0.01, 0.01))
+    running = asyncio.create_task(follower.run())
+    await follower.caught_up(2)
+    assert await ledger.next_index() == 2
+
+    told = 3
+    await asyncio.wait_for(follower.caught_up(3), 5)
+    follower.stop()
+    await asyncio.wait_for(running, 5)
+
+    # A ledger that was ahead of what is told would have been taken for a stranger.
+    assert caplog.records == []
+
+
 async def test_who_waits_is_told_when_the_follower_stops(
     log: ListedLog, follower: LedgerFollower
 ) -> None:

@@ -149,7 +149,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     Busy: frozenset(
         {"SEAL_UNDETERMINED", "VAULT_STOPPED", "VAULT_BUSY", "PEER_UNREACHABLE"}
-        | {"VAULT_FULL", "WORKBENCH_UNAVAILABLE"}
+        | {"VAULT_FULL", "WORKBENCH_UNAVAILABLE", "LEDGER_UNAVAILABLE"}
     ),
     Corrupt: frozenset({"VAULT_CORRUPT", "HEAD_FORKED", "PEER_FORKED"}),
 }

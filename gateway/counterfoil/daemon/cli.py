@@ -1,8 +1,9 @@
 """The `counterfoil` command: nouns, then verbs.
 
 Machine output goes to standard output, prose to standard error. Exit status: 0
-done, 1 refused or a fault was found, 2 usage, 3 unreachable. Every option has an
-environment twin, `COUNTERFOIL_` and its name.
+done, 1 refused or a fault was found, 2 usage or configuration, 3 unreachable, 130
+interrupted, 141 whoever read the output went away. Every option has an environment
+twin, `COUNTERFOIL_` and its name.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Final
 
 from counterfoil.daemon import desk_commands, inquire_command, vault_commands
@@ -23,32 +26,72 @@ DONE: Final = 0
 REFUSED: Final = 1
 USAGE: Final = 2
 UNREACHABLE: Final = 3
+INTERRUPTED: Final = 130
+"""As a shell says of what SIGINT ended."""
+UNREAD: Final = 141
+"""As a shell says of what SIGPIPE ended."""
 
 Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show Chinese gets it escaped.
+            stream.reconfigure(errors="backslashreplace")
     parsed = parser().parse_args(arguments)
     command: Command = parsed.command
     try:
-        return command(parsed)
-    except ConfigurationRefused as error:
-        _say(f"configuration: {error}")
-        return USAGE
-    except VaultLocked as error:
-        _say(f"{error}. Is another gateway running on this directory?")
-        return REFUSED
-    except Unavailable as refusal:
-        _say(f"{refusal.reason}: {refusal} ({refusal.zh})")
-        return UNREACHABLE
-    except CounterfoilError as refusal:
-        _say(f"{refusal.reason}: {refusal} ({refusal.zh})")
-        return REFUSED
+        status = command(parsed)
+        sys.stdout.flush()
+    except _ENDS as error:
+        status, text = _end(error)
+        if text:
+            _say(text)
+        if isinstance(error, OSError) and error.filename is None:
+            _give_up_output()
+    return status
+
+
+_ENDS: Final = (
+    *(ConfigurationRefused, VaultLocked, CounterfoilError),
+    *(OSError, KeyboardInterrupt),
+)
+"""What ends a command without being a defect."""
+
+
+def _end(error: BaseException) -> tuple[int, str]:
+    """Return the exit status that a command ends with, and what is said about it."""
+    match error:
+        case KeyboardInterrupt():
+            end = INTERRUPTED, "interrupted (已中断)"
+        case BrokenPipeError():
+            end = UNREAD, ""
+        case OSError():
+            where = error.filename or "output"
+            end = REFUSED, f"{where}: {error.strerror or error} (文件无法读写)"
+        case ConfigurationRefused():
+            end = USAGE, f"configuration: {error} (配置不可用)"
+        case CounterfoilError():
+            status = UNREACHABLE if isinstance(error, Unavailable) else REFUSED
+            end = status, f"{error.reason}: {error} ({error.zh})"
+        case _:
+            end = REFUSED, f"{error}. Is a gateway running on it? (目录正被使用)"
+    return end
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"counterfoil: {text}\n")
+    with suppress(BrokenPipeError):
+        sys.stderr.write(f"counterfoil: {text}\n")
+
+
+def _give_up_output() -> None:
+    """Let what is still to be printed go nowhere: at its end Python tries again."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -174,6 +174,7 @@ class Configuration:
 KINDS: Final = {kind.name.lower().replace("_", "-"): kind for kind in PartyKind}
 """Kinds of party as the file names them."""
 
+_SPACE: Final = ord(" ")
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -192,6 +193,9 @@ def load_configuration(file: Path) -> Configuration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{file}: not TOML: {error}"
         raise ConfigurationRefused(msg) from error
+    except RecursionError:
+        msg = f"{file}: not TOML: nested too deeply"
+        raise ConfigurationRefused(msg) from None
     sections: dict[str, Any] = {"base": file.resolve().parent}
     known = {f.name: f for f in dataclasses.fields(Configuration) if f.name != "base"}
     hints = typing.get_type_hints(Configuration)
@@ -249,13 +253,21 @@ def _section(kind: Any, table: Any, where: str) -> Any:  # noqa: ANN401 -- by ty
 def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
     if isinstance(kind, types.GenericAlias):
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return tuple(value)
+            return tuple(_text(one, where) for one in value)
         msg = f"{where}: a list of texts is expected"
         raise ConfigurationRefused(msg)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:
         msg = f"{where}: a value of type {kind.__name__} is expected"
+        raise ConfigurationRefused(msg)
+    return _text(value, where) if isinstance(value, str) else value
+
+
+def _text(value: str, where: str) -> str:
+    """Return a text that may be a path: no control character stands in one."""
+    if any(ord(character) < _SPACE for character in value):
+        msg = f"{where}: a control character stands in it"
         raise ConfigurationRefused(msg)
     return value
 

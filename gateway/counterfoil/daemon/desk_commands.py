@@ -19,6 +19,7 @@ from counterfoil.wire.keys import key_from_message
 
 _PAGE_MAX: Final = 500
 _NUMBER_MAX: Final = 2_147_483_647
+_DIGITS_MAX: Final = 10
 
 
 def show_peers(arguments: argparse.Namespace) -> int:
@@ -85,7 +86,9 @@ def _standing(name: str) -> standing_pb2.Standing.ValueType:
 
 
 def _number(option: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _NUMBER_MAX:
+    # Its length first: Python does not read a number of thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
+    if not is_number or not 0 < int(text) <= _NUMBER_MAX:
         msg = f"--{option}: not a number from 1 to {_NUMBER_MAX}: {text}"
         raise ConfigurationRefused(msg)
     return int(text)

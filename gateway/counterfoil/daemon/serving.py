@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import shutil
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from google.protobuf.internal import api_implementation
@@ -32,6 +34,7 @@ from counterfoil.daemon.stores import (
     open_ledger,
     open_vault,
     open_workbench,
+    require_vault,
     vault_directory,
 )
 from counterfoil.daemon.tls import TlsKeeper
@@ -65,24 +68,37 @@ def initialise_stores(configuration: Configuration) -> HeadSigners:
 
     Raises:
         ConfigurationRefused: Something cannot be used, or there are stores already.
+        Unavailable: A database does not answer.
+        OSError: A directory or file cannot be made.
     """
     signers = check_keys(configuration)
-    for directory in (vault_directory(configuration), heads_directory(configuration)):
+    directories = vault_directory(configuration), heads_directory(configuration)
+    for directory in directories:
         if directory.exists():
             msg = f"{directory} exists already; nothing was changed"
             raise ConfigurationRefused(msg)
     configuration.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()
-    heads = open_heads(configuration)
-    vault = open_vault(configuration, heads, clock, signers)
-    vault.checkpoint()
-    vault.close()
-    heads.close()
-    ledger = open_ledger(configuration)
-    ledger.database.close_now()
-    workbench = open_workbench(configuration, clock)
-    workbench.database.close_now()
+    # First what may be there already: if it fails, `init` can be run again.
+    open_ledger(configuration).database.close_now()
+    open_workbench(configuration, clock).database.close_now()
+    try:
+        _make_vault(configuration, clock, signers)
+    except BaseException:
+        for directory in directories:
+            shutil.rmtree(directory, ignore_errors=True)
+        raise
     return signers
+
+
+def _make_vault(
+    configuration: Configuration, clock: SystemClock, signers: HeadSigners
+) -> None:
+    with (
+        closing(open_heads(configuration)) as heads,
+        closing(open_vault(configuration, heads, clock, signers)) as vault,
+    ):
+        vault.checkpoint()
 
 
 def check_keys(configuration: Configuration) -> HeadSigners:
@@ -111,9 +127,7 @@ def serve(arguments: argparse.Namespace) -> int:
     if api_implementation.Type() != "upb":
         msg = "the protobuf package runs without its native core; install its wheel"
         raise ConfigurationRefused(msg)
-    if not vault_directory(configuration).exists():
-        msg = f"{configuration.directory} has no vault; run `counterfoil init` first"
-        raise ConfigurationRefused(msg)
+    require_vault(configuration)
     return asyncio.run(_serve(configuration))
 
 

@@ -20,7 +20,7 @@ from counterfoil.sql.errors import DatabaseRefused
 from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.tlog.errors import HeadConflict
 from counterfoil.tlog.merkle import TreeHead
-from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead
+from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
@@ -35,6 +35,40 @@ def vault_directory(configuration: Configuration) -> Path:
 def heads_directory(configuration: Configuration) -> Path:
     """Return where the signed heads are remembered; never part of a backup."""
     return configuration.directory / "heads"
+
+
+def require_vault(configuration: Configuration) -> None:
+    """Check that there is a vault: whatever opens one would make it.
+
+    Raises:
+        ConfigurationRefused: There is none.
+    """
+    if not (vault_directory(configuration) / "vault.lmdb").exists():
+        msg = f"{configuration.directory} has no vault; run `counterfoil init` first"
+        raise ConfigurationRefused(msg)
+
+
+def open_vault_to_read(configuration: Configuration) -> LmdbEngine:
+    """Open the vault, which there must be, for reading only.
+
+    Raises:
+        VaultLocked: Another process has it open.
+        VaultCorrupt: It is no vault, or not whole.
+        OSError: Its file cannot be opened.
+    """
+    return LmdbEngine(vault_directory(configuration), read_only=True)
+
+
+def open_heads_to_read(configuration: Configuration) -> HeadStore:
+    """Open the store of signed heads; an empty one in its place if it is not there.
+
+    Raises:
+        VaultLocked: Another process has it open.
+        HeadForked: It is damaged.
+    """
+    if not heads_directory(configuration).exists():
+        return MemoryHeads()
+    return open_heads(configuration)
 
 
 def open_vault(
@@ -94,6 +128,7 @@ def open_ledger(configuration: Configuration, *, rebuild: bool = False) -> SqlLe
 
     Raises:
         ConfigurationRefused: The URL or the file is refused.
+        LedgerUnavailable: The database does not answer, or is none.
     """
     url, password = _database(configuration, configuration.ledger, "ledger")
     try:
@@ -108,6 +143,7 @@ def open_workbench(configuration: Configuration, clock: Clock) -> SqlWorkbench:
 
     Raises:
         ConfigurationRefused: The URL or the file is refused.
+        WorkbenchUnavailable: The database does not answer, or is none.
     """
     url, password = _database(configuration, configuration.workbench, "workbench")
     try:

@@ -6,34 +6,26 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-from typing import Final
 
-from counterfoil.app.ports import LogRecord
+from counterfoil.app.ports import FoundRow
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.keys import HeadSigners, load_head_signers, origin_of
+from counterfoil.daemon.ledger_check import acts_in_order, check_ledger, follow_to_end
 from counterfoil.daemon.stores import (
-    open_heads,
+    open_heads_to_read,
     open_ledger,
-    open_vault,
-    vault_directory,
+    open_vault_to_read,
+    require_vault,
 )
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
-from counterfoil.domain.refusals import VaultCorrupt
-from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.rpc.views import certificate_views
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Finding, Report
-from counterfoil.vault.lmdb_engine import LmdbEngine
-from counterfoil.vault.reading import records
-from counterfoil.vault.recent import Recent
 from counterfoil.vault.verify import verify_vault
 from counterfoil.wire.judge import SealJudge
-
-_RECORDS_AT_ONCE: Final = 1024
 
 
 def show_keys(arguments: argparse.Namespace) -> int:
@@ -60,9 +52,10 @@ def verify(arguments: argparse.Namespace) -> int:
     Raises:
         VaultLocked: A gateway is running on it.
         ConfigurationRefused: Something the configuration names cannot be used.
+        LedgerUnavailable: The ledger's database cannot be opened.
     """
     configuration = load_configuration(Path(arguments.config))
-    report = asyncio.run(_verify(configuration))
+    report = _verify(configuration)
     for finding in report.findings:
         sys.stdout.write((_as_json(finding) if arguments.json else str(finding)) + "\n")
     sys.stderr.write(
@@ -73,55 +66,38 @@ def verify(arguments: argparse.Namespace) -> int:
     return 0 if report.is_sound else 1
 
 
-async def _verify(configuration: Configuration) -> Report:
+def _verify(configuration: Configuration) -> Report:
     """Verify vault, head store and ledger, none of which may be in use."""
+    require_vault(configuration)
     trust = TrustKeeper(configuration, SystemClock().now_us)
+    with (
+        closing(open_heads_to_read(configuration)) as heads,
+        open_vault_to_read(configuration) as engine,
+        engine.reading() as reading,
+    ):
+        findings, rows = asyncio.run(_ledger_against(configuration, reading))
+        judge = SealJudge(trust=trust.store, find=reading.certificate)
+        # Not in the event loop: there an interrupt would wait until all is verified.
+        report = verify_vault(
+            reading,
+            origin=origin_of(configuration.gateway.party),
+            heads=heads,
+            judge=judge,
+            ledger=rows,
+        )
+    for one in findings:
+        report.add(one.fault, index=one.index, key=one.key, detail=one.detail)
+    return report
+
+
+async def _ledger_against(
+    configuration: Configuration, reading: Reading
+) -> tuple[list[Finding], list[FoundRow] | None]:
     ledger = open_ledger(configuration)
-    heads = open_heads(configuration)
     try:
-        with (
-            LmdbEngine(vault_directory(configuration), read_only=True) as engine,
-            engine.reading() as reading,
-        ):
-            await _catch_up(ledger, reading)
-            rows = [row async for row in ledger.rows_for_verify()]
-            judge = SealJudge(trust=trust.store, find=reading.certificate)
-            return verify_vault(
-                reading,
-                origin=origin_of(configuration.gateway.party),
-                heads=heads,
-                judge=judge,
-                ledger=rows,
-            )
+        return await check_ledger(ledger, reading)
     finally:
-        heads.close()
         await ledger.close()
-
-
-async def _catch_up(ledger: SqlLedger, reading: Reading) -> None:
-    """Let the ledger take in what it had not when its gateway ended.
-
-    It follows the log and may be behind; that is no fault. What it should have
-    taken in and has not, is found afterwards.
-    """
-    first = await ledger.next_index()
-    try:
-        await _follow(ledger, partial(records, reading, Recent()), reading.size())
-    except VaultCorrupt:
-        # Told with its place by the verification that comes now.
-        return
-    if (behind := reading.size() - first) > 0:
-        sys.stderr.write(f"counterfoil: the ledger took in {behind} leaves first\n")
-
-
-async def _follow(
-    ledger: SqlLedger, read: Callable[[int, int], list[LogRecord]], size: int
-) -> None:
-    """Let a ledger follow a log of `size` leaves from where it is to its end."""
-    index = await ledger.next_index()
-    while index < size:
-        await ledger.follow(read(index, _RECORDS_AT_ONCE))
-        index = await ledger.next_index()
 
 
 def _as_json(finding: Finding) -> str:
@@ -143,23 +119,30 @@ def rebuild_ledger(arguments: argparse.Namespace) -> int:
 
     Raises:
         VaultLocked: A gateway is running on it.
+        VaultCorrupt: The vault does not tell its whole log; the ledger is unchanged.
+        ConfigurationRefused: Something the configuration names cannot be used.
+        LedgerUnavailable: The ledger's database cannot be opened.
     """
     configuration = load_configuration(Path(arguments.config))
-    size = asyncio.run(_rebuild(configuration))
+    size = _rebuild(configuration)
     sys.stderr.write(f"counterfoil: the ledger was made again from {size} leaves\n")
     return 0
 
 
-async def _rebuild(configuration: Configuration) -> int:
-    heads = open_heads(configuration)
-    vault = open_vault(
-        configuration, heads, SystemClock(), load_head_signers(configuration)
-    )
+def _rebuild(configuration: Configuration) -> int:
+    require_vault(configuration)
+    with open_vault_to_read(configuration) as engine, engine.reading() as reading:
+        # All of the log is read once before the ledger is dropped: what the vault can
+        # no longer tell, the old ledger may still know.
+        for _ in acts_in_order(reading, reading.size()):
+            pass
+        asyncio.run(_follow_anew(configuration, reading))
+        return reading.size()
+
+
+async def _follow_anew(configuration: Configuration, reading: Reading) -> None:
     ledger = open_ledger(configuration, rebuild=True)
     try:
-        await _follow(ledger, vault.records, vault.size())
-        return vault.size()
+        await follow_to_end(ledger, reading)
     finally:
         await ledger.close()
-        vault.close()
-        heads.close()

@@ -136,7 +136,8 @@ class LedgerFollower:
             await self._wait_for_more(size)
             await self._gather()
             return
-        records = self._vault.records(first, self._records_max)
+        # What is committed and not told yet waits: else the ledger would be ahead.
+        records = self._vault.records(first, min(self._records_max, size - first))
         await self._ledger.follow(records)
         await self._moved_to(first + len(records))
 

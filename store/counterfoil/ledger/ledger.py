@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from counterfoil.app.ports import ActRow, FoundRow, LogRecord, Query
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.ledger import search
+from counterfoil.ledger import comparing, search
 from counterfoil.ledger.batch import Batch
+from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.ledger.statements import texts
 from counterfoil.ledger.tables import ACTS, SCHEMA, STANDINGS, VOUCHERS
-from counterfoil.sql.database import Database, Durability
+from counterfoil.sql.database import Database, Durability, is_failure, told_by_driver
+
+T = TypeVar("T")
 
 _DIGESTS_MAX: Final = 500
 """Digests in one IN list; older SQLite libraries take 999 parameters."""
@@ -66,14 +70,18 @@ class SqlLedger:
             DatabaseUrlRefused: The URL is refused.
             PlaceRefused: Others may read the place of the SQLite file.
             SchemaTooNew: A later release of counterfoil made the tables.
+            LedgerUnavailable: The database does not answer or is none; the text is
+                for the operator.
         """
         database = Database.open(
             url, password=password, durability=Durability.NORMAL, name="ledger"
         )
         try:
             database.write_now(_recreate if rebuild else SCHEMA.upgrade)
-        except BaseException:
+        except BaseException as error:
             database.close_now()
+            if isinstance(error, Exception) and is_failure(error):
+                raise LedgerUnavailable(told_by_driver(error)) from error
             raise
         return cls(database)
 
@@ -89,12 +97,18 @@ class SqlLedger:
 
         Raises:
             ValueError: There is a gap, in `records` or before them.
+            LedgerUnavailable: Nothing was changed.
         """
-        await self.database.write(lambda connection: _follow(connection, records))
+        with _failures_told():
+            await self.database.write(lambda connection: _follow(connection, records))
 
     async def next_index(self) -> int:
-        """Return the log index that the ledger wants next."""
-        return await self.database.read(_next_index)
+        """Return the log index that the ledger wants next.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
+        """
+        return await self._read(_next_index)
 
     async def find(self, query: Query) -> list[FoundRow]:
         """Return vouchers of the asking desk, last changed first.
@@ -103,17 +117,21 @@ class SqlLedger:
         voucher and recipient twice. One that changes during the walk moves to the
         front: if the walk has not come to it yet, the walk will not tell it, and a
         new first page does. What does not change during the walk is never missed.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
         """
         statement = search.statement(query)
-        rows = await self.database.read(
-            lambda connection: connection.execute(statement).all()
-        )
+        rows = await self._read(lambda connection: connection.execute(statement).all())
         return [search.found(row) for row in rows]
 
     async def acts(self, digest: bytes) -> list[ActRow]:
         """Return the acts about the voucher with this digest, in log order.
 
         Whose desk asks is not checked here.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
         """
         statement = (
             select(ACTS.c.index, ACTS.c.kind, ACTS.c.recipients)
@@ -121,9 +139,7 @@ class SqlLedger:
             .where(VOUCHERS.c.digest == digest)
             .order_by(ACTS.c.index)
         )
-        rows = await self.database.read(
-            lambda connection: connection.execute(statement).all()
-        )
+        rows = await self._read(lambda connection: connection.execute(statement).all())
         return [
             ActRow(
                 index=index,
@@ -142,15 +158,59 @@ class SqlLedger:
 
         Each thousand rows is read in a transaction of its own: compare while
         nobody follows the log.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
         """
         after: tuple[bytes, str] | None = None
         while True:
-            rows = await self.database.read(partial(_verify_rows, after=after))
+            rows = await self._read(partial(_verify_rows, after=after))
             for row in rows:
                 yield row
             if len(rows) < _VERIFY_ROWS:
                 return
             after = rows[-1].digest, rows[-1].recipient
+
+    async def differing(self, records: Sequence[LogRecord]) -> list[tuple[int, str]]:
+        """Return at which of these acts the ledger's rows are others, and in what.
+
+        Args:
+            records: Acts that were taken in, in log order and without a gap.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
+        """
+
+        def compare(connection: Connection) -> list[tuple[int, str]]:
+            ids = _known(connection, {one.leaf.subject for one in records})
+            return comparing.differing(connection, records, ids)
+
+        return await self._read(compare) if records else []
+
+    async def foreign(self, end: int) -> list[str]:
+        """Return which rows belong to no act before log index `end`, as text.
+
+        Raises:
+            LedgerUnavailable: The database does not answer.
+        """
+        return await self._read(partial(comparing.foreign, end=end))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        with _failures_told():
+            return await self.database.read(work)
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """Tell the database's failures as ours; the cause goes to the log only."""
+    try:
+        yield
+    except Exception as error:
+        if is_failure(error):
+            raise LedgerUnavailable(
+                "the ledger's database does not answer or cannot be used"
+            ) from error
+        raise
 
 
 def _recreate(connection: Connection) -> None:

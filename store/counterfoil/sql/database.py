@@ -10,6 +10,7 @@ dependency is added. One connection is enough, because SQLite has one writer.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -58,6 +59,16 @@ def is_failure(error: Exception) -> bool:
     if isinstance(error, _OUR_DEFECTS):
         return False
     return isinstance(error, DBAPIError | PoolTimeoutError)
+
+
+def told_by_driver(error: Exception) -> str:
+    """Return in the driver's words what went wrong, for the operator's console.
+
+    The first line only: what follows may quote a row. Not for callers: it may name
+    the server.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return (str(cause).splitlines() or [type(cause).__name__])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,9 @@ def _prepare_sqlite(engine: Engine, durability: Durability) -> None:
         cursor = dbapi.cursor()
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
         cursor.execute("PRAGMA journal_mode=WAL")
-        assert cursor.fetchone() == ("wal",), "no write-ahead log on this disk"
+        if cursor.fetchone() != ("wal",):
+            msg = "no write-ahead log is possible on this disk"
+            raise sqlite3.OperationalError(msg)
         cursor.execute(f"PRAGMA synchronous={durability.value}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")

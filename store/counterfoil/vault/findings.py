@@ -40,6 +40,7 @@ class Fault(Enum):
     HEAD_CONTRADICTED = ("another log was signed before", "日志与已签名树头矛盾")
     LEDGER_CHANGED = ("the ledger contradicts the log", "台账与日志不符")
     LEDGER_MISSING = ("the ledger lacks a voucher", "台账缺少凭证")
+    LEDGER_UNREADABLE = ("the ledger cannot be read", "台账无法读取")
 
     @property
     def en(self) -> str:
@@ -72,7 +73,8 @@ class Finding:
         place = "" if self.index < 0 else f" at leaf {self.index}"
         about = f" ({self.key})" if self.key else ""
         detail = f": {self.detail}" if self.detail else ""
-        return f"{self.fault.name}{place}{about}: {self.fault.en}{detail}"
+        meaning = f"{self.fault.en} ({self.fault.zh})"
+        return f"{self.fault.name}{place}{about}: {meaning}{detail}"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ Every commit is synchronous: data first, then the page that makes it visible
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,8 +41,13 @@ from counterfoil.vault.packing import (
 from counterfoil.vault.records import INDEX
 
 MEBIBYTE: Final = 1 << 20
+_FILE: Final = "vault.lmdb"
 _LMDB_09: Final = 0  # the engine that has been in the field longest
 _READERS_MAX: Final = 512
+_SYSTEM_REASONS: Final = frozenset(
+    {errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ENOTDIR}
+    | {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM}
+)
 _HEADROOM: Final = 8  # parts of the map; the last one is kept free
 _PAGE_FACTOR: Final = 4  # pages written per byte of a batch, at worst
 
@@ -75,6 +81,7 @@ class LmdbEngine:
     Raises:
         VaultLocked: It is open already.
         VaultCorrupt: It is no vault, or of another format.
+        OSError: Its file cannot be opened.
     """
 
     def __init__(
@@ -93,8 +100,10 @@ class LmdbEngine:
             self._check_length(directory)
             self._tables = Tables.open(self._env)
             self._check_format()
-        except BaseException:
+        except BaseException as error:
             self._lock.release()
+            if isinstance(error, lmdb.Error):
+                raise _not_opened(error, directory / _FILE) from error
             raise
         self._closed = False
 
@@ -176,7 +185,7 @@ class LmdbEngine:
         self._lock.release()
 
     def _open(self, *, read_only: bool) -> lmdb.Environment:
-        path = self._directory / "vault.lmdb"
+        path = self._directory / _FILE
         size = path.stat().st_size if path.exists() else 0
         wanted = max(self._limits.map_bytes, size + size // _HEADROOM)
         return lmdb.open(
@@ -202,7 +211,7 @@ class LmdbEngine:
         """
         pages = self._env.info()["last_pgno"] + 1
         expected = pages * self._env.stat()["psize"]
-        if (directory / "vault.lmdb").stat().st_size < expected:
+        if (directory / _FILE).stat().st_size < expected:
             raise VaultCorrupt("the vault's file was cut off")
 
     def _check_format(self) -> None:
@@ -213,6 +222,14 @@ class LmdbEngine:
                 txn.put(b"format", FORMAT, db=self._tables.meta)
         elif found != FORMAT:
             raise VaultCorrupt("not a vault of this format")
+
+
+def _not_opened(error: lmdb.Error, path: Path) -> Exception:
+    """Return why a file was not opened: the system's reason, else that it is none."""
+    number = getattr(error, "code", 0)
+    if number in _SYSTEM_REASONS:
+        return OSError(number, os.strerror(number), str(path))
+    return VaultCorrupt("the vault's file is not one, or not whole")
 
 
 class LmdbWriting(LmdbReading):

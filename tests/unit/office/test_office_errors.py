@@ -8,6 +8,7 @@ from grpc.aio import AioRpcError, Metadata
 
 from counterfoil.domain.refusals import CounterfoilError, all_reasons
 from counterfoil.domain.violation import Violation
+from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.office.errors import (
     FAMILIES,
     Busy,
@@ -22,7 +23,7 @@ from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
 from counterfoil.workbench.errors import WorkbenchUnavailable
 
 # Not all refusals are the domain's: a package with its own has to be loaded.
-assert WorkbenchUnavailable.reason in all_reasons()
+assert {WorkbenchUnavailable.reason, LedgerUnavailable.reason} <= set(all_reasons())
 REASONS = sorted(all_reasons().items())
 VIOLATION = Violation(
     path="rows[3].payee_acct_name", rule="text.width", text="too long", text_zh="超长"

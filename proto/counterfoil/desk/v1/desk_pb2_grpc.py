@@ -340,6 +340,7 @@ class DeskServiceServicer:
         """Tells the whole way of one voucher with the evidence of both sides (查询).
 
         * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
+        * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -349,6 +350,7 @@ class DeskServiceServicer:
         """Finds vouchers in the ledger, newest first.
 
         * `INVALID_ARGUMENT` / `PAGE_TOKEN_REFUSED`.
+        * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`: the ledger's database does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -148,11 +148,13 @@ class DeskServiceStub:
     """Tells the whole way of one voucher with the evidence of both sides (查询).
 
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
+    * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
     """
     Search: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]
     """Finds vouchers in the ledger, newest first.
 
     * `INVALID_ARGUMENT` / `PAGE_TOKEN_REFUSED`.
+    * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`: the ledger's database does not answer.
     """
     Watch: _grpc.UnaryStreamMultiCallable[_desk_pb2.WatchRequest, _desk_pb2.WatchResponse]
     """Streams changes of standing of the caller's vouchers as they happen.
@@ -284,11 +286,13 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Tells the whole way of one voucher with the evidence of both sides (查询).
 
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
+    * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
     """
     Search: _aio.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]  # type: ignore[assignment]
     """Finds vouchers in the ledger, newest first.
 
     * `INVALID_ARGUMENT` / `PAGE_TOKEN_REFUSED`.
+    * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`: the ledger's database does not answer.
     """
     Watch: _aio.UnaryStreamMultiCallable[_desk_pb2.WatchRequest, _desk_pb2.WatchResponse]  # type: ignore[assignment]
     """Streams changes of standing of the caller's vouchers as they happen.
@@ -519,6 +523,7 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tells the whole way of one voucher with the evidence of both sides (查询).
 
         * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
+        * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
         """
 
     @_abc_1.abstractmethod
@@ -530,6 +535,7 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds vouchers in the ledger, newest first.
 
         * `INVALID_ARGUMENT` / `PAGE_TOKEN_REFUSED`.
+        * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`: the ledger's database does not answer.
         """
 
     @_abc_1.abstractmethod
