@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, Executable, delete, select, update
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from counterfoil.app.ports import ActRow, LogRecord, Query
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.ledger.tables import ACTS, STANDINGS, VOUCHERS
 
@@ -337,6 +339,135 @@ class LedgerContract:
             for index in range(5)
             for party in parties
         )
+
+    async def test_what_was_followed_differs_in_nothing(
+        self, ledger: SqlLedger
+    ) -> None:
+        records = [
+            *life("A1", 0),
+            record(3, "B1", Act.ENTER, (BANK, Standing.SEALED)),
+            record(4, "B1", Act.WITHDRAW, (BANK, Standing.DRAFT)),
+            record(5, "B1", Act.ENTER, (TREASURY, Standing.SEALED)),
+            record(6, "A1", Act.ARRIVE, (BANK, Standing.ACCEPTED)),
+        ]
+        await ledger.follow(records)
+
+        for length in (1, 2, 3, 7):
+            cuts = range(0, len(records), length)
+            parts = [records[first : first + length] for first in cuts]
+            assert [await ledger.differing(part) for part in parts] == [[]] * len(parts)
+        assert await ledger.differing([]) == []
+        assert await ledger.foreign(7) == []
+
+    @pytest.mark.parametrize("length", [1, 2, 6])
+    @pytest.mark.parametrize(
+        ("statement", "about", "foreign"),
+        [
+            (delete(ACTS).where(ACTS.c.index == 1), 0, []),
+            (update(ACTS).where(ACTS.c.index == 4).values(voucher=0), 3, []),
+            (
+                update(ACTS).where(ACTS.c.index == 2).values(time_us=1),
+                0,
+                ["standing of voucher 0"],
+            ),
+            (
+                update(VOUCHERS).where(VOUCHERS.c.id == 3).values(digest=b"\0" * 32),
+                3,
+                [],
+            ),
+            (
+                update(VOUCHERS).where(VOUCHERS.c.id == 3).values(id=4),
+                3,
+                ["standing of voucher 3"],
+            ),
+            (
+                update(VOUCHERS).where(VOUCHERS.c.id == 0).values(id=6),
+                0,
+                ["voucher 6", "standing of voucher 0"],
+            ),
+            (
+                update(VOUCHERS).where(VOUCHERS.c.id == 0).values(id=-1),
+                0,
+                ["voucher -1", "standing of voucher 0"],
+            ),
+            (
+                update(STANDINGS).where(STANDINGS.c.voucher == 3).values(issuer=BANK),
+                None,
+                ["standing of voucher 3"],
+            ),
+            (
+                update(STANDINGS).where(STANDINGS.c.voucher == 3).values(standing=99),
+                None,
+                ["standing of voucher 3"],
+            ),
+            (
+                update(STANDINGS).where(STANDINGS.c.voucher == 3).values(leaf=0),
+                None,
+                ["standing of voucher 3"],
+            ),
+        ],
+    )
+    async def test_every_row_that_is_another_is_told(
+        self,
+        ledger: SqlLedger,
+        length: int,
+        statement: Executable,
+        about: int | None,
+        foreign: list[str],
+    ) -> None:
+        records = life("A1", 0) + life("A2", 3)
+        await ledger.follow(records)
+        ledger.database.write_now(lambda connection: connection.execute(statement))
+
+        found = [
+            index
+            for first in range(0, len(records), length)
+            for index, _ in await ledger.differing(records[first : first + length])
+        ]
+
+        # However it is cut, it is told at an act of that voucher and of no other.
+        first_acts = {index - index % 3 for index in found}
+        assert first_acts == ({about} if about is not None else set())
+        assert await ledger.foreign(6) == foreign
+
+    @pytest.mark.refusal("LEDGER_UNAVAILABLE")
+    async def test_a_database_that_fails_is_told_as_such_by_every_call(
+        self, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        records = life("A1", 0)
+        await ledger.follow(records)
+
+        def broken(_: Engine) -> Connection:
+            raise OperationalError("the statement", None, Exception("at 10.0.0.7"))
+
+        monkeypatch.setattr(Engine, "connect", broken)
+        monkeypatch.setattr(Engine, "begin", broken)
+        for call in (
+            ledger.follow(life("A2", 3)),
+            ledger.next_index(),
+            ledger.find(Query(desk=FINANCE)),
+            ledger.acts(digest_of("A1")),
+            ledger.differing(records),
+            ledger.foreign(3),
+            verify_rows(ledger),
+        ):
+            with pytest.raises(LedgerUnavailable) as caught:
+                await call
+            # It goes to callers, who need not know where the server is.
+            assert "10.0.0.7" not in str(caught.value)
+        monkeypatch.undo()
+
+        assert await ledger.next_index() == 3
+
+    async def test_a_defect_of_ours_is_not_disguised_as_trouble(
+        self, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_: Engine) -> Connection:
+            raise ProgrammingError("no such column", None, Exception())
+
+        monkeypatch.setattr(Engine, "connect", broken)
+        with pytest.raises(ProgrammingError):
+            await ledger.next_index()
 
     async def test_a_call_of_more_digests_than_one_list_holds_is_taken_in(
         self, ledger: SqlLedger

@@ -70,6 +70,16 @@ async def test_a_search_finds_by_standing_type_and_number(
         ("--type", "many", "--type: not a number"),
         ("--limit", "0", "--limit: not a number from 1"),
         ("--limit", "99999999999", "--limit: not a number from 1 to 2147483647"),
+        ("--limit", "9" * 5000, "--limit: not a number from 1 to 2147483647"),
+        ("--number", "\udcff", "--number: no number begins so"),
+        ("--address", "nonsense", "--address: not host:port: 'nonsense'"),
+        ("--certificate", "/dev/null", "--certificate: not a PEM file"),
+        ("--authorities", "/dev/null", "--authorities: not a PEM file"),
+        ("--authorities", "/", "/: cannot be read: Is a directory"),
+        ("--key", "file:/", "not an ordinary file: /"),
+        ("--key", "/", "not a key URI"),
+        ("--passphrase", f"fd:{'9' * 20}", "fd: wants a number"),
+        ("--passphrase", "fd:999999999", "cannot be read: fd:999999999"),
     ],
 )
 def test_a_condition_that_is_none_is_a_matter_of_usage(
@@ -79,8 +89,13 @@ def test_a_condition_that_is_none_is_a_matter_of_usage(
     value: str,
     says: str,
 ) -> None:
-    assert cli.main(["search", option, value, *connection(town, BANK)]) == cli.USAGE
-    assert says in capsys.readouterr().err
+    # What stands last counts.
+    assert cli.main(["search", *connection(town, BANK), option, value]) == cli.USAGE
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
 
 
 def test_what_the_environment_says_counts_as_an_option(

@@ -36,10 +36,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # A terminal that cannot show Chinese gets it escaped.
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_output()
     parsed = parser().parse_args(arguments)
     command: Command = parsed.command
     try:
@@ -81,8 +78,26 @@ def _end(error: BaseException) -> tuple[int, str]:
     return end
 
 
+def _prepare_output() -> None:
+    """See to it that whatever is printed can be printed, or goes nowhere."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # Else the next file that is opened, the vault perhaps, would take its
+            # place, and what a library prints would go there.
+            os.open(os.devnull, os.O_RDWR)
+    # Python has no stream for what was closed.
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show Chinese gets it escaped.
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _say(text: str) -> None:
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         sys.stderr.write(f"counterfoil: {text}\n")
 
 

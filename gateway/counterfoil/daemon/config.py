@@ -175,6 +175,10 @@ KINDS: Final = {kind.name.lower().replace("_", "-"): kind for kind in PartyKind}
 """Kinds of party as the file names them."""
 
 _SPACE: Final = ord(" ")
+_MESSAGE_BYTES_MOST: Final = 2**31 - 1  # what gRPC takes
+_MOST: Final = 2**62  # what fits into 64 bits, and half of it again
+_PORT_MAX: Final = 65_535
+_PORT_DIGITS: Final = 5
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -190,7 +194,7 @@ def load_configuration(file: Path) -> Configuration:
     except OSError as error:
         msg = f"{file}: cannot be read: {error.strerror}"
         raise ConfigurationRefused(msg) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of the encoding, the grammar, or a number's length
         msg = f"{file}: not TOML: {error}"
         raise ConfigurationRefused(msg) from error
     except RecursionError:
@@ -256,8 +260,11 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401
             return tuple(_text(one, where) for one in value)
         msg = f"{where}: a list of texts is expected"
         raise ConfigurationRefused(msg)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is float and type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
     if type(value) is not kind:
         msg = f"{where}: a value of type {kind.__name__} is expected"
         raise ConfigurationRefused(msg)
@@ -289,6 +296,10 @@ def _check(configuration: Configuration) -> None:
         if not 0 < bound < math.inf:
             msg = f"{name}: must be greater than zero, and finite"
             raise ConfigurationRefused(msg)
+        most = _MESSAGE_BYTES_MOST if name == "limits.message_bytes_max" else _MOST
+        if bound > most:
+            msg = f"{name}: must not be greater than {most}"
+            raise ConfigurationRefused(msg)
     if configuration.seal.workers < 1:
         msg = "seal.workers: at least one process is needed"
         raise ConfigurationRefused(msg)
@@ -296,9 +307,14 @@ def _check(configuration: Configuration) -> None:
 
 def _check_names(configuration: Configuration) -> None:
     """Check that codes, identities and posts are what they are meant to be."""
+    gateway = configuration.gateway
     names: list[tuple[str, str, Callable[[str], object]]] = [
-        ("gateway.party", configuration.gateway.party, check_party_code)
+        ("gateway.party", gateway.party, check_party_code),
+        ("gateway.listen", gateway.listen, check_address),
     ]
+    for peer in configuration.peer:
+        where = f"peer {peer.party}: addresses"
+        names += [(where, address, check_address) for address in peer.addresses]
     for index, party in enumerate(configuration.party):
         names.append((f"party[{index}].code", party.code, check_party_code))
     for index, caller in enumerate(configuration.caller):
@@ -311,6 +327,19 @@ def _check_names(configuration: Configuration) -> None:
         except ValueError as error:
             msg = f"{where}: {error}"
             raise ConfigurationRefused(msg) from error
+
+
+def check_address(text: str) -> None:
+    """Check that a text is host and port.
+
+    Raises:
+        ValueError: It is not.
+    """
+    host, _, port = text.rpartition(":")
+    is_number = port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS
+    if not host or not is_number or int(port) > _PORT_MAX:
+        msg = f"not host:port: {text!r}"
+        raise ValueError(msg)
 
 
 def _check_parties(configuration: Configuration) -> None:

@@ -13,7 +13,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import ConfigurationRefused, check_address
 from counterfoil.desk.v1 import standing_pb2
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -21,6 +21,7 @@ from counterfoil.domain.refusals import (
     all_reasons,
 )
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.seal.certificates import CertificateRefused, load_pem_chain
 from counterfoil.seal.keys import KeyReference, load_tls_key
 from counterfoil.seal.secret import KeyRefused
 
@@ -61,8 +62,23 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
         key = load_tls_key(reference).reveal()
         chain = Path(arguments.certificate).read_bytes()
         roots = Path(arguments.authorities).read_bytes()
-    except (KeyRefused, OSError) as error:
+    except KeyRefused as error:
         raise ConfigurationRefused(str(error)) from error
+    except OSError as error:
+        msg = f"{error.filename}: cannot be read: {error.strerror}"
+        raise ConfigurationRefused(msg) from error
+    # gRPC would say of broken ones only that nobody answers.
+    for name, content in (("certificate", chain), ("authorities", roots)):
+        try:
+            load_pem_chain(content)
+        except CertificateRefused as error:
+            msg = f"--{name}: {error}"
+            raise ConfigurationRefused(msg) from error
+    try:
+        check_address(arguments.address)
+    except ValueError as error:
+        msg = f"--address: {error}"
+        raise ConfigurationRefused(msg) from error
     credentials = grpc.ssl_channel_credentials(roots, key, chain)
     options = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX)]
     with grpc.secure_channel(arguments.address, credentials, options) as channel:

@@ -46,7 +46,7 @@ def search(arguments: argparse.Namespace) -> int:
     request = desk_pb2.SearchRequest(
         types=[_number("type", code) for code in _listed(arguments.type)],  # type: ignore[misc]  # the gateway knows which there are
         standings=[_standing(name) for name in _listed(arguments.standing)],
-        number_prefix=arguments.number or "",
+        number_prefix=_prefix(arguments.number or ""),
         page_size=min(left, _PAGE_MAX),
     )
     with channel_to_gateway(arguments) as channel:
@@ -83,6 +83,13 @@ def _standing(name: str) -> standing_pb2.Standing.ValueType:
         msg = f"--standing: {name} is none of {names}"
         raise ConfigurationRefused(msg)
     return known[name.upper()]
+
+
+def _prefix(text: str) -> str:
+    if not text.isascii():
+        msg = f"--number: no number begins so: {text}"
+        raise ConfigurationRefused(msg)
+    return text
 
 
 def _number(option: str, text: str) -> int:

@@ -17,11 +17,14 @@ from counterfoil.daemon.desk_channel import (
 )
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
 from counterfoil.domain.leaf import Leaf
-from counterfoil.domain.refusals import (
-    VaultCorrupt,
-)
+from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.seal.certificates import certificate_bag, identity_of, load_certificate
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    certificate_bag,
+    identity_of,
+    load_certificate,
+)
 from counterfoil.seal.export import export_for_openssl
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.tlog.checkpoint import parse_checkpoint
@@ -42,6 +45,23 @@ def inquire(arguments: argparse.Namespace) -> int:
     with channel_to_gateway(arguments) as channel:
         stub = desk_pb2_grpc.DeskServiceStub(channel)
         way = stub.Inquire(_question(arguments.voucher), timeout=CALL_S)
+    try:
+        _tell_way(way, arguments.export)
+    except (TlogError, CertificateRefused, ValueError, OverflowError) as error:
+        msg = f"what the gateway answered cannot be read: {error}"
+        raise VaultCorrupt(msg) from error
+    return 0
+
+
+def _tell_way(way: desk_pb2.InquireResponse, export: str | None) -> None:
+    """Print a voucher's way, and write its documents where that is wanted.
+
+    Raises:
+        VaultCorrupt: A proof does not hold.
+        TlogError: Checkpoint or proof cannot be read.
+        CertificateRefused: A certificate cannot be read.
+        ValueError: Something else cannot be read.
+    """
     tell(
         "voucher",
         printed_key(key_from_message(way.voucher.key)),
@@ -60,11 +80,8 @@ def inquire(arguments: argparse.Namespace) -> int:
         _tell_act(act, checkpoint.head)
     for number, document in enumerate(way.documents, start=1):
         _tell_document(document)
-        if arguments.export is not None:
-            _export(
-                document, way.revocation_lists, Path(arguments.export) / f"{number:02}"
-            )
-    return 0
+        if export is not None:
+            _export(document, way.revocation_lists, Path(export) / f"{number:02}")
 
 
 def _tell_act(act: desk_pb2.ActRecord, head: TreeHead) -> None:

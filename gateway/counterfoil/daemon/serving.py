@@ -138,11 +138,14 @@ async def _serve(configuration: Configuration) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     await gateway.start()
-    settle()
-    # A service manager takes `ready` for healthy; a vault that may not write is not.
-    sys.stdout.write("ready\n" if not gateway.stopped_reason else "read-only\n")
-    sys.stdout.flush()
-    await told.wait()
-    log.info("stopping")
-    await gateway.stop()
+    try:
+        settle()
+        # A service manager takes `ready` for healthy; a vault that may not write is
+        # not.
+        sys.stdout.write("ready\n" if not gateway.stopped_reason else "read-only\n")
+        sys.stdout.flush()
+        await told.wait()
+    finally:
+        log.info("stopping")
+        await gateway.stop()
     return 0

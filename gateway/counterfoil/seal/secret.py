@@ -19,6 +19,7 @@ SECRET_BYTES_MAX: Final = 64 * 1024
 """Longest secret or key file."""
 
 _CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+_NUMBER_DIGITS: Final = 9
 _FIRST_FREE_DESCRIPTOR: Final = 3
 
 
@@ -117,7 +118,7 @@ def _read_file(path: str, environ: Mapping[str, str]) -> bytes:
 
 def _read_descriptor(number: str, environ: Mapping[str, str]) -> bytes:
     del environ
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit()) or len(number) > _NUMBER_DIGITS:
         raise KeyRefused("fd: wants a number")
     descriptor = int(number)
     if descriptor < _FIRST_FREE_DESCRIPTOR:

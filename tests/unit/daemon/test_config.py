@@ -184,7 +184,11 @@ def test_a_file_that_is_not_there_is_named(file: Path) -> None:
         load_configuration(file)
 
 
-@pytest.mark.parametrize("content", [b"party = ", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content",
+    [b"party = ", b"\xff\xfe", b"x = " + b"[" * 100_000, b"x = " + b"9" * 5_000],
+    ids=["cut off", "not UTF-8", "deep", "long number"],
+)
 def test_a_file_that_is_not_toml_is_named(file: Path, content: bytes) -> None:
     file.write_bytes(content)
 
@@ -247,6 +251,19 @@ def test_a_file_that_is_not_toml_is_named(file: Path, content: bytes) -> None:
         ("[limits]\nretry_s_max = -1", "limits.retry_s_max"),
         ("[limits]\nretry_s_max = nan", "limits.retry_s_max"),
         ("[limits]\nretry_s_max = inf", "limits.retry_s_max"),
+        (f"[limits]\nretry_s_max = 1{'0' * 400}", "limits.retry_s_max"),
+        ("[limits]\nretry_s_max = 2026-01-01", "limits.retry_s_max"),
+        ("[limits]\nvault_bytes_max = 9223372036854775808", "limits.vault_bytes_max"),
+        ("[limits]\nmessage_bytes_max = 2147483648", "limits.message_bytes_max"),
+        ('[ledger]\nurl = "sqlite:////a\\u0000b"', "ledger.url"),
+        (
+            '[[caller]]\nidentity = "x"\nposts = ["a\\nb"]',
+            "caller[0].posts: a control character",
+        ),
+        (
+            "[[peer]]\nparty = '420000-011'\naddresses = ['b:1', 'b']\nheads = []",
+            "peer 420000-011: addresses: not host:port: 'b'",
+        ),
     ],
 )
 def test_whatever_is_wrong_is_named(file: Path, added: str, named: str) -> None:
@@ -257,6 +274,10 @@ def test_whatever_is_wrong_is_named(file: Path, added: str, named: str) -> None:
     ("old", "new", "named"),
     [
         ('listen = "127.0.0.1:7411"', "", "gateway.listen"),
+        *(
+            ("127.0.0.1:7411", wrong, f"gateway.listen: not host:port: {wrong!r}")
+            for wrong in ("", "host", ":7411", "host:", "host:65536", "host:-1")
+        ),
         ('party = "420000-011"', 'party = "finance"', "gateway.party"),
         ('party = "420000-011"', 'party = "420000-012"', "420000-012"),
         ('revocation_lists = ["root.crl"]', "", "trust.revocation_lists"),
@@ -283,6 +304,22 @@ def test_whatever_is_changed_for_the_worse_is_named(
         text = text.replace("[seal]", "[other]")
 
     assert named in refused(file, text)
+
+
+@pytest.mark.parametrize("address", ["host:0", "127.0.0.1:65535", "[::1]:7411"])
+def test_host_and_port_are_an_address(file: Path, address: str) -> None:
+    text = SMALLEST.replace("127.0.0.1:7411", address)
+
+    assert load(file, text).gateway.listen == address
+
+
+def test_the_largest_message_is_what_grpc_takes(file: Path) -> None:
+    configuration = load(
+        file, f"{SMALLEST}[limits]\nmessage_bytes_max = 2147483647\nretry_s_max = 7"
+    )
+
+    assert configuration.limits.message_bytes_max == 2**31 - 1
+    assert configuration.limits.retry_s_max == 7.0
 
 
 @pytest.mark.parametrize("section", ["peer", "hosted"])

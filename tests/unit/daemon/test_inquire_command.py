@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from counterfoil.daemon import cli, inquire_command
 from counterfoil.daemon.inquire_command import _tell_act
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.domain.standing import Act
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.tlog.merkle import TreeHead, leaf_hash, node_hash
+from counterfoil.wire.keys import key_to_message
 
 LEAF = Leaf(
     act=Act.SEND,
@@ -45,3 +53,74 @@ def test_an_act_that_is_not_proved_is_refused(
         _tell_act(record(b"\7" * 32), HEAD)
 
     assert capsys.readouterr().out == ""
+
+
+KEY = key_to_message(
+    VoucherKey(
+        issuer="420000-011",
+        adm_div="420000",
+        fiscal_year=2026,
+        type_code=5201,
+        number="1",
+    )
+)
+NOTE = (
+    "420000-011/log\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n— a AAAAAAA=\n"
+)
+
+
+def answered(**parts: object) -> desk_pb2.InquireResponse:
+    """Return a gateway's answer that is whole but for some parts."""
+    whole: dict[str, object] = {
+        "voucher": voucher_pb2.VoucherReference(key=KEY, digest=b"\1" * 32),
+        "checkpoint": NOTE.encode(),
+    }
+    return desk_pb2.InquireResponse(**(whole | parts))  # type: ignore[arg-type]
+
+
+BROKEN = {
+    "no checkpoint": answered(checkpoint=b""),
+    "a checkpoint that is none": answered(checkpoint=b"\xff" * 100),
+    "no key": answered(voucher=voucher_pb2.VoucherReference()),
+    "a leaf that is none": answered(acts=[desk_pb2.ActRecord(leaf=b"\1")]),
+    "a peer's proof that is none": answered(
+        acts=[desk_pb2.ActRecord(leaf=LEAF, peer_proof=b"\1")]
+    ),
+    "a certificate that is none": answered(
+        documents=[sealed_pb2.SealedWithChain(certificates=[b"\1"])]
+    ),
+    "a document that is none": answered(
+        documents=[sealed_pb2.SealedWithChain(sealed=b"\xff")]
+    ),
+}
+
+
+@pytest.mark.refusal("VAULT_CORRUPT", "MALFORMED_PAYLOAD")
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
+def test_an_answer_that_cannot_be_read_is_refused(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: desk_pb2.InquireResponse,
+) -> None:
+    class Channel:
+        def unary_unary(self, *_: object, **__: object) -> object:
+            return lambda *_, **__: answer
+
+        def __getattr__(self, _: str) -> object:
+            return self.unary_unary
+
+    @contextmanager
+    def channel(_: argparse.Namespace) -> Iterator[Channel]:
+        yield Channel()
+
+    monkeypatch.setattr(inquire_command, "channel_to_gateway", channel)
+    options = ("address", "certificate", "key", "authorities")
+
+    status = cli.main(
+        ["inquire", "01" * 32, *(word for one in options for word in (f"--{one}", "x"))]
+    )
+
+    assert status == cli.REFUSED
+    said = capsys.readouterr().err
+    assert said.startswith(("counterfoil: VAULT_CORRUPT", "counterfoil: MALFORMED"))
+    assert said.count("\n") == 1
