@@ -21,6 +21,7 @@ digests stand in it, so destroying a document leaves the tree whole.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from counterfoil.domain.catalogue import DocumentKind
@@ -59,24 +60,16 @@ class Leaf:
 
     def to_bytes(self) -> bytes:
         """Return the published encoding."""
-        by, recipients = self.by.encode("ascii"), self.recipients.encode("ascii")
-        return b"".join(
-            (
-                _HEAD.pack(
-                    LEAF_FORMAT,
-                    self.act,
-                    self.kind,
-                    self.time_us,
-                    self.subject,
-                    self.document,
-                    self.version,
-                ),
-                bytes((len(by),)),
-                by,
-                bytes((len(recipients),)),
-                recipients,
-            )
+        head = _HEAD.pack(
+            LEAF_FORMAT,
+            self.act,
+            self.kind,
+            self.time_us,
+            self.subject,
+            self.document,
+            self.version,
         )
+        return head + _parties(self.by, self.recipients)
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> Leaf:
@@ -103,3 +96,10 @@ class Leaf:
             by=encoded[_HEAD.size + 1 : by_end].decode("ascii"),
             recipients=encoded[by_end + 1 :].decode("ascii"),
         )
+
+
+@lru_cache(maxsize=1024)
+def _parties(by: str, recipients: str) -> bytes:
+    """Return the end of a leaf; the same few parties act again and again."""
+    party, others = by.encode("ascii"), recipients.encode("ascii")
+    return b"".join((bytes((len(party),)), party, bytes((len(others),)), others))

@@ -133,24 +133,41 @@ class Frontier:
         return tuple(self._peaks)
 
     def append(self, leaf: bytes) -> list[bytes]:
-        """Append one leaf hash.
-
-        Args:
-            leaf: The leaf's hash, HASH_BYTES long. The length is not checked
-                here: this is the innermost loop, and `leaf_hash` made it.
+        """Append one leaf hash; see `extend`.
 
         Returns:
             The subtrees that this leaf completed: the leaf itself, then each one
             twice as large. The position in the list is the height.
         """
-        hash_function, peaks, rest = self.hash_function, self._peaks, self.size
-        completed = [leaf]
-        while rest & 1:
-            leaf = hash_function(NODE_PREFIX + peaks.pop() + leaf).digest()
-            completed.append(leaf)
+        return [nodes[0] for nodes in self.extend((leaf,))]
+
+    def extend(self, leaves: Iterable[bytes]) -> list[list[bytes]]:
+        """Append leaf hashes in order: all of a level, then the level above it.
+
+        Args:
+            leaves: The hashes, HASH_BYTES long. The length is not checked here:
+                this is the innermost loop, and `leaf_hash` made them.
+
+        Returns:
+            The subtrees that these leaves completed, from left to right, by their
+            height: the leaves themselves, then those twice as large, and so on.
+        """
+        hash_function, nodes, rest = self.hash_function, list(leaves), self.size
+        self.size += len(nodes)
+        completed: list[list[bytes]] = []
+        unpaired: list[bytes] = []
+        while nodes:
+            completed.append(nodes)
+            if rest & 1:
+                nodes = [self._peaks.pop(), *nodes]
+            if len(nodes) & 1:
+                unpaired.append(nodes[-1])
+            nodes = [
+                hash_function(NODE_PREFIX + left + right).digest()
+                for left, right in zip(nodes[::2], nodes[1::2], strict=False)
+            ]
             rest >>= 1
-        peaks.append(leaf)
-        self.size += 1
+        self._peaks += reversed(unpaired)
         return completed
 
     def root(self) -> bytes:

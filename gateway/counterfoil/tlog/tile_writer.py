@@ -6,6 +6,7 @@ Source: C2SP tlog-tiles 0.1.0, section "Merkle Tree".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from counterfoil.tlog.merkle import HASH_BYTES, Frontier
 from counterfoil.tlog.tiles import (
@@ -15,6 +16,8 @@ from counterfoil.tlog.tiles import (
     Tile,
     first_hashes,
 )
+
+_FULL_BYTES: Final = TILE_HASHES * HASH_BYTES
 
 
 class TileWriter:
@@ -50,44 +53,30 @@ class TileWriter:
                 the writer must not be used again.
             ValueError: A leaf is not HASH_BYTES long; likewise.
         """
-        frontier, full = self._frontier, TILE_HASHES * HASH_BYTES
-        before = frontier.size
-        changed: dict[tuple[int, int], bytes] = {}
-        row = self._row(0)
-        for leaf in leaves:
-            # One of another length would shift every hash after it.
-            if len(leaf) != HASH_BYTES:
-                raise ValueError("a leaf is not a hash")
-            row += leaf
-            completed = frontier.append(leaf)
-            if len(row) == full:
-                changed[0, (frontier.size >> TILE_HEIGHT) - 1] = bytes(row)
-                row.clear()
-                self._promote(completed, changed)
-        if frontier.size != before:
-            self._collect_partial(changed)
+        hashes, before = list(leaves), self._frontier.size
+        # One of another length would shift every hash after it.
+        if any(len(leaf) != HASH_BYTES for leaf in hashes):
+            raise ValueError("a leaf is not a hash")
+        # The leaves, and the hash of each tile filled at the level below.
+        by_level = self._frontier.extend(hashes)[::TILE_HEIGHT]
         return [
-            Tile(level=level, index=index, hashes=changed[level, index])
-            for level, index in sorted(changed)
+            tile
+            for level, nodes in enumerate(by_level)
+            for tile in self._enter(level, before >> level * TILE_HEIGHT, nodes)
         ]
 
-    def _promote(
-        self, completed: list[bytes], changed: dict[tuple[int, int], bytes]
-    ) -> None:
-        """Enter the hash of each tile just filled at the level above it."""
-        size = self._frontier.size
-        for level in range(1, (len(completed) - 1) // TILE_HEIGHT + 1):
-            row = self._row(level)
-            row += completed[level * TILE_HEIGHT]
-            index = (size >> level * TILE_HEIGHT) - 1 >> TILE_HEIGHT
-            changed[level, index] = bytes(row)
-            if len(row) == TILE_HASHES * HASH_BYTES:
-                row.clear()
-
-    def _collect_partial(self, changed: dict[tuple[int, int], bytes]) -> None:
-        """Enter the partial leaf tile, which every batch leaves behind changed."""
-        if row := self._row(0):
-            changed[0, self._frontier.size >> TILE_HEIGHT] = bytes(row)
+    def _enter(self, level: int, first: int, nodes: list[bytes]) -> list[Tile]:
+        """Enter hashes at a level, from its position `first` on."""
+        row = self._row(level)
+        row += b"".join(nodes)
+        tiles = [
+            Tile(level=level, index=index, hashes=bytes(row[at : at + _FULL_BYTES]))
+            for index, at in enumerate(
+                range(0, len(row), _FULL_BYTES), first >> TILE_HEIGHT
+            )
+        ]
+        del row[: len(row) - len(row) % _FULL_BYTES]
+        return tiles
 
     def _row(self, level: int) -> bytearray:
         """Return the level's partial tile, read when first needed."""

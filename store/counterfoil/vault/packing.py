@@ -8,6 +8,7 @@ wrote on purpose is found by `verify`, which derives everything from the log.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
@@ -49,17 +50,18 @@ def unseal(key: bytes, record: bytes) -> bytes:
 
 def pack_row(index: int, row: LogRow) -> bytes:
     """Encode a row of the log."""
-    carriers = ",".join(row.carriers).encode()
-    head = _ROW.pack(row.opened, len(row.changes), len(carriers), row.title is not None)
-    parts = [head, *[bytes(change) for change in row.changes], carriers]
-    if row.title is not None:
-        title = row.title
-        recipients = ",".join(title.recipients).encode()
-        numbers = (title.role, title.amount_fen, title.count, len(recipients))
-        parts.append(_TITLE.pack(*numbers, len(title.key)))
-        parts += (recipients, title.key)
-    parts.append(row.leaf)
-    return seal(INDEX.pack(index), b"".join(parts))
+    carriers = _joined(row.carriers)
+    titled = row.title is not None
+    head = _ROW.pack(row.opened, len(row.changes), len(carriers), titled)
+    title = b"" if row.title is None else _pack_title(row.title)
+    notes = (head, _pack_changes(row.changes), carriers, title, row.leaf)
+    return seal(INDEX.pack(index), b"".join(notes))
+
+
+def _pack_title(title: Title) -> bytes:
+    recipients = _joined(title.recipients)
+    numbers = (title.role, title.amount_fen, title.count, len(recipients))
+    return _TITLE.pack(*numbers, len(title.key)) + recipients + title.key
 
 
 def unpack_row(index: int, record: bytes) -> LogRow:
@@ -162,8 +164,7 @@ def unpack_entry(key: bytes, record: bytes) -> Entry:
 
 def pack_lane(key: bytes, row: LaneRow) -> bytes:
     """Encode a row of a lane."""
-    names = ",".join(row.recipients).encode()
-    by = row.by.encode()
+    names, by = _joined(row.recipients), row.by.encode()
     head = _LANE.pack(
         row.document,
         row.opened,
@@ -237,6 +238,20 @@ def split_name_key(key: bytes) -> tuple[str, int]:
     return key[:-9].decode(), INDEX.unpack(key[-8:])[0]
 
 
+# The same few parties and changes stand in row after row, so they are remembered.
+
+
+@lru_cache(maxsize=1024)
+def _pack_changes(changes: tuple[tuple[int, Standing], ...]) -> bytes:
+    return bytes([number for change in changes for number in change])
+
+
+@lru_cache(maxsize=1024)
+def _joined(names: tuple[str, ...]) -> bytes:
+    return ",".join(names).encode()
+
+
+@lru_cache(maxsize=1024)
 def _names(joined: bytes) -> tuple[str, ...]:
     return tuple(joined.decode().split(",")) if joined else ()
 

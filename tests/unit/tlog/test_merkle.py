@@ -62,6 +62,21 @@ def test_appending_names_each_subtree_it_completes_by_its_height() -> None:
     assert levels == TREE["nodes"]
 
 
+@pytest.mark.parametrize("first", range(9))
+def test_many_leaves_at_once_complete_what_they_complete_one_by_one(first: int) -> None:
+    hashes = [leaf_hash(bytes.fromhex(leaf)) for leaf in TREE["leaves"]]
+    frontier = Frontier()
+
+    parts = [frontier.extend(hashes[:first]), frontier.extend(hashes[first:])]
+
+    levels = [
+        [node.hex() for part in parts for nodes in part[height:][:1] for node in nodes]
+        for height in range(4)
+    ]
+    assert levels == TREE["nodes"]
+    assert frontier.root().hex() == TREE["roots"][-1]
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 255, 256, 257, 300])
 def test_the_root_is_that_of_the_recursive_definition(count: int) -> None:
     frontier = frontier_of(count)
