@@ -33,8 +33,8 @@ from counterfoil.tlog.merkle import Frontier
 from counterfoil.vault.custody import Applied, apply
 from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
 from counterfoil.vault.names import PARTS, NameIndex
-from counterfoil.vault.records import Bucket
 from counterfoil.vault.transaction import Transaction
+from counterfoil.vault.written import Written
 
 GROUP: Final = 256
 BATCH: Final = 64
@@ -98,20 +98,20 @@ class Path256:
 
     def __init__(self, directory: Path) -> None:
         self.engine = LmdbEngine(directory, LIMITS)
-        self.sums: dict[tuple[str, int], Bucket] = {}
+        self.written = Written()
         with self.engine.reading() as reading:
             self.names = NameIndex(reading)
 
     def commit(self, deeds: Iterable[Deed]) -> list[Applied]:
         """Commit one group."""
         with self.engine.writing() as writing:
-            tx = Transaction(writing, time.time_ns() // 1000, self.sums)
+            tx = Transaction(writing, time.time_ns() // 1000, self.written)
             applied = [apply(tx, deed) for deed in deeds]
             batch = tx.batch()
             self.names.put_into(batch)
             writing.commit(batch)
             self.names.committed(batch)
-            self.sums.update(batch.buckets)
+            self.written.committed(batch)
         return applied
 
     def send(self, papers: list[Document]) -> None:

@@ -18,6 +18,7 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.vault.judging import (
+    all_to,
     document_leaf,
     judged,
     key_of_step,
@@ -28,8 +29,8 @@ from counterfoil.vault.judging import (
     require_issue_order,
     require_one_receipt,
 )
-from counterfoil.vault.records import Title
-from counterfoil.vault.transaction import About, Transaction
+from counterfoil.vault.records import Changes, Title
+from counterfoil.vault.transaction import Transaction
 
 _FROM_RECIPIENT = frozenset(
     {
@@ -176,7 +177,8 @@ def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) ->
         NotARecipient: None of its recipients is hosted here.
     """
     document = arrival.document
-    recipients = tuple(name for name in document.recipients if name in arrival.hosted)
+    hosted = arrival.hosted
+    recipients = tuple([name for name in document.recipients if name in hosted])
     if not recipients:
         raise NotARecipient("no recipient is hosted here", key=str(document.key))
     index = tx.size
@@ -187,12 +189,13 @@ def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) ->
         count=document.count,
         recipients=recipients,
     )
-    about = About(
+    tx.append(
+        document_leaf(tx, Act.ARRIVE, document),
         title=title,
-        changes=tuple((at, standing) for at in range(len(recipients))),
+        changes=all_to(standing, len(recipients)),
         carriers=(arrival.carrier,),
+        sealed=document.sealed,
     )
-    tx.append(document_leaf(tx, Act.ARRIVE, document), about, document.sealed)
     tx.put_entry(
         key,
         Entry(
@@ -202,8 +205,10 @@ def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) ->
             amount_fen=document.amount_fen,
             count=document.count,
             passages=tuple(
-                Passage(recipient=name, standing=standing, leaf=index)
-                for name in recipients
+                [
+                    Passage(recipient=name, standing=standing, leaf=index)
+                    for name in recipients
+                ]
             ),
         ),
     )
@@ -219,14 +224,18 @@ def _append(
     tx: Transaction,
     arrival: _Arrival,
     entry: Entry,
-    moves: tuple[tuple[int, Standing], ...],
+    moves: Changes,
     readers: Iterable[str],
 ) -> int:
     """Write a step that arrived, and let `readers` know."""
     document = arrival.document
-    about = About(opened=entry.document, changes=moves, carriers=(arrival.carrier,))
-    leaf = document_leaf(tx, Act.ARRIVE, document)
-    index = tx.append(leaf, about, document.sealed)
+    index = tx.append(
+        document_leaf(tx, Act.ARRIVE, document),
+        opened=entry.document,
+        changes=moves,
+        carriers=(arrival.carrier,),
+        sealed=document.sealed,
+    )
     tx.put_step(key_of_step(entry.document, document), index)
     for name in readers:
         tx.show(name, index)
@@ -255,7 +264,7 @@ def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
         by=receipt.key.issuer,
         recipients=receipt.by,
     )
-    index = tx.append(leaf, About(opened=entry.document, changes=moves))
+    index = tx.append(leaf, opened=entry.document, changes=moves)
     tx.put_entry(receipt.key, moved(entry, moves, index))
     return Recorded(
         leaf=arrived.leaf, standing=moves[0][1], time_us=arrived.time_us, new=True

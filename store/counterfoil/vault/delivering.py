@@ -11,9 +11,9 @@ from counterfoil.domain.deeds import Deliver, Outcome, PeerAnswer, Recorded
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, NotInState
 from counterfoil.domain.standing import Act, Role, Standing
-from counterfoil.vault.judging import Moves, known, moved, moves_of, position_of
-from counterfoil.vault.records import LaneRow
-from counterfoil.vault.transaction import About, Transaction
+from counterfoil.vault.judging import known, moved, moves_of, position_of
+from counterfoil.vault.records import Changes, LaneRow
+from counterfoil.vault.transaction import Transaction
 
 
 def deliver(tx: Transaction, deed: Deliver) -> tuple[Outcome, ...]:
@@ -97,7 +97,7 @@ class _Verdict:
 
     act: Act
     version: bytes
-    moves: Moves
+    moves: Changes
 
 
 def _append(tx: Transaction, carrier: str, row: LaneRow, verdict: _Verdict) -> int:
@@ -113,11 +113,10 @@ def _append(tx: Transaction, carrier: str, row: LaneRow, verdict: _Verdict) -> i
     )
     # A document refused for good was taken out of the peer's sums.
     carriers = (carrier,) if verdict.act is Act.REFUSE else ()
-    about = About(opened=row.opened, changes=verdict.moves, carriers=carriers)
-    return tx.append(leaf, about)
+    return tx.append(leaf, opened=row.opened, changes=verdict.moves, carriers=carriers)
 
 
-def _moves(entry: Entry | None, row: LaneRow, act: Act) -> Moves:
+def _moves(entry: Entry | None, row: LaneRow, act: Act) -> Changes:
     """Return what an answer about a voucher moves; one that is late moves nothing."""
     if entry is None or row.kind is not DocumentKind.VOUCHER:
         return ()
@@ -129,7 +128,7 @@ def _moves(entry: Entry | None, row: LaneRow, act: Act) -> Moves:
         return ()
 
 
-def _standing(entry: Entry | None, row: LaneRow, moves: Moves) -> Standing:
+def _standing(entry: Entry | None, row: LaneRow, moves: Changes) -> Standing:
     if moves:
         return moves[0][1]
     if entry is None:

@@ -19,7 +19,7 @@ from counterfoil.domain.refusals import (
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.vault.judging import (
-    Moves,
+    all_to,
     document_leaf,
     key_of_step,
     known,
@@ -30,8 +30,8 @@ from counterfoil.vault.judging import (
     require_one_receipt,
     voucher_leaf,
 )
-from counterfoil.vault.records import LaneRow, Title
-from counterfoil.vault.transaction import About, Transaction
+from counterfoil.vault.records import Changes, LaneRow, Title
+from counterfoil.vault.transaction import Transaction
 
 _BY_RECIPIENT = frozenset(
     {
@@ -95,9 +95,9 @@ def withdraw(tx: Transaction, deed: Withdraw) -> Outcome:
                 "only a voucher that was never sent can be withdrawn",
                 state=passage.standing.name,
             )
-    moves = tuple((at, Standing.DRAFT) for at in range(len(entry.passages)))
+    moves = all_to(Standing.DRAFT, len(entry.passages))
     leaf = voucher_leaf(tx, Act.WITHDRAW, entry, by=deed.key.issuer)
-    index = tx.append(leaf, About(opened=entry.document, changes=moves))
+    index = tx.append(leaf, opened=entry.document, changes=moves)
     tx.put_entry(deed.key, None)
     return Recorded(leaf=index, standing=Standing.DRAFT, time_us=tx.time_us)
 
@@ -115,8 +115,8 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
     require_issue_order(tx, document)
     if deed.send:
         _require_lanes(document.recipients, deed.lanes)
-    index = tx.size
-    about = About(
+    index = tx.append(
+        document_leaf(tx, Act.ENTER, document),
         title=Title(
             key=key,
             role=Role.ISSUER,
@@ -124,15 +124,15 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
             count=document.count,
             recipients=document.recipients,
         ),
-        changes=_all_to(Standing.SEALED, document),
+        changes=all_to(Standing.SEALED, len(document.recipients)),
+        sealed=document.sealed,
     )
-    tx.append(document_leaf(tx, Act.ENTER, document), about, document.sealed)
     if not deed.send:
         tx.put_entry(key, _opened(document, index, Standing.SEALED, index))
         return Recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
     # Nobody sees the voucher between the two acts, so its entry is written once.
     entry = _opened(document, index, Standing.SENT, index + 1)
-    changes = _all_to(Standing.SENT, document)
+    changes = all_to(Standing.SENT, len(document.recipients))
     leaf = document_leaf(tx, Act.SEND, document)
     _put_into_lanes(tx, key, leaf, entry, changes, deed.lanes)
     return Recorded(leaf=index + 1, standing=Standing.SENT, time_us=tx.time_us)
@@ -152,10 +152,6 @@ def _opened(document: Document, index: int, standing: Standing, leaf: int) -> En
             ]
         ),
     )
-
-
-def _all_to(standing: Standing, document: Document) -> Moves:
-    return tuple([(at, standing) for at in range(len(document.recipients))])
 
 
 def _send(
@@ -179,13 +175,14 @@ def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
     key: bytes,
     leaf: Leaf,
     entry: Entry,
-    moves: Moves,
+    moves: Changes,
     lanes: Mapping[str, str],
 ) -> None:
     """Append the leaf of sending, and put the voucher into its lanes."""
     carriers = _carriers([entry.passages[at].recipient for at, _ in moves], lanes)
-    about = About(opened=entry.document, changes=moves, carriers=tuple(carriers))
-    index = tx.append(leaf, about)
+    index = tx.append(
+        leaf, opened=entry.document, changes=moves, carriers=tuple(carriers)
+    )
     tx.put_entry(key, entry)
     for carrier, names in carriers.items():
         row = LaneRow(
@@ -216,10 +213,14 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
     if not moves and document.kind is not DocumentKind.RETURN_REQUEST:
         return known(tx, first.leaf, first.standing)
     carriers = _carriers(document.recipients, deed.lanes)
-    about = About(opened=entry.document, changes=moves, carriers=tuple(carriers))
     recipients = document.by if entry.role is Role.RECIPIENT else ""
-    leaf = document_leaf(tx, Act.ENTER, document, recipients)
-    index = tx.append(leaf, about, document.sealed)
+    index = tx.append(
+        document_leaf(tx, Act.ENTER, document, recipients),
+        opened=entry.document,
+        changes=moves,
+        carriers=tuple(carriers),
+        sealed=document.sealed,
+    )
     tx.put_step(place, index)
     _write_step(tx, document, entry, moves, index)
     for carrier, names in carriers.items():
@@ -240,7 +241,7 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
 
 
 def _write_step(
-    tx: Transaction, document: Document, entry: Entry, moves: Moves, index: int
+    tx: Transaction, document: Document, entry: Entry, moves: Changes, index: int
 ) -> None:
     """Write what an entered step changes about its voucher."""
     if moves:

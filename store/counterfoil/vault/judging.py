@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from counterfoil.app.ports import Entry, Passage
@@ -19,13 +20,10 @@ from counterfoil.domain.refusals import (
     VaultCorrupt,
 )
 from counterfoil.domain.standing import VOID, Act, Role, Standing, advance
-from counterfoil.vault.records import leaf_version, step_key
+from counterfoil.vault.records import Changes, leaf_version, step_key
 from counterfoil.vault.transaction import Transaction
 
 T = TypeVar("T")
-
-Moves = tuple[tuple[int, Standing], ...]
-"""Positions among an entry's passages, and the standings that they move to."""
 
 
 def judged(
@@ -82,7 +80,7 @@ def require_one_receipt(document: Document, passage: Passage) -> None:
 
 def moves_of(
     role: Role, entry: Entry, concerned: Iterable[int], act: Act, kind: DocumentKind
-) -> Moves:
+) -> Changes:
     """Return which of the concerned passages an act moves, and where to.
 
     Raises:
@@ -97,9 +95,15 @@ def moves_of(
     return tuple(moves)
 
 
+@lru_cache(maxsize=1024)
+def all_to(standing: Standing, count: int) -> Changes:
+    """Return the changes by which all of a voucher's passages come to stand alike."""
+    return tuple([(at, standing) for at in range(count)])
+
+
 def moved(
     entry: Entry,
-    moves: Moves,
+    moves: Changes,
     leaf: int,
     *,
     receipt: bytes | None = None,

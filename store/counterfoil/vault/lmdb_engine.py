@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import lmdb
 
@@ -29,16 +28,18 @@ from counterfoil.vault.lmdb_layout import (
     pack_state,
     tile_key,
 )
-from counterfoil.vault.locking import DirectoryLock
+from counterfoil.vault.locking import DirectoryLock, Gate
 from counterfoil.vault.packing import (
     name_key,
     pack_bucket,
     pack_entry,
     pack_lane,
-    pack_row,
+    pack_rows,
     seal,
 )
 from counterfoil.vault.records import INDEX
+
+T = TypeVar("T")
 
 MEBIBYTE: Final = 1 << 20
 _FILE: Final = "vault.lmdb"
@@ -94,7 +95,7 @@ class LmdbEngine:
         self._limits = limits or LmdbLimits()
         self._lock = DirectoryLock(directory)
         self._directory = directory
-        self._gate = _Gate()
+        self._gate = Gate()
         try:
             self._env = self._open(read_only=read_only)
             self._check_length(directory)
@@ -272,78 +273,74 @@ class LmdbWriting(LmdbReading):
                 return
 
     def _store(self, batch: Batch) -> None:
-        txn, tables = self._txn, self._tables
-        rows = enumerate(batch.rows, batch.first)
-        self._append(
-            tables.log, ((INDEX.pack(at), pack_row(at, row)) for at, row in rows)
-        )
-        self._append(
-            tables.documents,
-            ((INDEX.pack(at), sealed) for at, sealed in batch.documents),
-        )
-        self._append(
-            tables.evidence,
-            ((INDEX.pack(at), proof) for at, proof in batch.evidence.items()),
-        )
-        for tile in batch.tiles:
-            txn.put(tile_key(tile.level, tile.index), tile.hashes, db=tables.tiles)
-        for key, entry in sorted(batch.entries.items(), key=lambda item: item[0]):
-            record = None if entry is None else pack_entry(key, entry)
-            self._put(tables.keys, key, record)
-        for place, row in batch.lanes.items():
-            key = name_key(*place)
-            self._put(tables.lanes, key, None if row is None else pack_lane(key, row))
-        for place, waits in batch.inbox.items():
-            self._put(tables.inbox, name_key(*place), b"" if waits else None)
-        for key, index in sorted(batch.steps.items()):
-            txn.put(key, seal(key, INDEX.pack(index)), db=tables.steps)
-        for digest, der in batch.certificates.items():
-            txn.put(digest, der, db=tables.certificates)
-        for place in sorted(batch.buckets):
-            key = name_key(*place)
-            txn.put(key, pack_bucket(key, batch.buckets[place]), db=tables.buckets)
-        for name, index in batch.names:
-            txn.put(name, INDEX.pack(index), db=tables.names)
-        if batch.named_to:
-            reaches = b"".join(map(INDEX.pack, batch.named_to))
-            txn.put(b"named_to", seal(b"named_to", reaches), db=tables.meta)
-        state = pack_state(batch.frontier, batch.time_us)
-        txn.put(b"state", state, db=tables.meta)
+        """Write all tables, each in the order of its keys."""
+        tables = self._tables
+        self._append(tables.log, pack_rows(batch.first, batch.rows))
+        self._append(tables.documents, _by_index(batch.documents))
+        self._append(tables.evidence, _by_index(batch.evidence.items()))
+        tiles = [
+            (tile_key(tile.level, tile.index), tile.hashes) for tile in batch.tiles
+        ]
+        self._put(tables.tiles, tiles)
+        self._replace(tables.keys, batch.entries.items(), pack_entry)
+        lanes = [(name_key(*place), row) for place, row in batch.lanes.items()]
+        self._replace(tables.lanes, lanes, pack_lane)
+        inbox = [
+            (name_key(*place), b"" if waits else None)
+            for place, waits in batch.inbox.items()
+        ]
+        self._replace(tables.inbox, inbox, _as_it_is)
+        steps = [
+            (key, seal(key, INDEX.pack(index))) for key, index in batch.steps.items()
+        ]
+        self._put(tables.steps, steps)
+        self._put(tables.certificates, batch.certificates.items())
+        buckets = [(name_key(*place), sums) for place, sums in batch.buckets.items()]
+        self._replace(tables.buckets, buckets, pack_bucket)
+        names = [(name, INDEX.pack(index)) for name, index in batch.names]
+        self._put(tables.names, names)
+        self._put(tables.meta, _state(batch))
 
     def _append(
         self, table: lmdb.Database, items: Iterable[tuple[bytes, bytes]]
     ) -> None:
+        """Put rows behind all that a table has."""
         with self._txn.cursor(table) as cursor:
             cursor.putmulti(items, append=True)
 
-    def _put(self, table: lmdb.Database, key: bytes, record: bytes | None) -> None:
-        if record is None:
-            self._txn.delete(key, db=table)
-        else:
-            self._txn.put(key, record, db=table)
+    def _put(self, table: lmdb.Database, items: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put rows, in the order of their keys: neighbours share pages."""
+        with self._txn.cursor(table) as cursor:
+            cursor.putmulti(sorted(items))
+
+    def _replace(
+        self,
+        table: lmdb.Database,
+        rows: Iterable[tuple[bytes, T | None]],
+        pack: Callable[[bytes, T], bytes],
+    ) -> None:
+        """Put rows, and delete those of which nothing is left."""
+        records = []
+        for key, row in rows:
+            if row is None:
+                self._txn.delete(key, db=table)
+            else:
+                records.append((key, pack(key, row)))
+        if records:
+            self._put(table, records)
 
 
-class _Gate:
-    """Lets readers in together, and one that moves the map in alone."""
+def _by_index(items: Iterable[tuple[int, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(INDEX.pack(index), value) for index, value in items]
 
-    def __init__(self) -> None:
-        self._condition = Condition()
-        self._readers = 0
 
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        with self._condition:
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._readers -= 1
-                if not self._readers:
-                    self._condition.notify_all()
+def _as_it_is(_key: bytes, record: bytes) -> bytes:
+    return record
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        with self._condition:
-            self._condition.wait_for(lambda: self._readers == 0)
-            yield
+
+def _state(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what the batch changes of the vault's own facts."""
+    yield b"state", pack_state(batch.frontier, batch.time_us)
+    if batch.named_to:
+        reaches = b"".join(map(INDEX.pack, batch.named_to))
+        yield b"named_to", seal(b"named_to", reaches)

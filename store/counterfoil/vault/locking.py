@@ -1,10 +1,13 @@
-"""One process per vault: a lock on its directory, and a guard against forks."""
+"""One process per vault, and one thread alone while its map moves."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Condition
 
 
 class VaultLocked(RuntimeError):
@@ -51,3 +54,31 @@ class DirectoryLock:
         if self._file >= 0 and os.getpid() == self._pid:
             os.close(self._file)
         self._file = -1
+
+
+class Gate:
+    """Lets readers in together, and one that moves the map in alone."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._readers = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Stay in together with others, outside of any `exclusive`."""
+        with self._condition:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._readers -= 1
+                if not self._readers:
+                    self._condition.notify_all()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Wait until everybody is out, and stay in alone."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._readers == 0)
+            yield

@@ -9,7 +9,6 @@ from the log again when the vault is opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from counterfoil.domain.refusals import VaultCorrupt
@@ -44,11 +43,11 @@ class NameIndex:
         size = reading.frontier().size
         for index in range(min(self._reaches), size):
             row = _readable(reading, index)
-            if (
-                row is not None
-                and index >= self._reaches[part_of(leaf_subject(row.leaf))]
-            ):
-                self._add(index, row)
+            if row is None or row.title is None:
+                continue
+            digest = leaf_subject(row.leaf)
+            if index >= self._reaches[part_of(digest)]:
+                self._add(index, digest)
 
     def find(self, digest: bytes) -> int | None:
         """Return where a voucher was opened, if the stored index may not know."""
@@ -75,19 +74,14 @@ class NameIndex:
             self._parts[written] = {}
             self._waiting -= len(batch.names)
             self._reaches = batch.named_to
-        self._add_all(batch.first, batch.rows)
+        for index, row in enumerate(batch.rows, batch.first):
+            if row.title is not None:
+                self._add(index, leaf_subject(row.leaf))
 
-    def _add_all(self, first: int, rows: Iterable[LogRow]) -> None:
-        for index, row in enumerate(rows, first):
-            self._add(index, row)
-
-    def _add(self, index: int, row: LogRow) -> None:
-        if row.title is None:
-            return
-        digest = leaf_subject(row.leaf)
-        part = self._parts[part_of(digest)]
-        self._waiting += digest[:SHORT_BYTES] not in part
-        part[digest[:SHORT_BYTES]] = index
+    def _add(self, index: int, digest: bytes) -> None:
+        part, name = self._parts[part_of(digest)], short(digest)
+        self._waiting += name not in part
+        part[name] = index
 
 
 def short(digest: bytes) -> bytes:

@@ -8,6 +8,7 @@ wrote on purpose is found by `verify`, which derives everything from the log.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 from zlib import crc32
@@ -46,6 +47,11 @@ def unseal(key: bytes, record: bytes) -> bytes:
     if len(record) < _CHECK.size or _CHECK.pack(crc32(body, crc32(key))) != record[:4]:
         raise VaultCorrupt("a record does not match its check sum", key=key.hex())
     return body
+
+
+def pack_rows(first: int, rows: Iterable[LogRow]) -> list[tuple[bytes, bytes]]:
+    """Encode rows of the log from index `first` on, with their keys."""
+    return [(INDEX.pack(at), pack_row(at, row)) for at, row in enumerate(rows, first)]
 
 
 def pack_row(index: int, row: LogRow) -> bytes:

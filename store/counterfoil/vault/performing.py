@@ -18,7 +18,7 @@ from counterfoil.vault.judging import (
     voucher_leaf,
 )
 from counterfoil.vault.records import LogRow
-from counterfoil.vault.transaction import About, Transaction
+from counterfoil.vault.transaction import Transaction
 
 
 def perform(tx: Transaction, deed: Perform) -> Outcome:
@@ -49,7 +49,7 @@ def perform(tx: Transaction, deed: Perform) -> Outcome:
             act=deed.act.name,
         )
     leaf = voucher_leaf(tx, deed.act, entry, deed.recipient, deed.recipient)
-    index = tx.append(leaf, About(opened=entry.document, changes=moves))
+    index = tx.append(leaf, opened=entry.document, changes=moves)
     tx.put_entry(deed.key, moved(entry, moves, index))
     return Recorded(leaf=index, standing=moves[0][1], time_us=tx.time_us)
 

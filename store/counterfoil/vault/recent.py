@@ -42,13 +42,10 @@ class Recent:
 
     def remember(self, batch: Batch) -> None:
         """Take in what a commit wrote, and let go of the oldest."""
-        for index, pair in enumerate(
-            zip(batch.rows, batch.leaves, strict=True), batch.first
-        ):
-            self._rows[index] = pair
-        for index, sealed in batch.documents:
-            self._documents[index] = sealed
-            self._bytes += len(sealed)
+        pairs = zip(batch.rows, batch.leaves, strict=True)
+        self._rows.update(enumerate(pairs, batch.first))
+        self._documents.update(batch.documents)
+        self._bytes += sum([len(sealed) for _, sealed in batch.documents])
         for index in self._oldest(self._rows, len(self._rows) - self._rows_max):
             del self._rows[index]
         while self._bytes > self._bytes_max:

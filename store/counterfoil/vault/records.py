@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Role, Standing
@@ -35,6 +35,10 @@ class Title:
     recipients: tuple[str, ...]
 
 
+Changes: TypeAlias = tuple[tuple[int, Standing], ...]
+"""Positions among a voucher's passages, and the standings that they move to."""
+
+
 @dataclass(slots=True, kw_only=True)
 class LogRow:
     """A leaf, and what the ledger and reconciliation must know of the act.
@@ -50,7 +54,7 @@ class LogRow:
 
     leaf: bytes
     opened: int
-    changes: tuple[tuple[int, Standing], ...] = ()
+    changes: Changes = ()
     carriers: tuple[str, ...] = ()
     title: Title | None = None
 

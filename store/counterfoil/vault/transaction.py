@@ -8,42 +8,24 @@ without judging again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
-from types import MappingProxyType
-from typing import Final, TypeAlias
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
-from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.tile_writer import TileWriter
 from counterfoil.vault.engine import Batch, Reading
-from counterfoil.vault.records import Bucket, LaneRow, LogRow, Title, bucket_of
-
-Place: TypeAlias = tuple[str, int]
-"""A carrier and the number of one of its buckets."""
-
-NO_SUMS: Final[Mapping[Place, Bucket]] = MappingProxyType({})
-
-
-@dataclass(slots=True, kw_only=True)
-class About:
-    """Which voucher an act is about, and what the act changed.
-
-    Attributes:
-        opened: Index of the leaf that opened the voucher; None if this one does.
-        changes: See `LogRow.changes`.
-        carriers: See `LogRow.carriers`.
-        title: Set if this leaf opens the voucher.
-    """
-
-    opened: int | None = None
-    changes: tuple[tuple[int, Standing], ...] = ()
-    carriers: tuple[str, ...] = ()
-    title: Title | None = None
+from counterfoil.vault.records import (
+    Bucket,
+    Changes,
+    LaneRow,
+    LogRow,
+    Title,
+    bucket_of,
+)
+from counterfoil.vault.written import Place, Written
 
 
 class Transaction:
@@ -52,29 +34,26 @@ class Transaction:
     Args:
         reading: The state before.
         time_us: The commit's clock reading; never earlier than the last one.
-        sums: Buckets that the caller knows from earlier commits.
+        written: What the caller knows from earlier commits.
     """
 
-    def __init__(
-        self, reading: Reading, time_us: int, sums: Mapping[Place, Bucket] = NO_SUMS
-    ) -> None:
+    def __init__(self, reading: Reading, time_us: int, written: Written) -> None:
         self._reading = reading
-        self._sums = sums
+        self._written = written
         self.time_us = max(time_us, reading.time_us())
         self._frontier = reading.frontier()
         self._first = self._frontier.size
-        self._hashes: list[bytes] = []
         self._rows: list[LogRow] = []
         self._leaves: list[Leaf] = []
         self._documents: list[tuple[int, bytes]] = []
         self._entries: dict[bytes, Entry | None] = {}
-        self._lanes: dict[tuple[str, int], LaneRow | None] = {}
+        self._lanes: dict[Place, LaneRow | None] = {}
         self._lane_changes: Counter[str] = Counter()
         self._inbox: dict[tuple[str, int], bool] = {}
         self._steps: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
         self._certificates: dict[bytes, bytes] = {}
-        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._buckets: dict[Place, Bucket] = {}
 
     # --- reading ---------------------------------------------------------------
 
@@ -86,8 +65,9 @@ class Transaction:
     def entry(self, key: VoucherKey | bytes) -> Entry | None:
         """Return what the book of keys says of `key`."""
         encoded = key if isinstance(key, bytes) else key.to_bytes()
-        if encoded in self._entries:
-            return self._entries[encoded]
+        for known in (self._entries, self._written.entries):
+            if encoded in known:
+                return known[encoded]
         return self._reading.entry(encoded)
 
     def row(self, index: int) -> LogRow | None:
@@ -100,8 +80,9 @@ class Transaction:
     def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
         """Return what waits at one place of a lane."""
         place = (carrier, sequence)
-        if place in self._lanes:
-            return self._lanes[place]
+        for known in (self._lanes, self._written.lanes):
+            if place in known:
+                return known[place]
         return self._reading.lane_row(carrier, sequence)
 
     def waits(self, party: str, index: int) -> bool:
@@ -123,19 +104,35 @@ class Transaction:
 
     # --- writing ---------------------------------------------------------------
 
-    def append(self, leaf: Leaf, about: About, sealed: bytes | None = None) -> int:
-        """Append a leaf, with the document that it brought; return its index."""
-        index = self.size
-        encoded = leaf.to_bytes()
-        self._hashes.append(leaf_hash(encoded))
+    def append(  # noqa: PLR0913  # a row of the log, field by field
+        self,
+        leaf: Leaf,
+        *,
+        opened: int | None = None,
+        changes: Changes = (),
+        carriers: tuple[str, ...] = (),
+        title: Title | None = None,
+        sealed: bytes | None = None,
+    ) -> int:
+        """Append a leaf; return its index.
+
+        Args:
+            leaf: What the log will say.
+            opened: Index of the leaf that opened the voucher; None if this one does.
+            changes: See `LogRow.changes`.
+            carriers: See `LogRow.carriers`.
+            title: Set if this leaf opens the voucher.
+            sealed: The document that it brought, if it brought one.
+        """
+        index = self._first + len(self._rows)
         self._leaves.append(leaf)
         self._rows.append(
             LogRow(
-                leaf=encoded,
-                opened=index if about.opened is None else about.opened,
-                changes=about.changes,
-                carriers=about.carriers,
-                title=about.title,
+                leaf=leaf.to_bytes(),
+                opened=index if opened is None else opened,
+                changes=changes,
+                carriers=carriers,
+                title=title,
             )
         )
         if sealed is not None:
@@ -188,7 +185,7 @@ class Transaction:
     def count_exchanged(self, carrier: str, digest: bytes, sign: int = 1) -> None:
         """Add a document to the sums kept for a peer, or take it out."""
         place = (carrier, bucket_of(digest))
-        bucket = self._buckets.get(place) or self._sums.get(place)
+        bucket = self._buckets.get(place) or self._written.sums.get(place)
         if bucket is None:
             bucket = self._reading.bucket(*place)
         self._buckets[place] = bucket.add(digest, sign)
@@ -198,7 +195,7 @@ class Transaction:
     def batch(self) -> Batch:
         """Return what to commit."""
         writer = TileWriter(self._frontier, self._reading.tile)
-        tiles = writer.extend(self._hashes)
+        tiles = writer.extend([leaf_hash(row.leaf) for row in self._rows])
         return Batch(
             first=self._first,
             frontier=writer.frontier,

@@ -23,8 +23,8 @@ from counterfoil.domain.refusals import VaultBusy, VaultFull, VaultStopped
 from counterfoil.vault.custody import Applied, apply
 from counterfoil.vault.engine import Batch, Engine
 from counterfoil.vault.names import NameIndex
-from counterfoil.vault.records import Bucket
-from counterfoil.vault.transaction import Place, Transaction
+from counterfoil.vault.transaction import Transaction
+from counterfoil.vault.written import Written
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ class Writer:
         self._conclude = conclude
         self._limits = limits
         self._queue: Queue[Job | None] = Queue(limits.waiting_max)
-        self._sums: dict[Place, Bucket] = {}
+        self._written = Written()
         self._closing = Lock()
         self._closed = False
         self.stopped_reason = ""
@@ -202,7 +202,7 @@ class Writer:
         jobs = list(jobs)
         while True:
             with self._engine.writing() as writing:
-                tx = Transaction(writing, self._now_us(), self._sums)
+                tx = Transaction(writing, self._now_us(), self._written)
                 failed = _apply_all(tx, jobs)
                 if failed is not None:
                     job, error = failed
@@ -215,7 +215,7 @@ class Writer:
                 if not batch.is_empty():
                     writing.commit(batch)
                     self._names.committed(batch)
-                    self._sums.update(batch.buckets)
+                    self._written.committed(batch)
             return Group(jobs=jobs, batch=batch, time_us=tx.time_us)
 
 

@@ -1,0 +1,52 @@
+"""What the last commits wrote and judging will ask for again.
+
+A voucher is entered, sent and delivered within seconds, and every act is judged by
+what the one before it wrote. What the writer made itself, and saw committed, it need
+not read back and decode; whatever is older comes from the disk, and is.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final, TypeAlias, TypeVar
+
+from counterfoil.app.ports import Entry
+from counterfoil.vault.engine import Batch
+from counterfoil.vault.records import Bucket, LaneRow
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Place: TypeAlias = tuple[str, int]
+"""A carrier and a sequence of its lane, or the number of one of its buckets."""
+
+RECORDS_MAX: Final = 8192
+"""Entries kept, and places of lanes: some ten megabytes."""
+
+
+class Written:
+    """Entries, lanes and sums as the last commits left them; the writer's own.
+
+    Attributes:
+        entries: By voucher key; None for one that was struck out.
+        lanes: By carrier and sequence; None where nothing waits any more.
+        sums: All bucket sums that changed since the vault was opened.
+    """
+
+    def __init__(self, records_max: int = RECORDS_MAX) -> None:
+        self._records_max = records_max
+        self.entries: dict[bytes, Entry | None] = {}
+        self.lanes: dict[Place, LaneRow | None] = {}
+        self.sums: dict[Place, Bucket] = {}
+
+    def committed(self, batch: Batch) -> None:
+        """Take in what a commit wrote, and let go of the oldest."""
+        self.sums.update(batch.buckets)
+        _renew(self.entries, batch.entries, self._records_max)
+        _renew(self.lanes, batch.lanes, self._records_max)
+
+
+def _renew(kept: dict[K, V], new: dict[K, V], at_most: int) -> None:
+    kept.update(new)
+    for key in list(islice(kept, max(len(kept) - at_most, 0))):
+        del kept[key]
