@@ -40,12 +40,23 @@ class TileStore(RuleBasedStateMachine):
         for count in counts:
             batch = LEAVES[self.size : self.size + count]
             self.size += len(batch)
-            for tile in writer.extend(batch):
+            tiles = writer.extend(batch)
+            self.prove_new(writer, len(batch))
+            for tile in tiles:
                 assert 0 < len(tile.hashes) <= TILE_HASHES * 32
                 previous = self.tiles.get((tile.level, tile.index), b"")
                 assert tile.hashes.startswith(previous)
                 self.tiles[tile.level, tile.index] = tile.hashes
         self.frontier = writer.frontier
+
+    def prove_new(self, writer: TileWriter, count: int) -> None:
+        """What grew proves itself, without a tile."""
+        before, leaves = self.size - count, LEAVES[: self.size]
+        for first in {before, before + count // 3, self.size - 1}:
+            for end in {first + 1, (first + self.size + 1) // 2, self.size}:
+                if before <= first < end <= self.size:
+                    proof = writer.growth.range_proof(first, end - first)
+                    assert list(proof) == outside_hashes(first, end, leaves)
 
     @rule(count=st.integers(1, 300))
     def give_up(self, count: int) -> None:

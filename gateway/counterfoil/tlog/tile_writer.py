@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from counterfoil.tlog.growth import Growth
 from counterfoil.tlog.merkle import HASH_BYTES, Frontier
 from counterfoil.tlog.tiles import (
     TILE_HASHES,
@@ -29,6 +30,9 @@ class TileWriter:
     Args:
         frontier: The tree as the store holds it.
         read_tile: Reads the partial tiles, each at most once.
+
+    Attributes:
+        growth: What the last `extend` appended, for proofs about it.
     """
 
     def __init__(self, frontier: Frontier, read_tile: ReadTile) -> None:
@@ -36,6 +40,7 @@ class TileWriter:
         self._size_stored = frontier.size
         self._read_tile = read_tile
         self._partial: dict[int, bytearray] = {}
+        self.growth = Growth.of(self._frontier, [])
 
     @property
     def frontier(self) -> Frontier:
@@ -57,8 +62,9 @@ class TileWriter:
         # One of another length would shift every hash after it.
         if any(len(leaf) != HASH_BYTES for leaf in hashes):
             raise ValueError("a leaf is not a hash")
+        self.growth = Growth.of(self._frontier, hashes)
         # The leaves, and the hash of each tile filled at the level below.
-        by_level = self._frontier.extend(hashes)[::TILE_HEIGHT]
+        by_level = self.growth.completed[::TILE_HEIGHT]
         return [
             tile
             for level, nodes in enumerate(by_level)

@@ -16,6 +16,7 @@ from typing import Protocol
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
+from counterfoil.tlog.growth import Growth
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.tlog.tiles import Tile
 from counterfoil.vault.records import Bucket, LaneRow, LogRow
@@ -45,10 +46,12 @@ class Batch:
             which it is complete; empty if `names` is.
         lane_changes: By how much each lane became longer. Not stored.
         leaves: The leaves of `rows`, decoded. Not stored.
+        growth: What the tree grew by, to prove the new leaves. Not stored.
     """
 
     first: int
     frontier: Frontier
+    growth: Growth
     time_us: int
     rows: list[LogRow] = field(default_factory=list)
     documents: list[tuple[int, bytes]] = field(default_factory=list)

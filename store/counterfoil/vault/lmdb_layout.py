@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Final, TypeVar
 
 import lmdb
@@ -252,13 +253,11 @@ class LmdbReading:
         self, table: lmdb.Database, name: str, after: int, limit: int
     ) -> list[tuple[bytes, bytes]]:
         prefix = name_key(name, 0)[:-8]
-        found: list[tuple[bytes, bytes]] = []
         with self._txn.cursor(table) as cursor:
-            more = cursor.set_range(name_key(name, max(after + 1, 0)))
-            while more and len(found) < limit and cursor.key().startswith(prefix):
-                found.append(cursor.item())
-                more = cursor.next()
-        return found
+            if not cursor.set_range(name_key(name, max(after + 1, 0))):
+                return []
+            inside = takewhile(lambda item: item[0].startswith(prefix), cursor)
+            return list(islice(inside, limit))
 
 
 def _index(key: bytes, record: bytes) -> int:

@@ -229,6 +229,7 @@ def records(
     for index in range(max(first, 0), min(first + limit, reading.size())):
         act, its_leaf = recent_row(reading, recent, index)
         its_title = act.title or recent_title(reading, recent, act.opened)
+        names = its_title.recipients
         found.append(
             LogRecord(
                 index=index,
@@ -237,9 +238,7 @@ def records(
                 amount_fen=its_title.amount_fen,
                 count=its_title.count,
                 role=its_title.role,
-                changes=tuple(
-                    (its_title.recipients[at], standing) for at, standing in act.changes
-                ),
+                changes=tuple([(names[at], standing) for at, standing in act.changes]),
             )
         )
     return found

@@ -199,6 +199,7 @@ class Transaction:
         return Batch(
             first=self._first,
             frontier=writer.frontier,
+            growth=writer.growth,
             time_us=self.time_us if self._rows else self._reading.time_us(),
             rows=self._rows,
             documents=self._documents,

@@ -246,15 +246,13 @@ class EngineVault:
         if any(job.arrivals() for job in group.jobs):
             time_s = group.time_us // _MICROSECONDS
             checkpoint = self._signer.sign(batch.frontier.head(), time_s)
-        with self._engine.reading() as reading:
-            tree = TileReader(reading.tile)
-            committed = [
-                [
-                    _committed(deed, applied, tree, group, checkpoint)
-                    for deed, applied in zip(job.deeds, job.applied, strict=True)
-                ]
-                for job in group.jobs
+        committed = [
+            [
+                _committed(deed, applied, group, checkpoint)
+                for deed, applied in zip(job.deeds, job.applied, strict=True)
             ]
+            for job in group.jobs
+        ]
         self._publish(size)
         return committed
 
@@ -281,14 +279,15 @@ def _tell(futures: Iterable[asyncio.Future[int]], size: int) -> None:
 
 
 def _committed(
-    deed: Deed, applied: Applied, tree: TileReader, group: Group, checkpoint: bytes
+    deed: Deed, applied: Applied, group: Group, checkpoint: bytes
 ) -> Committed:
     size = group.batch.frontier.size
     if not isinstance(deed, Arrive):
         return Committed(outcomes=applied.outcomes, size=size, time_us=group.time_us)
     proof: tuple[bytes, ...] = ()
     if applied.new_count:
-        proof = tree.range_proof(applied.first_leaf, applied.new_count, size)
+        growth = group.batch.growth
+        proof = growth.range_proof(applied.first_leaf, applied.new_count)
     return Committed(
         outcomes=applied.outcomes,
         size=size,
