@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -37,6 +38,9 @@ VETTED_MAX: Final = 16_384
 
 ROOTS_MAX: Final = 4_096
 """Signed batch roots remembered, likewise; one batch in flight is one root."""
+
+SIGNATURES_MAX: Final = 4_096
+"""Personal signatures that held, remembered; the longest unused is forgotten first."""
 
 _SEALING_USES: Final = (Use.INSTITUTION, Use.PERSON)
 
@@ -108,6 +112,8 @@ class TrustStore:
             signature. A fact of arithmetic, so it holds at every instant.
         nodes: Hashes of pairs of nodes in batches, likewise.
 
+    It remembers likewise which signatures of persons held.
+
     Raises:
         ValueError: The material has no anchor, or something in it cannot be read.
     """
@@ -129,6 +135,8 @@ class TrustStore:
         self._known = certificate_bag(material.certificates)
         self._directory = dict(material.directory)
         self._vetted: dict[bytes, Vetted] = {}
+        # What raises is not remembered: only that a signature holds.
+        self._check_once = lru_cache(SIGNATURES_MAX)(_check)
         self.checked_roots: set[tuple[bytes, int, bytes, bytes]] = set()
         self.nodes: dict[bytes, bytes] = {}
 
@@ -204,6 +212,9 @@ class TrustStore:
             algorithm, check = check_with(certificate.public_key())
         except (UnfitKey, UnsupportedAlgorithm, ValueError) as error:
             raise CertificateRefused("the key fits no algorithm") from error
+        if identity.use is Use.PERSON:
+            # Checked when the person gives the seal, and beneath each later one.
+            check = partial(self._check_once, check)
         chain = build_chain(
             certificate,
             [*self._authorities, *_authorities_in(bag)],
@@ -249,6 +260,10 @@ class TrustStore:
         if until_us < at_us <= chain.until_us:
             raise CertificateRevoked("the certificate was revoked")
         return min(until_us, covered_until_us), covered_until_us < at_us
+
+
+def _check(check: CheckSignature, signature: bytes, message: bytes) -> None:
+    check(signature, message)
 
 
 def _identity(certificate: x509.Certificate, listed: Identity | None) -> Identity:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -20,7 +21,9 @@ from counterfoil.devca.certificates import (
     urn,
 )
 from counterfoil.domain.party import Use
+from counterfoil.domain.seals import Algorithm
 from counterfoil.seal import trust
+from counterfoil.seal.algorithms import CheckSignature, check_with
 from counterfoil.seal.certificates import (
     CertificateRefused,
     CertificateRevoked,
@@ -30,6 +33,7 @@ from counterfoil.seal.certificates import (
 )
 from counterfoil.seal.chains import DEPTH_MAX, datetime_of, us_of
 from counterfoil.seal.revocation import load_crl
+from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
 from tests.unit.seal.makers import (
     CURRENT,
@@ -376,6 +380,81 @@ def test_what_is_remembered_is_bounded(
 
     assert len(store._vetted) <= 2
     assert len(store.checked_roots) <= 2
+
+
+def counted(
+    store: TrustStore, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> tuple[CheckSignature, list[bytes]]:
+    """Return the check of a certificate, and where it notes what it really checks."""
+    checked: list[bytes] = []
+
+    def noting(public_key: object) -> tuple[Algorithm, CheckSignature]:
+        algorithm, check = check_with(public_key)
+
+        def note(signature: bytes, message: bytes) -> None:
+            checked.append(message)
+            check(signature, message)
+
+        return algorithm, note
+
+    monkeypatch.setattr(trust, "check_with", noting)
+    bag = {sealer.certificate_digest: sealer.certificate}
+    vetted = store.look_up(sealer.certificate_digest, at_us=NOW_US, bag=bag)
+    return vetted.check, checked
+
+
+@pytest.mark.parametrize(("use", "checks"), [("person", 1), ("institution", 3)])
+def test_a_persons_signature_is_checked_once_by_a_store(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch, use: str, checks: int
+) -> None:
+    sealer = pki.sealer(use)
+    signature = sealer.key.sign(b"statement")
+    for _ in range(2):
+        # Another store, of other material perhaps, goes by no memory of this one.
+        check, checked = counted(TrustStore(pki.material()), sealer, monkeypatch)
+
+        for _ in range(3):
+            check(signature, b"statement")
+
+        assert len(checked) == checks
+
+
+def test_a_signature_that_does_not_hold_never_holds_by_repetition(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, sealer, other = TrustStore(pki.material()), *map(pki.sealer, ["person"] * 2)
+    check, checked = counted(store, sealer, monkeypatch)
+    others_check, _ = counted(store, other, monkeypatch)
+    signature = sealer.key.sign(b"statement")
+    check(signature, b"statement")
+
+    for wrong_check, wrong_signature, message in [
+        (check, signature, b"other"),
+        (check, b"", b"statement"),
+        (check, sealer.key.sign(b"other"), b"statement"),
+        (others_check, signature, b"statement"),
+    ] * 2:
+        with pytest.raises(InvalidSignature):
+            wrong_check(wrong_signature, message)
+
+    assert len(checked) == 1 + 2 * 3
+
+
+def test_remembered_signatures_are_bounded(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "SIGNATURES_MAX", 2)
+    sealer = pki.sealer("person")
+    check, checked = counted(TrustStore(pki.material()), sealer, monkeypatch)
+    messages = [b"1", b"2", b"3"]
+
+    for message in messages * 2:
+        check(sealer.key.sign(message), message)
+    signature = sealer.key.sign(b"4")
+    check(signature, b"4")
+    check(signature, b"4")
+
+    assert checked == [*messages * 2, b"4"]
 
 
 def test_a_certificate_is_found_out_about_once(pki: Pki) -> None:
