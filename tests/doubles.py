@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.drafts import (
+    DraftRow,
+    DraftSeals,
+    ReceiptText,
+    StepText,
+    Unsealed,
+)
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.wire.judge import take_apart
 from counterfoil.wire.workshop import Workshop
@@ -62,7 +68,7 @@ class InProcessWorks:
 
     async def review(
         self,
-        reviews: Sequence[tuple[DraftRow, bytes]],
+        reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
         signer: bytes,

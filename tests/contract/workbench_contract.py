@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, replace
 
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.workbench.workbench import SqlWorkbench
 
@@ -58,6 +58,25 @@ class WorkbenchContract:
         digests = [two.digest, b"?" * 32, one.digest]
         assert await bench.get(PARTY, digests) == [two, None, one]
         assert await bench.get(PARTY, []) == []
+
+    async def test_what_stands_on_a_draft_comes_without_what_it_says(
+        self, bench: SqlWorkbench
+    ) -> None:
+        one = draft("A1", "x", b"first seal", b"", b"\x00third")
+        two = draft("A2")
+        await bench.put([one, two, draft("A3", "", b"theirs", party=OTHER)])
+
+        found = await bench.get_seals(
+            PARTY, [two.digest, draft("A3").digest, b"?" * 32, one.digest]
+        )
+
+        assert found == [
+            DraftSeals(PARTY, two.digest, 5201, ()),
+            None,
+            None,
+            DraftSeals(PARTY, one.digest, 5201, one.seals),
+        ]
+        assert await bench.get_seals(PARTY, []) == []
 
     async def test_the_same_draft_again_is_answered_with_its_seals(
         self, bench: SqlWorkbench
@@ -219,6 +238,10 @@ class WorkbenchContract:
         found = await bench.get(PARTY, digests)
         assert found == [None, draft("A2", "", b"s"), draft("A3")]
         assert await bench.get(OTHER, digests) == [None, None, None]
+        # Nothing is left of them that would be in the way.
+        again = [draft("A1"), draft("A1", party=OTHER)]
+        assert await bench.put(again) == [None, None]
+        assert await bench.get(PARTY, digests[:1]) == [draft("A1")]
 
     async def test_a_large_batch_is_put_sealed_and_removed(
         self, bench: SqlWorkbench
@@ -232,3 +255,4 @@ class WorkbenchContract:
         await bench.remove(PARTY, [*digests, digests[0]])
 
         assert await bench.get(PARTY, digests) == [None] * 1100
+        assert await bench.put(drafts[:2]) == [None, None]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.value import value
@@ -234,6 +234,11 @@ class Workbench(Protocol):
 
     async def get(self, party: str, digests: Sequence[bytes]) -> list[DraftRow | None]:
         """Return the party's drafts with these digests, None where there is none."""
+
+    async def get_seals(
+        self, party: str, digests: Sequence[bytes]
+    ) -> list[DraftSeals | None]:
+        """Return what stands on these drafts, as `get` does, without payloads."""
 
     async def set_seals(
         self, party: str, changes: Sequence[tuple[bytes, int, tuple[bytes, ...]]]

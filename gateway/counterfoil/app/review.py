@@ -14,7 +14,7 @@ from counterfoil.domain.catalogue import (
     SealedBy,
     SealPurpose,
 )
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftSeals
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -45,20 +45,20 @@ class ReviewDrafts:
 
     async def __call__(
         self, reviews: Sequence[tuple[bytes, bytes]], *, caller: Caller
-    ) -> list[DraftRow | CounterfoilError]:
+    ) -> list[DraftSeals | CounterfoilError]:
         """Judge and add one seal per review.
 
         Args:
             reviews: Digest of the draft and encoded seal.
             caller: The person whose seals they must be.
         """
-        rows = await self.workbench.get(caller.party, [d for d, _ in reviews])
+        drafts = await self.workbench.get_seals(caller.party, [d for d, _ in reviews])
         seals = [seal for _, seal in reviews]
         due = attempt(
             lambda pair: self._due(pair[0], pair[1], caller),
-            list(zip(rows, seals, strict=True)),
+            list(zip(drafts, seals, strict=True)),
         )
-        beneath = (seal for row, _ in good(due) for seal in row.seals)
+        beneath = (seal for draft, _ in good(due) for seal in draft.seals)
         # Kept before the seal is, so that what is stored can always be judged.
         await self.vault.keep_certificates([caller.certificate])
         judged = await self.works.review(
@@ -75,20 +75,23 @@ class ReviewDrafts:
             ],
         )
         changes = [
-            (row.digest, len(row.seals), (*row.seals, seal)) for row, seal in good(held)
+            (draft.digest, len(draft.seals), (*draft.seals, seal))
+            for draft, seal in good(held)
         ]
         made = await self.workbench.set_seals(caller.party, changes)
         return refill(
             held,
             [
-                _with_seal(row, seal) if done else PositionFilled("sealed meanwhile")
-                for (row, seal), done in zip(good(held), made, strict=True)
+                draft._replace(seals=(*draft.seals, seal))
+                if done
+                else PositionFilled("sealed meanwhile")
+                for (draft, seal), done in zip(good(held), made, strict=True)
             ],
         )
 
     def _due(
-        self, row: DraftRow | None, seal: bytes, caller: Caller
-    ) -> tuple[DraftRow, bytes]:
+        self, draft: DraftSeals | None, seal: bytes, caller: Caller
+    ) -> tuple[DraftSeals, bytes]:
         """Return draft and seal if it is the turn of this caller's post.
 
         Raises:
@@ -96,25 +99,14 @@ class ReviewDrafts:
             PostRefused: Another post's seal, or none of a person's, is due.
             SealMissing: The plan is full.
         """
-        if row is None:
+        if draft is None:
             raise DraftNotFound("no such draft on this desk")
-        plan = self.catalogue.plan_for(DocumentKind.VOUCHER, row.key.type_code)
-        position = next_position(plan, len(row.seals))
+        plan = self.catalogue.plan_for(DocumentKind.VOUCHER, draft.type_code)
+        position = next_position(plan, len(draft.seals))
         post = _POST_FOR.get(position.purpose)
         if position.by is not SealedBy.PERSON or post not in caller.posts:
             raise PostRefused(
                 f"position {position.id} is due, which is not this caller's to seal",
                 position=position.id,
             )
-        return row, seal
-
-
-def _with_seal(row: DraftRow, seal: bytes) -> DraftRow:
-    return DraftRow(
-        party=row.party,
-        digest=row.digest,
-        key=row.key,
-        payload=row.payload,
-        seals=(*row.seals, seal),
-        recipients=row.recipients,
-    )
+        return draft, seal

@@ -11,7 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.drafts import (
+    DraftRow,
+    DraftSeals,
+    ReceiptText,
+    StepText,
+    Unsealed,
+)
 from counterfoil.domain.refusals import CounterfoilError
 
 
@@ -41,7 +47,7 @@ class Works(Protocol):
 
     async def review(
         self,
-        reviews: Sequence[tuple[DraftRow, bytes]],
+        reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
         signer: bytes,
@@ -50,7 +56,7 @@ class Works(Protocol):
         """Judge personal seals that are to go on top of drafts.
 
         Args:
-            reviews: Draft and encoded seal.
+            reviews: What stands on the draft, and the encoded seal.
             certificates: Of the persons whose seals are on the drafts, in DER.
             signer: Digest of the certificate that the caller showed; the seal's
                 must be the same.

@@ -24,7 +24,13 @@ from counterfoil.daemon.worker import (
 )
 from counterfoil.daemon.worker_process import WorkerEnded, WorkerProcess
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.drafts import (
+    DraftRow,
+    DraftSeals,
+    ReceiptText,
+    StepText,
+    Unsealed,
+)
 from counterfoil.domain.refusals import CounterfoilError, VaultBusy
 from counterfoil.seal.trust import TrustMaterial
 from counterfoil.wire.judge import take_apart
@@ -116,7 +122,7 @@ class ProcessWorks:
 
     async def review(
         self,
-        reviews: Sequence[tuple[DraftRow, bytes]],
+        reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
         signer: bytes,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
@@ -26,6 +28,25 @@ class DraftRow:
     payload: bytes
     seals: tuple[bytes, ...]
     recipients: tuple[str, ...]
+
+
+class DraftSeals(NamedTuple):
+    """What stands on a draft, without what the draft says.
+
+    A review needs no more, and a payload may have a megabyte. A named tuple, because
+    one goes to a worker for each review: it is pickled in a tenth of the time.
+
+    Attributes:
+        party: Whose desk the draft is on.
+        digest: Digest of the payload.
+        type_code: Its voucher type.
+        seals: Encoded seals, lowest first.
+    """
+
+    party: str
+    digest: bytes
+    type_code: int
+    seals: tuple[bytes, ...]
 
 
 @value

@@ -14,7 +14,7 @@ from counterfoil.app.works import Certificates
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import standing_pb2
 from counterfoil.domain.deeds import Outcome
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.refusals import CounterfoilError, PageTokenRefused
 from counterfoil.domain.standing import Standing
 from counterfoil.sealed.v1 import sealed_pb2
@@ -40,15 +40,15 @@ def result(digest: bytes, outcome: Outcome) -> pb.Result:
     )
 
 
-def draft_result(row: DraftRow | CounterfoilError) -> pb.Result:
+def draft_result(draft: DraftRow | DraftSeals | CounterfoilError) -> pb.Result:
     """Return what became of a draft."""
-    if isinstance(row, CounterfoilError):
-        return pb.Result(refusal=refusal_to_message(row))
+    if isinstance(draft, CounterfoilError):
+        return pb.Result(refusal=refusal_to_message(draft))
     return pb.Result(
         done=pb.Done(
-            digest=row.digest,
+            digest=draft.digest,
             standing=standing_pb2.STANDING_DRAFT,
-            seals=len(row.seals),
+            seals=len(draft.seals),
         )
     )
 

@@ -96,11 +96,11 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     ) -> pb.ReviewResponse:
         """Add persons' seals to drafts."""
         self._check(request, request.reviews)
-        rows = await self.review(
+        drafts = await self.review(
             [(item.digest, item.seal.SerializeToString()) for item in request.reviews],
             caller=CALLER.get(),
         )
-        return pb.ReviewResponse(results=[draft_result(row) for row in rows])
+        return pb.ReviewResponse(results=[draft_result(one) for one in drafts])
 
     async def Seal(self, request: pb.SealRequest, context: Context) -> pb.SealResponse:
         """Seal drafts; they enter the vault."""

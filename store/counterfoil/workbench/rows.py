@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.voucher import VoucherKey
 
 _LENGTH: Final = struct.Struct(">I")
@@ -39,12 +39,11 @@ def seals_from_bytes(encoded: bytes) -> tuple[bytes, ...]:
 
 
 def columns_of(draft: DraftRow, changed_us: int) -> dict[str, Any]:
-    """Return a draft as values by column."""
+    """Return what stands on a draft as values by column."""
     return {
         "party": draft.party,
         "digest": draft.digest,
         "key": draft.key.to_bytes(),
-        "payload": draft.payload,
         "recipients": ",".join(draft.recipients),
         "seal_count": len(draft.seals),
         "seals": seals_to_bytes(draft.seals),
@@ -52,8 +51,23 @@ def columns_of(draft: DraftRow, changed_us: int) -> dict[str, Any]:
     }
 
 
+def payload_columns_of(draft: DraftRow) -> dict[str, Any]:
+    """Return what a draft says as values by column."""
+    return {"party": draft.party, "digest": draft.digest, "payload": draft.payload}
+
+
+def seals_of(row: RowMapping) -> DraftSeals:
+    """Return what stands on the draft that a row holds."""
+    return DraftSeals(
+        party=row["party"],
+        digest=row["digest"],
+        type_code=VoucherKey.from_bytes(row["key"]).type_code,
+        seals=seals_from_bytes(row["seals"]),
+    )
+
+
 def draft_of(row: RowMapping) -> DraftRow:
-    """Return the draft that a row holds."""
+    """Return the draft that a row holds, with its payload."""
     return DraftRow(
         party=row["party"],
         digest=row["digest"],

@@ -8,22 +8,33 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from sqlalchemy import (
-    Column,
     Connection,
-    Update,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
+    Executable,
+    RowMapping,
 )
 
 from counterfoil.app.ports import Clock
-from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.sql.database import Database, Durability, is_failure
 from counterfoil.workbench.errors import WorkbenchUnavailable
-from counterfoil.workbench.rows import columns_of, draft_of, seals_to_bytes
-from counterfoil.workbench.tables import DRAFTS, SCHEMA
+from counterfoil.workbench.rows import (
+    columns_of,
+    draft_of,
+    payload_columns_of,
+    seals_of,
+    seals_to_bytes,
+)
+from counterfoil.workbench.statements import (
+    CHANGE_SEALS,
+    PURGE,
+    PUT,
+    REMOVE,
+    SEAL_COUNTS,
+    SEALS,
+    WHOLE,
+    WHOLE_BY_KEY,
+)
+from counterfoil.workbench.tables import SCHEMA
 
 T = TypeVar("T")
 
@@ -109,15 +120,24 @@ class SqlWorkbench:
         Raises:
             WorkbenchUnavailable: The database does not answer.
         """
-        try:
-            found = await self.database.read(
-                lambda connection: _drafts(connection, party, DRAFTS.c.digest, digests)
-            )
-        except Exception as error:
-            if is_failure(error):
-                raise _unavailable() from error
-            raise
-        by_digest = {draft.digest: draft for draft in found}
+        found = await self._read(
+            lambda connection: _rows(connection, WHOLE, party, digests)
+        )
+        by_digest = {row["digest"]: draft_of(row) for row in found}
+        return [by_digest.get(digest) for digest in digests]
+
+    async def get_seals(
+        self, party: str, digests: Sequence[bytes]
+    ) -> list[DraftSeals | None]:
+        """Return what stands on these drafts, as `get` does, without payloads.
+
+        Raises:
+            WorkbenchUnavailable: The database does not answer.
+        """
+        found = await self._read(
+            lambda connection: _rows(connection, SEALS, party, digests)
+        )
+        by_digest = {row["digest"]: seals_of(row) for row in found}
         return [by_digest.get(digest) for digest in digests]
 
     async def set_seals(self, party: str, changes: Sequence[SealChange]) -> list[bool]:
@@ -156,8 +176,15 @@ class SqlWorkbench:
         Raises:
             WorkbenchUnavailable: Nothing was changed.
         """
-        old = delete(DRAFTS).where(DRAFTS.c.changed_us < before_us)
-        return await self._write(lambda connection: connection.execute(old).rowcount)
+        return await self._write(lambda connection: _purge(connection, before_us))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        try:
+            return await self.database.read(work)
+        except Exception as error:
+            if is_failure(error):
+                raise _unavailable() from error
+            raise
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -178,8 +205,8 @@ def _put(
     stored: dict[tuple[str, bytes], DraftRow] = {}
     for party in sorted({draft.party for draft in drafts}):
         keys = [draft.key.to_bytes() for draft in drafts if draft.party == party]
-        for draft in _drafts(connection, party, DRAFTS.c.key, keys):
-            stored[party, draft.key.to_bytes()] = draft
+        for row in _rows(connection, WHOLE_BY_KEY, party, keys):
+            stored[party, row["key"]] = draft_of(row)
     before = dict(stored)
     answers: list[DraftRow | None] = []
     for draft in drafts:
@@ -196,8 +223,9 @@ def _put(
         gone = [draft.digest for draft in replaced if draft.party == party]
         _remove(connection, party, gone)
     if new:
-        rows = [columns_of(draft, now_us) for draft in new]
-        connection.execute(insert(DRAFTS), rows)
+        drafts_of, payloads_of = PUT
+        connection.execute(drafts_of, [columns_of(draft, now_us) for draft in new])
+        connection.execute(payloads_of, list(map(payload_columns_of, new)))
     return answers
 
 
@@ -205,14 +233,9 @@ def _set_seals(
     connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
 ) -> list[bool]:
     counts: dict[bytes, int] = {}
-    for digests in _chunks(digest for digest, _, _ in changes):
-        # Locks the rows in PostgreSQL; SQLite's writer is alone in any case.
-        rows = connection.execute(
-            select(DRAFTS.c.digest, DRAFTS.c.seal_count)
-            .where(DRAFTS.c.party == party, DRAFTS.c.digest.in_(digests))
-            .with_for_update()
-        )
-        counts.update((digest, count) for digest, count in rows.all())
+    digests = [digest for digest, _, _ in changes]
+    for row in _rows(connection, SEAL_COUNTS, party, digests):
+        counts[row["digest"]] = row["seal_count"]
     made: list[bool] = []
     parameters = []
     for digest, expected, seals in changes:
@@ -222,6 +245,7 @@ def _set_seals(
             counts[digest] = len(seals)
             parameters.append(
                 {
+                    "of_party": party,
                     "of_digest": digest,
                     "expected": expected,
                     "seals": seals_to_bytes(seals),
@@ -230,43 +254,31 @@ def _set_seals(
                 }
             )
     if parameters:
-        done = connection.execute(_change_of(party), parameters)
+        done = connection.execute(CHANGE_SEALS, parameters)
         assert done.rowcount == len(parameters), "a draft changed under its lock"
     return made
 
 
-def _change_of(party: str) -> Update:
-    return (
-        update(DRAFTS)
-        .where(
-            DRAFTS.c.party == party,
-            DRAFTS.c.digest == bindparam("of_digest"),
-            DRAFTS.c.seal_count == bindparam("expected"),
-        )
-        .values(
-            seals=bindparam("seals"),
-            seal_count=bindparam("seal_count"),
-            changed_us=bindparam("changed_us"),
-        )
-    )
-
-
 def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> None:
     for some in _chunks(digests):
-        connection.execute(
-            delete(DRAFTS).where(DRAFTS.c.party == party, DRAFTS.c.digest.in_(some))
-        )
+        for statement in REMOVE:
+            connection.execute(statement, {"of_party": party, "values": some})
 
 
-def _drafts(
-    connection: Connection, party: str, column: Column[bytes], values: Iterable[bytes]
-) -> list[DraftRow]:
-    found: list[DraftRow] = []
+def _purge(connection: Connection, before_us: int) -> int:
+    payloads, drafts = PURGE
+    connection.execute(payloads, {"before_us": before_us})
+    return connection.execute(drafts, {"before_us": before_us}).rowcount
+
+
+def _rows(
+    connection: Connection, statement: Executable, party: str, values: Iterable[bytes]
+) -> list[RowMapping]:
+    """Return what `statement` finds of a party by `values`."""
+    found: list[RowMapping] = []
     for some in _chunks(values):
-        rows = connection.execute(
-            select(DRAFTS).where(DRAFTS.c.party == party, column.in_(some))
-        )
-        found.extend(draft_of(row) for row in rows.mappings())
+        rows = connection.execute(statement, {"of_party": party, "values": some})
+        found.extend(rows.mappings())
     return found
 
 

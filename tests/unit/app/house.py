@@ -331,7 +331,7 @@ class House:
                 [(row.digest, self.personal_seal(row, name))],
                 caller=self.caller(name, party),
             )
-            row = fine(sealed)
+            row = replace(row, seals=fine(sealed).seals)
         return row
 
     async def sealed(

@@ -255,7 +255,8 @@ async def test_of_two_seals_for_one_position_the_first_counts(finance: House) ->
 
     assert reasons(outcomes) == ["", "POSITION_FILLED"]
     (stored,) = await finance.workbench.get(FINANCE, [row.digest])
-    assert stored == outcomes[0]
+    assert stored is not None
+    assert stored.seals == (review[1],) == fine(outcomes[0]).seals
 
 
 async def test_one_bad_review_holds_up_no_other(finance: House) -> None:

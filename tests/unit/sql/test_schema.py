@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, column, inspect, table, update
+from sqlalchemy import Connection, MetaData, column, insert, inspect, table, update
 
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.ledger.tables import ACTS
@@ -17,8 +19,11 @@ from counterfoil.ledger.tables import SCHEMA as LEDGER
 from counterfoil.sql.database import Database
 from counterfoil.sql.errors import SchemaTooNew
 from counterfoil.sql.schema import Schema
+from counterfoil.workbench.rows import columns_of, payload_columns_of
 from counterfoil.workbench.tables import DRAFTS
 from counterfoil.workbench.tables import SCHEMA as WORKBENCH
+from counterfoil.workbench.workbench import SqlWorkbench
+from tests.contract.workbench_contract import PARTY, SetClock, draft
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_two_schemas_share_a_database_and_part_again(database: Database) -> None
 
     database.write_now(LEDGER.drop)
 
-    left = {"workbench_draft", "workbench_schema"}
+    left = {"workbench_draft", "workbench_payload", "workbench_schema"}
     ledger = {"ledger_act", "ledger_voucher", "ledger_standing", "ledger_schema"}
     assert both == left | ledger
     assert database.write_now(tables) == left
@@ -54,6 +59,34 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
     database.write_now(LEDGER.upgrade)
 
     assert database.write_now(tables) == before
+
+
+async def test_drafts_of_the_first_release_keep_what_they_say_and_their_seals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/w/w.db"
+    one = draft("A1", "text", b"first seal", b"second")
+    first = Database.open(url)
+    with monkeypatch.context() as patch:
+        upgrade = command.upgrade
+
+        def to_the_first(config: Config, _: str) -> None:
+            upgrade(config, "workbench_0001")
+
+        patch.setattr(command, "upgrade", to_the_first)
+        await first.write(WORKBENCH.upgrade)
+    row = {**columns_of(one, 1_000), **payload_columns_of(one)}
+    old = table("workbench_draft", *map(column, row))
+    await first.write(lambda connection: connection.execute(insert(old).values(row)))
+    await first.close()
+
+    bench = SqlWorkbench.open(url, clock=SetClock())
+
+    assert await bench.get(PARTY, [one.digest]) == [one]
+    assert await bench.put([draft("A1", "other")]) == [one]
+    assert await bench.purge(1_001) == 1
+    assert await bench.get(PARTY, [one.digest]) == [None]
+    await bench.close()
 
 
 def test_an_upgrade_that_fails_half_way_leaves_nothing(database: Database) -> None:

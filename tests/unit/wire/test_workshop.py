@@ -10,7 +10,13 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
+from counterfoil.domain.drafts import (
+    DraftRow,
+    DraftSeals,
+    ReceiptText,
+    StepText,
+    Unsealed,
+)
 from counterfoil.domain.refusals import (
     CounterfoilError,
     FormRefused,
@@ -273,8 +279,14 @@ def row_of(keys: Keys, *persons: str) -> DraftRow:
 def review(
     workshop: Workshop, keys: Keys, row: DraftRow, seal: bytes, caller: str
 ) -> list[CounterfoilError | None]:
+    draft = DraftSeals(
+        party=row.party,
+        digest=row.digest,
+        type_code=row.key.type_code,
+        seals=row.seals,
+    )
     return workshop.review(
-        [(row, seal)],
+        [(draft, seal)],
         certificates(keys),
         keys.sealers[FINANCE, caller].certificate_digest,
         NOW_US,
@@ -398,6 +410,62 @@ def test_what_was_sealed_here_passes_at_the_recipient(
 
     assert examined(workshop, keys, fine(made).sealed) == made
     assert take_apart(fine(made).sealed).seals[:2] == row.seals
+
+
+def test_the_form_of_a_draft_that_was_composed_here_is_not_checked_again(
+    workshop: Workshop, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = row_of(keys, *PERSONS)
+    unsealed = Unsealed(payload=row.payload, seals=row.seals)
+    (checked_again,) = workshop.seal([unsealed], NOW_US)
+    workshop.compose([draft_of(direct_payment())], FINANCE)
+
+    with monkeypatch.context() as patch:
+        patch.delattr("counterfoil.wire.workshop.read_payload")
+        (remembered,) = workshop.seal([unsealed], NOW_US)
+
+    # Two signatures are never the same; all that is not signed is.
+    for made in (checked_again, remembered):
+        assert examined(workshop, keys, fine(made).sealed) == made
+    assert replace(fine(remembered), sealed=b"", version=b"") == replace(
+        fine(checked_again), sealed=b"", version=b""
+    )
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+def test_a_form_that_was_changed_since_it_was_composed_is_found_out(
+    workshop: Workshop, keys: Keys
+) -> None:
+    row = row_of(keys, *PERSONS)
+    workshop.compose([draft_of(direct_payment())], FINANCE)
+    changed = direct_payment()
+    changed.direct_payment.pay_amt_fen += 1
+    unsealed = Unsealed(payload=encoded(changed), seals=row.seals)
+
+    assert reasons(workshop.seal([unsealed], NOW_US)) == ["FORM_REFUSED"]
+
+
+def test_a_draft_that_was_refused_is_not_remembered(workshop: Workshop) -> None:
+    wrong = direct_payment()
+    wrong.direct_payment.pay_amt_fen += 1
+    unsealed = Unsealed(payload=encoded(wrong), seals=())
+
+    refused = [
+        *workshop.compose([draft_of(wrong)], FINANCE),
+        *workshop.seal([unsealed], NOW_US),
+    ]
+
+    assert reasons(refused) == ["FORM_REFUSED"] * 2
+
+
+def test_remembered_drafts_are_bounded(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.wire.workshop.CHECKED_MAX", 2)
+
+    workshop.compose([draft_of(direct_payment(number)) for number in "12345"], FINANCE)
+
+    assert len(workshop._checked) <= 2
 
 
 @pytest.mark.parametrize("in_batches", [False, True])
