@@ -2,7 +2,8 @@
 
 End to end: submitted over the desk, checked, durable, delivered, checked, durable
 at the peer, proof checked and durable at the sender, and both ledgers caught up.
-Load, gateways and their workers share the machine's cores.
+Load, gateways and their workers share the machine's cores. What the gateways' callers
+make is made before the clock starts: drafts, and the seals of persons.
 """
 
 from __future__ import annotations
@@ -13,16 +14,15 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives import serialization
 
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc, standing_pb2
-from counterfoil.office.signing import Person, plan_of, seal_voucher
-from counterfoil.office.vouchers import Seal
-from counterfoil.sealed.v1 import sealed_pb2
+from counterfoil.office.signing import Person
+from tests.bench.reviewing import ReviewedBatch, reviewed_batch
 from tests.bench.vouchers import notices, payments
 from tests.houses import BANK, FINANCE, Process, Town
 
@@ -98,29 +98,27 @@ class Pair:
 
     async def payments(self, first: int, count: int, rows: int) -> Run:
         """Carry direct payments: two persons' seals and the institution's."""
-        drafts = list(payments(first, count, rows))
         size = _BATCH if rows < 100 else 4
-        batches = [drafts[at : at + size] for at in range(0, count, size)]
-        async with self._measured(FINANCE, count) as run:
-            await self._pay(batches)
-        return run[0]
-
-    async def _pay(self, batches: Sequence[Sequence[desk_pb2.Draft]]) -> None:
+        drafts = payments(first, count, rows)
         persons = [self._person("first"), self._person("second")]
+        batches = [
+            reviewed_batch(islice(drafts, size), persons) for _ in range(0, count, size)
+        ]
         async with (
+            self._measured(FINANCE, count) as run,
             self.town.channel(FINANCE) as system,
-            self.town.channel(FINANCE, "person", "first") as first,
-            self.town.channel(FINANCE, "person", "second") as second,
+            self.town.channel(FINANCE, "person", "first") as first_desk,
+            self.town.channel(FINANCE, "person", "second") as second_desk,
         ):
-            desks = [desk_pb2_grpc.DeskServiceStub(c) for c in (system, first, second)]
 
-            async def carry(mine: Sequence[Sequence[desk_pb2.Draft]]) -> None:
+            async def carry(mine: Sequence[ReviewedBatch]) -> None:
                 for batch in mine:
-                    await _review_and_send(desks, persons, batch)
+                    await batch.carry(system, [first_desk, second_desk])
 
             await asyncio.gather(
                 *(carry(batches[at::_STREAMS]) for at in range(_STREAMS))
             )
+        return run[0]
 
     def _person(self, name: str) -> Person:
         credential = self.town.ca.credential(FINANCE, "person", name)
@@ -224,39 +222,6 @@ async def _submit(
         for one in response.results:
             assert one.WhichOneof("result") == "done", one.refusal
     await writing
-
-
-async def _review_and_send(
-    desks: Sequence[desk_pb2_grpc.DeskServiceAsyncStub],
-    persons: Sequence[Person],
-    batch: Sequence[desk_pb2.Draft],
-) -> None:
-    system, *reviewers = desks
-    written = await system.Write(desk_pb2.WriteRequest(drafts=batch))
-    beneath: list[list[Seal]] = [[] for _ in batch]
-    plan, now = plan_of(5201), datetime.now(UTC)
-    for seat, (desk, person) in enumerate(zip(reviewers, persons, strict=True)):
-        items = []
-        for one, below in zip(written.results, beneath, strict=True):
-            seal = seal_voucher(
-                one.payload, plan[seat], person, stated_time=now, beneath=below
-            )
-            below.append(seal)
-            items.append(
-                desk_pb2.ReviewItem(
-                    digest=one.result.done.digest,
-                    seal=sealed_pb2.Seal(
-                        statement=seal.statement, signature=seal.signature
-                    ),
-                )
-            )
-        reviewed = await desk.Review(desk_pb2.ReviewRequest(reviews=items))
-        for result in reviewed.results:
-            assert result.WhichOneof("result") == "done", result.refusal
-    digests = [one.result.done.digest for one in written.results]
-    sealed = await system.Seal(desk_pb2.SealRequest(digests=digests, send=True))
-    for result in sealed.results:
-        assert result.WhichOneof("result") == "done", result.refusal
 
 
 async def _arrival(watch: AsyncIterable[desk_pb2.WatchResponse]) -> None:
