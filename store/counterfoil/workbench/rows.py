@@ -6,8 +6,6 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import RowMapping
-
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.voucher import VoucherKey
 
@@ -56,23 +54,25 @@ def payload_columns_of(draft: DraftRow) -> dict[str, Any]:
     return {"party": draft.party, "digest": draft.digest, "payload": draft.payload}
 
 
-def seals_of(row: RowMapping) -> DraftSeals:
-    """Return what stands on the draft that a row holds."""
+def seals_of(row: Sequence[Any]) -> DraftSeals:
+    """Return what stands on a draft, from a row of the statement `SEALS`."""
+    digest, party, key, seals = row
     return DraftSeals(
-        party=row["party"],
-        digest=row["digest"],
-        type_code=VoucherKey.from_bytes(row["key"]).type_code,
-        seals=seals_from_bytes(row["seals"]),
+        party=party,
+        digest=digest,
+        type_code=VoucherKey.from_bytes(key).type_code,
+        seals=seals_from_bytes(seals),
     )
 
 
-def draft_of(row: RowMapping) -> DraftRow:
-    """Return the draft that a row holds, with its payload."""
+def draft_of(row: Sequence[Any]) -> DraftRow:
+    """Return the draft, from a row of `WHOLE` or `WHOLE_BY_KEY`."""
+    digest, party, key, seals, recipients, payload = row
     return DraftRow(
-        party=row["party"],
-        digest=row["digest"],
-        key=VoucherKey.from_bytes(row["key"]),
-        payload=row["payload"],
-        seals=seals_from_bytes(row["seals"]),
-        recipients=tuple(row["recipients"].split(",")) if row["recipients"] else (),
+        party=party,
+        digest=digest,
+        key=VoucherKey.from_bytes(key),
+        payload=payload,
+        seals=seals_from_bytes(seals),
+        recipients=tuple(recipients.split(",")) if recipients else (),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     Connection,
     Executable,
-    RowMapping,
+    Row,
 )
 
 from counterfoil.app.ports import Clock
@@ -123,7 +123,7 @@ class SqlWorkbench:
         found = await self._read(
             lambda connection: _rows(connection, WHOLE, party, digests)
         )
-        by_digest = {row["digest"]: draft_of(row) for row in found}
+        by_digest = {row[0]: draft_of(row) for row in found}
         return [by_digest.get(digest) for digest in digests]
 
     async def get_seals(
@@ -137,7 +137,7 @@ class SqlWorkbench:
         found = await self._read(
             lambda connection: _rows(connection, SEALS, party, digests)
         )
-        by_digest = {row["digest"]: seals_of(row) for row in found}
+        by_digest = {row[0]: seals_of(row) for row in found}
         return [by_digest.get(digest) for digest in digests]
 
     async def set_seals(self, party: str, changes: Sequence[SealChange]) -> list[bool]:
@@ -205,8 +205,8 @@ def _put(
     stored: dict[tuple[str, bytes], DraftRow] = {}
     for party in sorted({draft.party for draft in drafts}):
         keys = [draft.key.to_bytes() for draft in drafts if draft.party == party]
-        for row in _rows(connection, WHOLE_BY_KEY, party, keys):
-            stored[party, row["key"]] = draft_of(row)
+        for draft in map(draft_of, _rows(connection, WHOLE_BY_KEY, party, keys)):
+            stored[party, draft.key.to_bytes()] = draft
     before = dict(stored)
     answers: list[DraftRow | None] = []
     for draft in drafts:
@@ -232,10 +232,9 @@ def _put(
 def _set_seals(
     connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
 ) -> list[bool]:
-    counts: dict[bytes, int] = {}
     digests = [digest for digest, _, _ in changes]
-    for row in _rows(connection, SEAL_COUNTS, party, digests):
-        counts[row["digest"]] = row["seal_count"]
+    found = _rows(connection, SEAL_COUNTS, party, digests)
+    counts: dict[bytes, int] = {row[0]: row[1] for row in found}
     made: list[bool] = []
     parameters = []
     for digest, expected, seals in changes:
@@ -273,12 +272,12 @@ def _purge(connection: Connection, before_us: int) -> int:
 
 def _rows(
     connection: Connection, statement: Executable, party: str, values: Iterable[bytes]
-) -> list[RowMapping]:
+) -> list[Row[Any]]:
     """Return what `statement` finds of a party by `values`."""
-    found: list[RowMapping] = []
+    found: list[Row[Any]] = []
     for some in _chunks(values):
         rows = connection.execute(statement, {"of_party": party, "values": some})
-        found.extend(rows.mappings())
+        found.extend(rows.all())
     return found
 
 
