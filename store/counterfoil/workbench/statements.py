@@ -15,7 +15,6 @@ from counterfoil.workbench.tables import DRAFTS, PAYLOADS
 
 _PARTY: Final[BindParameter[Any]] = bindparam("of_party")
 _VALUES: Final[BindParameter[Any]] = bindparam("values", expanding=True)
-_OLD: Final = DRAFTS.c.changed_us < bindparam("before_us")
 _SAME_DRAFT: Final = (DRAFTS.c.party == PAYLOADS.c.party) & (
     DRAFTS.c.digest == PAYLOADS.c.digest
 )
@@ -70,7 +69,8 @@ REMOVE: Final = tuple(
 """Remove drafts and what they say."""
 
 PURGE: Final = (
-    delete(PAYLOADS).where(exists().where(_SAME_DRAFT, _OLD)),
-    delete(DRAFTS).where(_OLD),
+    delete(DRAFTS).where(DRAFTS.c.changed_us < bindparam("before_us")),
+    # By what is gone, not by age: another program may seal a draft in between.
+    delete(PAYLOADS).where(~exists().where(_SAME_DRAFT)),
 )
-"""Remove what nobody changed since `before_us`: first the payloads."""
+"""Remove the drafts that nobody changed since `before_us`, then what they said."""

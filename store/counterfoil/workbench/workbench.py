@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import (
     Connection,
     Executable,
-    Row,
 )
 
 from counterfoil.app.ports import Clock
@@ -265,16 +264,17 @@ def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> Non
 
 
 def _purge(connection: Connection, before_us: int) -> int:
-    payloads, drafts = PURGE
-    connection.execute(payloads, {"before_us": before_us})
-    return connection.execute(drafts, {"before_us": before_us}).rowcount
+    drafts, payloads = PURGE
+    removed = connection.execute(drafts, {"before_us": before_us}).rowcount
+    connection.execute(payloads)
+    return removed
 
 
 def _rows(
     connection: Connection, statement: Executable, party: str, values: Iterable[bytes]
-) -> list[Row[Any]]:
+) -> list[Sequence[Any]]:
     """Return what `statement` finds of a party by `values`."""
-    found: list[Row[Any]] = []
+    found: list[Sequence[Any]] = []
     for some in _chunks(values):
         rows = connection.execute(statement, {"of_party": party, "values": some})
         found.extend(rows.all())
