@@ -6,6 +6,7 @@ statements are ever encoded.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -21,6 +22,12 @@ from counterfoil.wire.whole import parse_whole
 _KINDS: Final = {int(kind): kind for kind in DocumentKind}
 _PURPOSES: Final = {int(purpose): purpose for purpose in SealPurpose}
 _ALGORITHMS: Final = {int(algorithm): algorithm for algorithm in Algorithm}
+_HEADS: Final = frozenset(bytes((0x08, kind, 0x12, DIGEST_BYTES)) for kind in _KINDS)
+"""What stands before a payload's digest: the kind, and the digest's tag and length."""
+_HEAD_BYTES: Final = 4
+_TAIL_AT: Final = _HEAD_BYTES + DIGEST_BYTES
+_ANY_DIGEST: Final = bytes(DIGEST_BYTES)
+_STATEMENTS_MAX: Final = 256
 
 
 def encode_statement(statement: SealStatement) -> bytes:
@@ -44,6 +51,27 @@ def parse_statement(encoded: bytes) -> SealStatement:
         ValueError: They are not a statement, name what no list holds, or say more
             than we understand.
     """
+    # The statements of a batch differ in the payload's digest alone. Behind such a
+    # head the next 32 bytes are the digest, whatever they are, so a statement means
+    # what the same statement about any other payload means.
+    head = encoded[:_HEAD_BYTES]
+    if head not in _HEADS or len(encoded) < _TAIL_AT:
+        return _parse_all(encoded)
+    like = _parse_once(head + _ANY_DIGEST + encoded[_TAIL_AT:])
+    return SealStatement(
+        document_kind=like.document_kind,
+        payload_digest=encoded[_HEAD_BYTES:_TAIL_AT],
+        position=like.position,
+        purpose=like.purpose,
+        certificate_digest=like.certificate_digest,
+        algorithm=like.algorithm,
+        stated_time_us=like.stated_time_us,
+        beneath=like.beneath,
+    )
+
+
+def _parse_all(encoded: bytes) -> SealStatement:
+    """Return what a statement says, from the ground up."""
     message = parse_whole(sealed_pb2.SealStatement, encoded, what="seal statement")
     digests = (message.payload_digest, message.certificate_digest, *message.beneath)
     if any(len(digest) != DIGEST_BYTES for digest in digests):
@@ -67,6 +95,9 @@ def parse_statement(encoded: bytes) -> SealStatement:
         stated_time_us=timestamp_to_us(message.stated_time),
         beneath=tuple(message.beneath),
     )
+
+
+_parse_once: Final = lru_cache(_STATEMENTS_MAX)(_parse_all)
 
 
 def seal_from_message(message: sealed_pb2.Seal) -> Seal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,8 @@ from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.seals import (
+    _parse_all,
+    _parse_once,
     encode_statement,
     parse_statement,
     seal_from_bytes,
@@ -83,6 +86,60 @@ def changed(change: Callable[[sealed_pb2.SealStatement], object]) -> bytes:
 def test_a_statement_that_is_not_understood_completely_is_none(wrong: bytes) -> None:
     with pytest.raises(ValueError, match=r"[sS]tatement"):
         parse_statement(wrong)
+
+
+@given(
+    STATEMENTS,
+    DIGESTS,
+    st.integers(0, 200),
+    st.one_of(st.binary(max_size=3), DIGESTS.map(lambda digest: b"\x12\x20" + digest)),
+    st.booleans(),
+)
+def test_a_statement_is_read_as_if_none_like_it_had_been_read_before(
+    statement: SealStatement,
+    digest: bytes,
+    at: int,
+    other: bytes,
+    inserted: bool,  # noqa: FBT001 -- drawn by Hypothesis
+) -> None:
+    parse_statement(encode_statement(replace(statement, payload_digest=digest)))
+    encoded = encode_statement(statement)
+    behind = encoded[at:] if inserted else encoded[at + len(other) :]
+
+    for each in (encoded, encoded[:at], encoded[:at] + other + behind):
+        assert what_is_read(parse_statement, each) == what_is_read(_parse_all, each)
+
+
+def what_is_read(
+    parse: Callable[[bytes], SealStatement], encoded: bytes
+) -> SealStatement | str:
+    try:
+        return parse(encoded)
+    except ValueError as refused:
+        return str(refused)
+
+
+def test_only_behind_its_own_tag_is_a_digest_the_payloads() -> None:
+    first = encode_statement(STATEMENT)
+    digest = b"\x12\x20" + STATEMENT.payload_digest
+    certificate = b"\x2a\x20" + STATEMENT.certificate_digest
+    swapped = (
+        first.replace(digest, b"*")
+        .replace(certificate, digest)
+        .replace(b"*", certificate)
+    )
+
+    assert swapped != first
+    assert parse_statement(swapped) == STATEMENT
+
+
+def test_a_statement_about_another_payload_is_read_once() -> None:
+    _parse_once.cache_clear()
+
+    for digest in (b"1" * 32, b"2" * 32, b"3" * 32):
+        parse_statement(encode_statement(replace(STATEMENT, payload_digest=digest)))
+
+    assert _parse_once.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("batch", [None, BatchPath(index=1, size=3, hashes=(b"h",))])
