@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import protovalidate
 from google.protobuf.message import Message
@@ -25,7 +25,7 @@ from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire import screen
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.keys import key_from_message, reference_from_message
-from counterfoil.wire.national_plan import PLANS
+from counterfoil.wire.national_plan import PLANS, AnyForm
 from counterfoil.wire.rules import check_form
 from counterfoil.wire.violations import path_of, violations_of
 from counterfoil.wire.whole import AnyMessage, parse_whole
@@ -40,6 +40,11 @@ _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.RECEIPT,
     DocumentKind.NOTICE,
 }
+_TYPES: Final = {
+    kind: {each.name: each.number for each in kind.DESCRIPTOR.fields}
+    for kind in (voucher_pb2.Voucher, voucher_pb2.Receipt)
+}
+"""Field numbers by name: that of a form is the number of its type."""
 
 
 @value
@@ -99,15 +104,16 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
-    form = _form_of(voucher)
+    number, form = _form_of(voucher)
+    plain_key = _plain_key(voucher.key, voucher.recipients)
     is_plain = (
-        _is_plain_around(voucher.key, voucher.recipients)
+        plain_key is not None
         and len(voucher.replaces) in (0, DIGEST_BYTES)
         and screen.passes(form)
     )
     inside = [] if is_plain else _check_envelope(voucher)
-    key = key_from_message(voucher.key)
-    _check_type(voucher, key)
+    key = plain_key or key_from_message(voucher.key)
+    _check_type(number, key)
     if not is_plain:
         check_form(form, found=inside)
     _check_key(form, key)
@@ -131,16 +137,16 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
-    form = _form_of(receipt)
+    number, form = _form_of(receipt)
     is_plain = (
-        _is_plain_around(receipt.voucher.key, receipt.recipients)
+        _plain_key(receipt.voucher.key, receipt.recipients) is not None
         and len(receipt.voucher.digest) == DIGEST_BYTES
         and is_party_code(receipt.by)
         and screen.passes(form)
     )
     inside = [] if is_plain else _check_envelope(receipt)
     key, subject = reference_from_message(receipt.voucher)
-    _check_type(receipt, key)
+    _check_type(number, key)
     if not is_plain:
         check_form(form, found=inside)
     row = CATALOGUE.row(key.type_code)
@@ -214,19 +220,16 @@ def document_of(
     )
 
 
-def _form_of(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> Any:  # noqa: ANN401 -- forms have no common type
+def _form_of(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> tuple[int, AnyForm]:
+    """Return the number of the form's type, and the form."""
     name = message.WhichOneof("form")
     if name is None:
         raise MalformedPayload("there is no form of a known type", field="form")
-    return getattr(message, name)
+    return _TYPES[type(message)][name], getattr(message, name)
 
 
-def _check_type(
-    message: voucher_pb2.Voucher | voucher_pb2.Receipt, key: VoucherKey
-) -> None:
-    """Check that the form is that of the key's type: its field number says so."""
-    name = message.WhichOneof("form")
-    number = message.DESCRIPTOR.fields_by_name[name].number if name else 0
+def _check_type(number: int, key: VoucherKey) -> None:
+    """Check that the form is that of the key's type."""
     if number != key.type_code or key.type_code not in CATALOGUE.rows:
         msg = f"the form is of type {number}, the key of type {key.type_code}"
         raise MalformedPayload(
@@ -235,21 +238,24 @@ def _check_type(
         )
 
 
-def _is_plain_around(key: voucher_pb2.VoucherKey, recipients: Sequence[str]) -> bool:
-    """Tell whether key and recipients plainly keep the contract's rules.
+def _plain_key(
+    message: voucher_pb2.VoucherKey, recipients: Sequence[str]
+) -> VoucherKey | None:
+    """Return the key if it and the recipients plainly keep the contract's rules.
 
-    As with `screen.passes`, a no means that `_check_envelope` has to look.
+    As with `screen.passes`, None means that `_check_envelope` has to look.
     """
     try:
-        key_from_message(key)
+        key = key_from_message(message)
     except MalformedPayload:
-        return False
-    return (
-        key.type in CATALOGUE.rows
+        return None
+    is_plain = (
+        key.type_code in CATALOGUE.rows
         and 0 < len(recipients) == len(set(recipients)) <= RECIPIENTS_MAX
         and is_party_code(key.issuer)
         and all(map(is_party_code, recipients))
     )
+    return key if is_plain else None
 
 
 def _check_envelope(message: Message) -> list[Broken]:
@@ -273,7 +279,7 @@ def _check_envelope(message: Message) -> list[Broken]:
     return inside
 
 
-def _check_key(form: Any, key: VoucherKey) -> None:  # noqa: ANN401
+def _check_key(form: AnyForm, key: VoucherKey) -> None:
     """Check that the form repeats its voucher's key without contradiction."""
     row = CATALOGUE.row(key.type_code)
     stated = {
