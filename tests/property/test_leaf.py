@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counterfoil.app.arrivals import arrival_hash, arrival_leaf
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Act
+from counterfoil.tlog.merkle import leaf_hash
 
 DIGESTS = st.binary(min_size=32, max_size=32)
 TIMES = st.integers(0, 2**64 - 1)
@@ -29,6 +33,16 @@ LEAVES = st.builds(
 @given(LEAVES)
 def test_a_leaf_comes_back_from_its_bytes(leaf: Leaf) -> None:
     assert Leaf.from_bytes(leaf.to_bytes()) == leaf
+
+
+@given(LEAVES, TIMES)
+def test_an_arrival_is_hashed_as_the_changed_leaf_would_be(
+    entered: Leaf, time_us: int
+) -> None:
+    changed = replace(entered, act=Act.ARRIVE, time_us=time_us, recipients="")
+
+    assert arrival_leaf(entered, time_us) == changed
+    assert arrival_hash(entered, time_us) == leaf_hash(changed.to_bytes())
 
 
 @given(NAMES, NAMES, NAMES, NAMES)

@@ -8,6 +8,7 @@ from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Act
 from counterfoil.tlog.checkpoint import parse_checkpoint
+from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
 from counterfoil.tlog.verification import verify_range
@@ -21,6 +22,11 @@ def arrival_leaf(entered: Leaf, arrival_time_us: int) -> Leaf:
         arrival_time_us: When it arrived, as the peer states it.
     """
     return replace(entered, act=Act.ARRIVE, time_us=arrival_time_us, recipients="")
+
+
+def arrival_hash(entered: Leaf, arrival_time_us: int) -> bytes:
+    """Return the hash of `arrival_leaf`; a lane needs one for every document."""
+    return leaf_hash(entered.bytes_as(Act.ARRIVE, arrival_time_us, ""))
 
 
 def single_proof(evidence: Evidence, leaf: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from counterfoil.app.arrivals import arrival_leaf
+from counterfoil.app.arrivals import arrival_hash, arrival_leaf
 from counterfoil.app.peer_answers import (
     GrowthProof,
     PeerHeads,
@@ -176,7 +176,7 @@ class RecordDelivery:
         3. The leaves that we compute stand where the peer says they do.
         """
         hashes = tuple(
-            leaf_hash(arrival_leaf(item.leaf, response.arrival_time_us).to_bytes())
+            arrival_hash(item.leaf, response.arrival_time_us)
             for item, outcome in zip(batch, response.outcomes, strict=True)
             if outcome.new
         )

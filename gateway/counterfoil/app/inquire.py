@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from counterfoil.app.arrivals import arrival_leaf, single_proof
+from counterfoil.app.arrivals import arrival_hash, single_proof
 from counterfoil.app.ports import (
     Entry,
     Follower,
@@ -19,7 +19,6 @@ from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
 from counterfoil.domain.standing import Act
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.tlog.merkle import leaf_hash
 
 _WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
 
@@ -128,8 +127,8 @@ class InquireVoucher:
         for place in sorted((each for each in way if each < index), reverse=True):
             entered = way[place]
             if entered.act is Act.ENTER and entered.document == leaf.document:
-                theirs = arrival_leaf(entered, evidence.arrival_time_us)
-                return single_proof(evidence, leaf_hash(theirs.to_bytes()))
+                theirs = arrival_hash(entered, evidence.arrival_time_us)
+                return single_proof(evidence, theirs)
         return b""
 
 

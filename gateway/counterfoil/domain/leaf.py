@@ -60,16 +60,23 @@ class Leaf:
 
     def to_bytes(self) -> bytes:
         """Return the published encoding."""
+        return self.bytes_as(self.act, self.time_us, self.recipients)
+
+    def bytes_as(self, act: Act, time_us: int, recipients: str) -> bytes:
+        """Return the encoding of the leaf that another act about the same makes.
+
+        The same as a changed copy would give, without the copy.
+        """
         head = _HEAD.pack(
             LEAF_FORMAT,
-            self.act,
+            act,
             self.kind,
-            self.time_us,
+            time_us,
             self.subject,
             self.document,
             self.version,
         )
-        return head + _parties(self.by, self.recipients)
+        return head + _parties(self.by, recipients)
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> Leaf:
