@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from counterfoil.domain.refusals import CounterfoilError
@@ -22,6 +22,29 @@ def attempt(
         except CounterfoilError as refusal:
             outcomes.append(refusal)
     return outcomes
+
+
+def once_each(
+    make: Callable[[Item], Made], by: Callable[[Item], Hashable]
+) -> Callable[[Item], Made]:
+    """Return `make`, so that it is called once for items that are alike.
+
+    Most items of a batch go the same way. What is refused is made again, so that
+    each item has a refusal of its own.
+
+    Args:
+        make: Looks at nothing of an item but what `by` returns.
+        by: Returns what makes items alike.
+    """
+    made: dict[Hashable, Made] = {}
+
+    def make_once(item: Item) -> Made:
+        kind = by(item)
+        if kind not in made:
+            made[kind] = make(item)
+        return made[kind]
+
+    return make_once
 
 
 def good(outcomes: Sequence[Made | CounterfoilError]) -> list[Made]:

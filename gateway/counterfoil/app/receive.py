@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue, DocumentKind
@@ -52,10 +52,13 @@ class ReceiveDocuments:
         examined = await self.works.examine(
             documents, certificates, at_us=self.clock.now_us()
         )
-        admitted = refill(
-            examined,
-            attempt(lambda document: self._admit(document, carrier), good(examined)),
-        )
+        check = once_each(lambda document: self._check(document, carrier), by=_way)
+
+        def admit(document: Document) -> Document:
+            check(document)
+            return document
+
+        admitted = refill(examined, attempt(admit, good(examined)))
         # A certificate is kept before the first document that needs it, so that
         # what is stored can always be judged again; nothing else of what a peer
         # sends along takes room here.
@@ -72,8 +75,8 @@ class ReceiveDocuments:
         outcomes = refill(admitted, committed.outcomes)
         return replace(committed, outcomes=tuple(outcomes))
 
-    def _admit(self, document: Document, carrier: str) -> Document:
-        """Return a document that this peer may deliver to us.
+    def _check(self, document: Document, carrier: str) -> None:
+        """Check that this peer may deliver a document to us.
 
         Raises:
             CounterfoilError: It may not.
@@ -83,4 +86,9 @@ class ReceiveDocuments:
             self.registry.check_direction(
                 self.catalogue, document.key, document.recipients
             )
-        return document
+
+
+def _way(document: Document) -> tuple[object, ...]:
+    """Return what decides whether a peer may deliver a document."""
+    key = document.key
+    return document.kind, document.by, key.issuer, key.type_code, document.recipients

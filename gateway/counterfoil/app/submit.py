@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue
@@ -34,7 +34,16 @@ class SubmitVouchers:
         sealed = await self.works.submit(
             drafts, desk=caller.party, at_us=self.clock.now_us()
         )
-        deeds = refill(sealed, attempt(self._deed, good(sealed)))
+        lanes_of = once_each(self._lanes, by=_way)
+        deeds = refill(
+            sealed,
+            attempt(
+                lambda document: Enter(
+                    document=document, lanes=lanes_of(document), send=True
+                ),
+                good(sealed),
+            ),
+        )
         committed = await self.vault.perform(good(deeds))
         outcomes = refill(deeds, [deed.outcomes[0] for deed in committed])
         return [
@@ -42,7 +51,11 @@ class SubmitVouchers:
             for one, outcome in zip(sealed, outcomes, strict=True)
         ]
 
-    def _deed(self, document: Document) -> Enter:
+    def _lanes(self, document: Document) -> Mapping[str, str]:
         self.registry.check_direction(self.catalogue, document.key, document.recipients)
-        lanes = self.registry.lanes_to(document.recipients)
-        return Enter(document=document, lanes=lanes, send=True)
+        return self.registry.lanes_to(document.recipients)
+
+
+def _way(document: Document) -> tuple[str, int, tuple[str, ...]]:
+    """Return what decides whether and how a voucher may go to its recipients."""
+    return document.key.issuer, document.key.type_code, document.recipients
