@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import pytest
 
+from counterfoil.desk.v1 import desk_pb2
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -39,6 +41,8 @@ from tests.integration.desks import (
 from tests.integration.papers import notice, receipt_of, short_receipt_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_DESK = "/counterfoil.desk.v1.DeskService"
 
 
 def _is(digest: bytes, arrival: Arrival) -> bool:
@@ -415,3 +419,28 @@ async def test_read_repeats_until_it_is_acknowledged(pair: Pair) -> None:
     assert first.sealed == second.sealed
     assert second.times_read > first.times_read
     assert second.digest not in left
+
+
+@pytest.mark.parametrize("method", ["Submit", "Write"])
+async def test_a_draft_that_cannot_be_read_is_refused_alone(
+    pair: Pair, method: str
+) -> None:
+    # Behind an empty draft one of three bytes that are no message.
+    submission, drafts = (
+        b"\x12\x00\x12\x03\xff\xff\xff",
+        b"\x0a\x00\x0a\x03\xff\xff\xff",
+    )
+
+    async with pair.town.channel(BANK) as untyped:
+        channel: Any = untyped
+        if method == "Write":
+            encoded = await channel.unary_unary(f"{_DESK}/Write")(drafts)
+            written = desk_pb2.WriteResponse.FromString(encoded)
+            results = [one.result for one in written.results]
+        else:
+            answers = channel.stream_stream(f"{_DESK}/Submit")(iter([submission]))
+            (encoded,) = [answer async for answer in answers]
+            results = list(desk_pb2.SubmitResponse.FromString(encoded).results)
+
+    reasons = [one.refusal.reason for one in results]
+    assert reasons == ["MALFORMED_PAYLOAD", "MALFORMED_PAYLOAD"]

@@ -40,6 +40,7 @@ from counterfoil.rpc.answers import (
 from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.rpc.uncut import UncutSubmit, UncutWrite
 from counterfoil.wire.keys import key_from_message, reference_from_message
 
 _ENDS: Final = {
@@ -72,15 +73,12 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     limits: Limits
     draining: Draining
 
-    async def Write(
-        self, request: pb.WriteRequest, context: Context
+    async def Write(  # type: ignore[override]
+        self, request: UncutWrite, context: Context
     ) -> pb.WriteResponse:
         """Check and encode drafts, and put them on the workbench."""
         self._check_drafts(request.drafts)
-        rows = await self.write(
-            [draft.SerializeToString() for draft in request.drafts],
-            caller=CALLER.get(),
-        )
+        rows = await self.write(list(request.drafts), caller=CALLER.get())
         return pb.WriteResponse(
             results=[
                 pb.WriteResult(
@@ -133,18 +131,16 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             ]
         )
 
-    async def Submit(
+    async def Submit(  # type: ignore[override]
         self,
-        request_iterator: AsyncIterator[pb.SubmitRequest],
+        request_iterator: AsyncIterator[UncutSubmit],
         context: Context,
     ) -> AsyncIterator[pb.SubmitResponse]:
         """Write, seal and send batch by batch."""
         caller = CALLER.get()
         async for request in self.draining.until(aiter(request_iterator)):
             self._check_drafts(request.drafts)
-            outcomes = await self.submit(
-                [draft.SerializeToString() for draft in request.drafts], caller=caller
-            )
+            outcomes = await self.submit(list(request.drafts), caller=caller)
             yield pb.SubmitResponse(
                 batch=request.batch, results=[result(*pair) for pair in outcomes]
             )

@@ -15,6 +15,7 @@ from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from counterfoil.rpc.desk import DeskServicer
 from counterfoil.rpc.exchange import ExchangeServicer
 from counterfoil.rpc.registry import RegistryServicer
+from counterfoil.rpc.uncut import uncut_handlers
 
 SERVICES: Final = (
     desk_pb2.DESCRIPTOR.services_by_name["DeskService"].full_name,
@@ -42,6 +43,10 @@ class Services:
     def add_to(self, server: grpc.aio.Server) -> None:
         """Add every service to a server that has not started."""
         desk_pb2_grpc.add_DeskServiceServicer_to_server(self.desk, server)
+        # In place of the generated ones, which would read the drafts.
+        server.add_registered_method_handlers(
+            SERVICES[0], uncut_handlers(self.desk.Write, self.desk.Submit)
+        )
         exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(self.exchange, server)
         registry_pb2_grpc.add_RegistryServiceServicer_to_server(self.registry, server)
         self._health = health.aio.HealthServicer()
