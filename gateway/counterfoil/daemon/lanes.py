@@ -212,12 +212,9 @@ class Lane:
         # A peer remembers the last 192 of a stream: begin anew before it forgets.
         if len(shown) > _SHOWN_MAX:
             shown.clear()
-        fresh: dict[bytes, None] = {}
-        for item in batch:
-            for certificate in self.certificates.of_document(item.sealed):
-                if certificate not in shown:
-                    fresh[certificate] = None
-        chosen = list(fresh)[:_CERTIFICATES_MAX]
+        needed = self.certificates.of_batch(item.sealed for item in batch)
+        fresh = [certificate for certificate in needed if certificate not in shown]
+        chosen = fresh[:_CERTIFICATES_MAX]
         shown.update(chosen)
         return chosen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -32,11 +33,19 @@ class KeptCertificates:
     def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
         """Return the known certificates that encoded seals name, each once."""
         parsed = (sealed_pb2.Seal.FromString(seal) for seal in seals)
-        return self._found(seal.statement for seal in parsed)
+        return self._found(_signer(seal) for seal in parsed)
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities."""
         return [*self.signers(sealed), *self.authorities()]
+
+    def of_batch(self, documents: Iterable[bytes]) -> list[bytes]:
+        """Return the certificates of several sealed documents, each once.
+
+        The authorities come first: none of the documents can do without them.
+        """
+        named = dict.fromkeys(chain.from_iterable(map(_named, documents)))
+        return list(dict.fromkeys((*self.authorities(), *self._found(named))))
 
     def revocation_lists(self) -> list[bytes]:
         """Return the revocation lists of those authorities, as they are now."""
@@ -47,22 +56,10 @@ class KeptCertificates:
 
         Those on its enclosures count too: who judges the one judges the others.
         """
-        try:
-            message = sealed_pb2.Sealed.FromString(sealed)
-            enclosed = [sealed_pb2.Sealed.FromString(one) for one in message.enclosures]
-        except DecodeError:
-            return []
-        # Enclosures stand side by side, never inside each other.
-        return self._found(
-            seal.statement for one in (message, *enclosed) for seal in one.seals
-        )
+        return self._found(_named(sealed))
 
-    def _found(self, statements: Iterable[bytes]) -> list[bytes]:
-        digests = dict.fromkeys(
-            sealed_pb2.SealStatement.FromString(statement).certificate_digest
-            for statement in statements
-        )
-        found = (self._find(digest) for digest in digests)
+    def _found(self, digests: Iterable[bytes]) -> list[bytes]:
+        found = map(self._find, dict.fromkeys(digests))
         return [certificate for certificate in found if certificate is not None]
 
     def _find(self, digest: bytes) -> bytes | None:
@@ -73,3 +70,18 @@ class KeptCertificates:
                 self._seen.clear()
             self._seen[digest] = certificate
         return certificate
+
+
+def _named(sealed: bytes) -> list[bytes]:
+    """Return the digests of the certificates that a document's seals name."""
+    try:
+        message = sealed_pb2.Sealed.FromString(sealed)
+        enclosed = [sealed_pb2.Sealed.FromString(one) for one in message.enclosures]
+    except DecodeError:
+        return []
+    # Enclosures stand side by side, never inside each other.
+    return [_signer(seal) for one in (message, *enclosed) for seal in one.seals]
+
+
+def _signer(seal: sealed_pb2.Seal) -> bytes:
+    return sealed_pb2.SealStatement.FromString(seal.statement).certificate_digest
