@@ -25,6 +25,8 @@ CARRIED_MAX: Final = 192
 """Certificates of one stream that are remembered. A lane shows them again before
 it has shown so many others; with a seal's check the most is 256."""
 
+_STORED: Final = pb.Outcome(stored=pb.Stored())
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
@@ -182,7 +184,7 @@ def _outcome(outcome: Recorded | CounterfoilError) -> pb.Outcome:
     if isinstance(outcome, CounterfoilError):
         return pb.Outcome(refusal=refusal_to_message(outcome))
     if outcome.new:
-        return pb.Outcome(stored=pb.Stored())
+        return _STORED
     return pb.Outcome(
         known=pb.Known(
             leaf=outcome.leaf, arrival_time=timestamp_from_us(outcome.time_us)
