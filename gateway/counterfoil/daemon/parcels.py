@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.voucher import VoucherKey
@@ -21,7 +20,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         return document
     key = document.key
     return (
-        int(document.kind),
+        document.kind,
         document.sealed if sealed else b"",
         document.digest,
         document.version,
@@ -55,7 +54,7 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         return packed
     issuer, adm_div, fiscal_year, type_code, number, issue = packed[4]
     return Document(
-        kind=DocumentKind(packed[0]),
+        kind=packed[0],
         sealed=packed[1] or sealed,
         digest=packed[2],
         version=packed[3],
