@@ -25,6 +25,19 @@ async def lane_of(house: House, carrier: str) -> tuple[list[bytes], list[bytes]]
     return documents, known
 
 
+async def test_a_batch_needs_the_certificates_that_its_documents_need(
+    finance: House,
+) -> None:
+    for number in "12":
+        await finance.sent(direct_payment(number))
+    documents, needed = await lane_of(finance, BANK)
+
+    found = finance.certificates.of_batch([*documents, b"\xff"])
+
+    assert sorted(found) == sorted(set(needed))
+    assert found[0] in finance.keys.material.authorities
+
+
 @pytest.mark.clause("hubei-19b")
 async def test_a_batch_is_answered_document_by_document(
     finance: House, bank: House
