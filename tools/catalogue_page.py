@@ -45,12 +45,14 @@ _ANSWERS: Final = {
     "RECEIPT": "receipt (回单)",
     "NONE": "none",
     "STATEMENT_ANSWER": "statement with its result (对账结果)",
+    "REPLY": "another kind (回执)",
 }
 _SIGNS: Final = {
     "POSITIVE": "greater than zero",
     "NEGATIVE": "smaller than zero",
     "ANY": "any",
     "ZERO": "exactly zero",
+    "NOT_ZERO": "not zero",
 }
 _SUMS: Final = {"NONE": "none", "ROWS": "sum of the rows"}
 _RETENTION: Final = {
@@ -82,6 +84,26 @@ def _of(table: dict[str, str], enum: EnumDescriptor, number: int, prefix: str) -
 
 def _sign(number: int) -> str:
     return _of(_SIGNS, options_pb2.SignRule.DESCRIPTOR, number, "SIGN_RULE_")
+
+
+def _element(name: str) -> str:
+    return f"`{name}`" if name else "not stated"
+
+
+def _amount(element: str, sign: int) -> str:
+    return f"{_element(element)}, {_sign(sign)}" if element else "the sum of the rows"
+
+
+def _totals(row: options_pb2.VoucherRow) -> str:
+    sums = [f"`{total.main}` of the rows' `{total.rows}`" for total in row.totals]
+    return "; ".join(sums) or "none"
+
+
+def _balance(row: options_pb2.VoucherRow) -> str:
+    if not row.HasField("balance"):
+        return "none"
+    one = row.balance
+    return f"`{one.before}` + `{one.added}` - `{one.taken}` = `{one.left}`"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -132,14 +154,20 @@ def _type(number: int, row: options_pb2.VoucherRow) -> Iterator[str]:
             ),
             (
                 "answered by",
-                _of(_ANSWERS, options_pb2.Answer.DESCRIPTOR, row.answer, "ANSWER_"),
+                _of(_ANSWERS, options_pb2.Answer.DESCRIPTOR, row.answer, "ANSWER_")
+                + (f": {row.reply_code}" if row.reply_code else ""),
             ),
-            ("main amount", f"`{row.amount_element}`, {_sign(row.sign)}"),
-            ("amount of a row", _sign(row.row_sign)),
+            ("main amount", _amount(row.amount_element, row.sign)),
+            ("amount of a row", _amount(row.row_amount_element, row.row_sign)),
+            ("number of rows", _element(row.count_element)),
+            ("amount of a receipt", _element(row.receipt_amount_element)),
+            ("amount of its rows", _element(row.receipt_row_amount_element)),
             (
                 "main amount follows from",
                 _of(_SUMS, options_pb2.SumRule.DESCRIPTOR, row.sum, "SUM_RULE_"),
             ),
+            ("other sums", _totals(row)),
+            ("balance", _balance(row)),
             ("rows repeat id and number", "yes" if row.rows_name_main else "no"),
             (
                 "kept at least",

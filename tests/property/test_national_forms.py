@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from counterfoil.form.v1 import extra_pb2
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.national_errors import NationalXmlRefused
-from counterfoil.wire.national_plan import AMOUNT, AnyForm, LevelPlan, type_plan
+from counterfoil.wire.national_plan import (
+    AMOUNT,
+    NUMBER,
+    AnyForm,
+    LevelPlan,
+    type_plan,
+)
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_receipt import changes, join_receipt
 from counterfoil.wire.national_text import Encoding
@@ -29,6 +35,7 @@ TEXT = st.text(
     ),
     max_size=12,
 )
+COUNTS = st.integers(min_value=0, max_value=999_999_999)
 FEN = st.integers(min_value=-(10**17) + 1, max_value=10**17 - 1)
 
 
@@ -42,6 +49,8 @@ def level(draw: st.DrawFn, plan: LevelPlan, *, blank: bool) -> dict[str, Any]:
             values[field.name] = ""
         elif field.format == AMOUNT:
             values[field.name] = draw(FEN)
+        elif field.format == NUMBER:
+            values[field.name] = draw(COUNTS)
         else:
             values[field.name] = draw(TEXT)
     return values
@@ -58,7 +67,8 @@ def vouchers(draw: st.DrawFn, code: str) -> NationalVoucher:
             setattr(form, name, text)
     for index in range(draw(st.integers(0, 3))):
         row = form.rows.add(**level(draw, plan.rows, blank=True))
-        row.id = f"row {index}"
+        if "id" in row.DESCRIPTOR.fields_by_name:
+            row.id = f"row {index}"
     extras(draw, form, plan.main, plan.rows)
     return NationalVoucher(
         adm_div_code="420000",

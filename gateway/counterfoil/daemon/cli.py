@@ -16,7 +16,12 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Final
 
-from counterfoil.daemon import desk_commands, inquire_command, vault_commands
+from counterfoil.daemon import (
+    catalogue_command,
+    desk_commands,
+    inquire_command,
+    vault_commands,
+)
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
@@ -150,6 +155,15 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     )
     _config(keys)
     keys.set_defaults(command=vault_commands.show_keys)
+    catalogue = nouns.add_parser(
+        "catalogue",
+        help="list the kinds of voucher that this release carries",
+        description="Prints one kind of voucher a line: code, code in national "
+        "documents, name, who sends it to whom, what answers it, its seals in order, "
+        "how long it is kept. Needs no configuration and no gateway.",
+    )
+    _option(catalogue, "type", "only this one", metavar="CODE", required=False)
+    catalogue.set_defaults(command=catalogue_command.show_catalogue)
 
 
 def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:

@@ -39,6 +39,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.count,
         document.replaces,
         document.explanation,
+        document.comparison,
         document.signers,
     )
 
@@ -73,5 +74,6 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         count=packed[9],
         replaces=packed[10],
         explanation=packed[11],
-        signers=packed[12],
+        comparison=packed[12],
+        signers=packed[13],
     )

@@ -40,6 +40,20 @@ class Answer(IntEnum):
     RECEIPT = 1
     NONE = 2
     STATEMENT_ANSWER = 3
+    REPLY = 4
+
+
+class Comparison(IntEnum):
+    """By what a receipt is compared with its voucher (核销)."""
+
+    AMOUNT_AND_COUNT = 1
+    """Both have to be the voucher's."""
+    AMOUNT = 2
+    """The amount has to be the voucher's; rows are not stated."""
+    NOTHING = 3
+    """It only says that the voucher was acted on, or that a statement agrees."""
+    DIFFERS = 4
+    """It says itself that the statement does not agree."""
 
 
 class SignRule(IntEnum):
@@ -49,6 +63,7 @@ class SignRule(IntEnum):
     NEGATIVE = 2
     ANY = 3
     ZERO = 4
+    NOT_ZERO = 5
 
 
 class SumRule(IntEnum):
@@ -139,6 +154,23 @@ class Retention:
     retention_class: RetentionClass
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A balance and what it follows from, by the XML names of the amounts.
+
+    Attributes:
+        before: The balance before.
+        added: What was added.
+        taken: What was taken.
+        left: The balance that is left.
+    """
+
+    before: str
+    added: str
+    taken: str
+    left: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeRow:
     """What the catalogue says about one kind of voucher.
@@ -151,10 +183,19 @@ class TypeRow:
         receipt_form: Full name of the receipt's; empty without receipts.
         directions: Pairs of issuer's and recipient's kind.
         answer: How it is answered.
+        reply_code: Code on the wire of the kind that replies; empty without replies.
         sign: Sign of the main amount.
         row_sign: Sign of every row's amount.
         sum: How the main amount follows from the rows.
-        amount_element: XML name of that amount, in main and rows.
+        amount_element: XML name of the main amount; empty where only rows state any.
+        row_amount_element: XML name of a row's amount.
+        receipt_amount_element: XML name of the amount in a receipt's main row; empty
+            where only its rows state amounts, or nothing does.
+        receipt_row_amount_element: XML name of the amount in a receipt's row, or empty.
+        count_element: XML name of the number of rows in the main row, or empty.
+        totals: Pairs of XML names: amounts of the main row that are sums besides the
+            main amount, and the amounts of the rows.
+        balance: The balance that its rows state; None: they state none.
         rows_name_main: Whether rows repeat the main id and number.
         plan: Seals of the voucher.
         receipt_plan: Seals of its receipt, where they are its own.
@@ -169,10 +210,17 @@ class TypeRow:
     receipt_form: str
     directions: tuple[tuple[PartyKind, PartyKind], ...]
     answer: Answer
+    reply_code: str
     sign: SignRule
     row_sign: SignRule
     sum: SumRule
     amount_element: str
+    row_amount_element: str
+    receipt_amount_element: str
+    receipt_row_amount_element: str
+    count_element: str
+    totals: tuple[tuple[str, str], ...]
+    balance: Balance | None
     rows_name_main: bool
     plan: SealPlan
     receipt_plan: SealPlan | None

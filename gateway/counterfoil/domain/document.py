@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
@@ -26,6 +26,7 @@ class Document:
         count: A voucher's rows, a receipt's paid rows; else 0.
         replaces: A voucher's issue before, as digest; empty for issue 1.
         explanation: A step's reason for people; else empty.
+        comparison: By what a receipt is compared with its voucher.
         signers: Digests of the certificates by which a peer's document holds, those
             of its enclosures too; empty for one of ours. No part of what it says.
     """
@@ -42,4 +43,5 @@ class Document:
     count: int = 0
     replaces: bytes = b""
     explanation: str = ""
+    comparison: Comparison = Comparison.AMOUNT_AND_COUNT
     signers: tuple[bytes, ...] = field(default=(), compare=False)

@@ -34,6 +34,10 @@ def _plan(message: seal_position_pb2.SealPlan) -> domain.SealPlan:
     )
 
 
+def _balance(message: options_pb2.Balance) -> domain.Balance:
+    return domain.Balance(message.before, message.added, message.taken, message.left)
+
+
 def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
     return domain.TypeRow(
         code=code,
@@ -46,10 +50,17 @@ def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
             for way in row.directions
         ),
         answer=domain.Answer(row.answer),
+        reply_code=row.reply_code,
         sign=domain.SignRule(row.sign),
         row_sign=domain.SignRule(row.row_sign),
         sum=domain.SumRule(row.sum),
         amount_element=row.amount_element,
+        row_amount_element=row.row_amount_element,
+        receipt_amount_element=row.receipt_amount_element,
+        receipt_row_amount_element=row.receipt_row_amount_element,
+        count_element=row.count_element,
+        totals=tuple((total.main, total.rows) for total in row.totals),
+        balance=_balance(row.balance) if row.HasField("balance") else None,
         rows_name_main=row.rows_name_main,
         plan=_plan(row.plan),
         receipt_plan=_plan(row.receipt_plan) if row.HasField("receipt_plan") else None,
@@ -67,7 +78,11 @@ def _rows(types: EnumDescriptor) -> dict[int, domain.TypeRow]:
         for value in types.values
         if value.number
     }
-    assert len({row.wire_code for row in rows.values()}) == len(rows)
+    codes = {row.wire_code for row in rows.values()}
+    assert len(codes) == len(rows), "a code on the wire names one kind"
+    for row in rows.values():
+        is_replied = row.answer is domain.Answer.REPLY
+        assert (row.reply_code in codes) is is_replied, f"{row.code}: its reply"
     return rows
 
 

@@ -14,7 +14,7 @@ import protovalidate
 from google.protobuf.message import Message
 from protovalidate import Violation as Broken
 
-from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.catalogue import Answer, Comparison, DocumentKind, TypeRow
 from counterfoil.domain.document import Document
 from counterfoil.domain.party import is_party_code
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
@@ -24,8 +24,9 @@ from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire import screen
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.figures import Figures, figures_of
 from counterfoil.wire.keys import key_from_message, reference_from_message
-from counterfoil.wire.national_plan import PLANS, AnyForm
+from counterfoil.wire.national_plan import AnyForm
 from counterfoil.wire.rules import check_form
 from counterfoil.wire.violations import path_of, violations_of
 from counterfoil.wire.whole import AnyMessage, parse_whole
@@ -34,6 +35,9 @@ RECIPIENTS_MAX: Final = 8
 """Most recipients of a document, as `sealed.v1.Voucher` says."""
 ENCLOSURES_MAX: Final = 2
 """Most originals in a document, as `sealed.v1.Sealed` says."""
+
+_AGREES: Final = "0"
+"""`XCheckResult` of a statement that agrees with its recipient's books (相符)."""
 
 _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.VOUCHER,
@@ -60,6 +64,7 @@ class Facts:
         count: Rows of a voucher, paid rows of a receipt.
         replaces: Digest of the issue before; empty for issue 1.
         explanation: A step's reason.
+        comparison: By what a receipt is compared with its voucher.
     """
 
     key: VoucherKey
@@ -70,6 +75,7 @@ class Facts:
     count: int = 0
     replaces: bytes = b""
     explanation: str = ""
+    comparison: Comparison = Comparison.AMOUNT_AND_COUNT
 
 
 def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
@@ -118,13 +124,13 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         check_form(form, found=inside)
     _check_key(form, key)
     row = CATALOGUE.row(key.type_code)
-    amount = PLANS[row.form].form.main.by_element[row.amount_element].name
+    figures = figures_of(row.form)
     return Facts(
         key=key,
         subject=b"",
         by=key.issuer,
         recipients=tuple(voucher.recipients),
-        amount_fen=getattr(form, amount),
+        amount_fen=figures.amount_fen(form),
         count=len(form.rows),
         replaces=voucher.replaces,
     )
@@ -150,19 +156,26 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
     if not is_plain:
         check_form(form, found=inside)
     row = CATALOGUE.row(key.type_code)
-    plan = PLANS[row.receipt_form].receipt
-    assert plan is not None, "a type with a receipt form has its plan"
-    element = f"X{row.amount_element}"
-    main = plan.main.by_element[element].name
-    each = plan.rows.by_element[element].name
+    figures = figures_of(row.receipt_form)
     return Facts(
         key=key,
         subject=subject,
         by=receipt.by,
         recipients=tuple(receipt.recipients),
-        amount_fen=getattr(form, main),
-        count=sum(1 for one in form.rows if getattr(one, each) != 0),
+        amount_fen=figures.amount_fen(form),
+        count=figures.paid_count(form),
+        comparison=_comparison(row, form, figures),
     )
+
+
+def _comparison(row: TypeRow, form: AnyForm, figures: Figures) -> Comparison:
+    """Return by what a receipt is compared with its voucher."""
+    if row.answer is Answer.STATEMENT_ANSWER:
+        agrees = form.x_check_result == _AGREES
+        return Comparison.NOTHING if agrees else Comparison.DIFFERS
+    if figures.each:
+        return Comparison.AMOUNT_AND_COUNT
+    return Comparison.AMOUNT if figures.main else Comparison.NOTHING
 
 
 def step_facts(kind: DocumentKind, step: voucher_pb2.Step) -> Facts:
@@ -216,6 +229,7 @@ def document_of(
         count=facts.count,
         replaces=facts.replaces,
         explanation=facts.explanation,
+        comparison=facts.comparison,
         signers=signers,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -34,6 +34,14 @@ know its fields."""
 
 ROWS: Final = "rows"
 """Name of the field that holds a form's rows."""
+
+ROW_ID: Final = "id"
+"""Name of the field that names a row; rows of some kinds have none."""
+
+
+def rows_of(form: AnyForm | None) -> list[AnyForm]:
+    """Return the rows of a form; none where its kind has none."""
+    return list(getattr(form, ROWS, ()))
 
 
 GBK_BYTES_MAX: Final = 4
@@ -74,7 +82,7 @@ class LevelPlan:
         by_element: The same by element.
         by_number: The same by field number.
         in_order: Whether field numbers rise in document order.
-        bounded: The fields whose width is bounded; at least two, or none.
+        bounded: The fields whose width is bounded.
         texts: Returns their texts, in this order.
         short: How many characters always fit, in this order.
         dates: Names of the fields that hold a day.
@@ -99,18 +107,13 @@ class LevelPlan:
         fields = self.fields
         numbers = [each.number for each in fields]
         bounded = tuple(each for each in fields if each.width)
-        assert len(bounded) != 1, "attrgetter returns no tuple for one name"
         parsed = tuple(each for each in fields if each.format in (AMOUNT, NUMBER))
         derived = {
             "by_element": {each.element: each for each in fields},
             "by_number": {each.number: each for each in fields},
             "in_order": numbers == sorted(numbers),
             "bounded": bounded,
-            "texts": (
-                attrgetter(*(each.name for each in bounded))
-                if len(bounded) > 1
-                else lambda _: ()
-            ),
+            "texts": _texts([each.name for each in bounded]),
             "short": tuple(each.width // GBK_BYTES_MAX for each in bounded),
             "dates": tuple(each.name for each in fields if each.format == DATE),
             "names": {each.element: each.name for each in fields},
@@ -127,6 +130,18 @@ class LevelPlan:
         for name, value in derived.items():
             object.__setattr__(self, name, value)
         assert len(self.by_element) == len(fields), "an element stands for one field"
+
+
+def _texts(names: Sequence[str]) -> Callable[[Message], tuple[str, ...]]:
+    """Return what reads these fields of a message in one call."""
+    match names:
+        case []:
+            return lambda _: ()
+        case [name]:
+            # For one name `attrgetter` returns no tuple.
+            return lambda message: (getattr(message, name),)
+        case _:
+            return attrgetter(*names)
 
 
 @dataclass(frozen=True, slots=True)

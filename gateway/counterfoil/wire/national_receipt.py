@@ -7,7 +7,7 @@ from dataclasses import replace
 from google.protobuf.message import Message
 
 from counterfoil.domain.violation import Violation
-from counterfoil.wire.national_plan import PLANS, AnyForm, LevelPlan
+from counterfoil.wire.national_plan import PLANS, LevelPlan, rows_of
 from counterfoil.wire.national_voucher import ANSWERED, NationalVoucher
 
 
@@ -37,8 +37,7 @@ def changes(original: Message, answered: Message) -> list[Violation]:
     """
     plan = PLANS[original.DESCRIPTOR.full_name].form
     found = _differences(original, answered, plan.main, "")
-    rows: list[AnyForm] = list(getattr(original, "rows", ()))
-    others: list[AnyForm] = list(getattr(answered, "rows", ()))
+    rows, others = rows_of(original), rows_of(answered)
     if len(rows) != len(others):
         found.append(_changed("rows"))
     for index, (row, other) in enumerate(zip(rows, others, strict=False)):

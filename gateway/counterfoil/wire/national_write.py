@@ -24,6 +24,7 @@ from counterfoil.wire.national_plan import (
     FieldPlan,
     LevelPlan,
     TypePlan,
+    rows_of,
     type_plan,
 )
 from counterfoil.wire.national_read import (
@@ -159,7 +160,9 @@ class _VoucherWriter:
             if not extras and not answers and plan.in_order:
                 out.append(("", f"<{ROW}>{_plain_row(row, plan)}</{ROW}>"))
                 continue
-            cells = _cells(row, plan, answers.get(row.id), answer_plan)
+            # Rows of some kinds have no id, but then nobody answers them one by one.
+            answer = answers.get(row.id) if answers else None
+            cells = _cells(row, plan, answer, answer_plan)
             mine = extras.pop(f"{LIST}/{ROW}[{number}]", ()) if extras else ()
             text = self._woven(cells, mine)
             out.append((f"{ROW}[{number}]", f"<{ROW}>{text}</{ROW}>"))
@@ -170,11 +173,12 @@ class _VoucherWriter:
 
     def _answers_by_row(self) -> dict[str, AnyForm]:
         """Pair the receipt's rows with the voucher's by their id."""
-        if self._receipt is None:
+        answer_rows = rows_of(self._receipt)
+        if not answer_rows:
             return {}
         rows = {row.id for row in self._form.rows}
         answers: dict[str, AnyForm] = {}
-        for index, answer in enumerate(self._receipt.rows):
+        for index, answer in enumerate(answer_rows):
             if answer.id not in rows or answer.id in answers:
                 refuse(
                     f"{self._prefix}receipt.rows[{index}].id",

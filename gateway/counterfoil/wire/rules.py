@@ -16,11 +16,24 @@ import protovalidate
 from google.protobuf.message import Message
 from protovalidate import Violation as Broken
 
-from counterfoil.domain.catalogue import SignRule, SumRule, TypeRow
+from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.rules import payment
 from counterfoil.domain.violation import Violation
-from counterfoil.wire.national_plan import PLANS, AnyForm, FormPlan, LevelPlan
+from counterfoil.wire.figures import (
+    Figures,
+    broken_figures,
+    broken_totals,
+    figures_of,
+)
+from counterfoil.wire.national_plan import (
+    PLANS,
+    ROW_ID,
+    AnyForm,
+    FormPlan,
+    LevelPlan,
+    rows_of,
+)
 
 VIOLATIONS_MAX: Final = 100
 """More are not reported: the sender has to look at the whole form."""
@@ -29,6 +42,7 @@ _SIGNS: Final = {
     SignRule.POSITIVE: ("not greater than zero", "应大于零"),
     SignRule.NEGATIVE: ("not smaller than zero", "应小于零"),
     SignRule.ZERO: ("not zero", "应为零"),
+    SignRule.NOT_ZERO: ("zero", "不应为零"),
     SignRule.ANY: ("", ""),
 }
 _CHINESE: Final = {
@@ -89,14 +103,20 @@ def _beyond(
     """The rules that the contract cannot state."""
     is_receipt = form.DESCRIPTOR.full_name == row.receipt_form
     yield from _level(form, plan.main, "", gbk_only=gbk_only)
-    rows: list[AnyForm] = list(getattr(form, "rows", ()))
+    rows, figures = rows_of(form), figures_of(form.DESCRIPTOR.full_name)
     for index, one in enumerate(rows):
         yield from _level(one, plan.rows, f"rows[{index}].", gbk_only=gbk_only)
-    for index in payment.repeated([one.id for one in rows]):
-        yield _broken(
-            f"rows[{index}].id", "rows.id", "occurs in a row before", "明细编号重复"
-        )
-    yield from _amounts(form, rows, plan, row, is_receipt=is_receipt)
+    if ROW_ID in plan.rows.names.values():
+        for index in payment.repeated([one.id for one in rows]):
+            yield _broken(
+                f"rows[{index}].id", "rows.id", "occurs in a row before", "明细编号重复"
+            )
+    if not is_receipt:
+        yield from _signs(form, rows, row, figures)
+    # A receipt may say it all in the main row.
+    if rows or not is_receipt:
+        yield from broken_totals(form, rows, figures)
+    yield from broken_figures(form, rows, figures)
     if row.rows_name_main and not is_receipt:
         yield from _keys(form, rows)
 
@@ -175,33 +195,15 @@ def _outside_gbk(message: Message, prefix: str) -> Iterator[Violation]:
                 )
 
 
-def _amounts(
-    form: AnyForm,
-    rows: list[AnyForm],
-    plan: FormPlan,
-    row: TypeRow,
-    *,
-    is_receipt: bool,
+def _signs(
+    form: AnyForm, rows: list[AnyForm], row: TypeRow, figures: Figures
 ) -> Iterator[Violation]:
-    """Signs, and the main amount as the sum of the rows."""
-    element = ("X" if is_receipt else "") + row.amount_element
-    main = plan.main.by_element[element].name
-    each = plan.rows.by_element[element].name
-    if not is_receipt:
-        yield from _sign(form, main, "", row.sign)
+    """Signs of the main amount and of every row's."""
+    if figures.main:
+        yield from _sign(form, figures.main, "", row.sign)
+    if figures.each:
         for index, one in enumerate(rows):
-            yield from _sign(one, each, f"rows[{index}].", row.row_sign)
-    if (
-        row.sum is SumRule.ROWS
-        # A receipt may say it all in the main row.
-        and (rows or not is_receipt)
-        and not payment.sum_holds(
-            getattr(form, main), [getattr(one, each) for one in rows]
-        )
-    ):
-        yield _broken(
-            main, "sum.rows", "not the sum of the rows", "合计金额与明细金额之和不符"
-        )
+            yield from _sign(one, figures.each, f"rows[{index}].", row.row_sign)
 
 
 def _sign(

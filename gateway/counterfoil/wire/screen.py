@@ -17,14 +17,17 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 
 from buf.validate import validate_pb2
-from counterfoil.domain.catalogue import SignRule, SumRule, TypeRow
+from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.rules import payment
+from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.national_plan import (
     PLANS,
+    ROW_ID,
     ROWS,
     AnyForm,
     LevelPlan,
     form_plan,
+    rows_of,
 )
 from counterfoil.wire.row_test import RowTest, row_test
 
@@ -41,8 +44,8 @@ class _Screen:
         rows: Those of the rows.
         extra: Those of extra elements.
         rows_min: How many rows there must be.
-        amount: Name of the field of the main amount.
-        row_amount: Name of the field of a row's amount.
+        figures: The fields that hold figures.
+        has_ids: Whether rows have an id.
         is_receipt: Whether it is a receipt's form.
         row: What the catalogue says of its type.
     """
@@ -51,13 +54,13 @@ class _Screen:
     rows: RowTest
     extra: RowTest
     rows_min: int
-    amount: str
-    row_amount: str
+    figures: Figures
+    has_ids: bool
     is_receipt: bool
     row: TypeRow
 
     def passes(self, form: AnyForm) -> bool:
-        rows: list[AnyForm] = list(form.rows)
+        rows = rows_of(form)
         return (
             len(rows) >= self.rows_min
             and bool(self.main(form))
@@ -69,27 +72,33 @@ class _Screen:
 
     def _orders(self, form: AnyForm, rows: list[AnyForm]) -> bool:
         """Signs, and rows that name their main row."""
-        sign, each = self.row.row_sign, self.row_amount
-        if not payment.sign_holds(getattr(form, self.amount), self.row.sign):
+        sign, main, each = self.row.row_sign, self.figures.main, self.figures.each
+        if main and not payment.sign_holds(getattr(form, main), self.row.sign):
             return False
-        if sign is not SignRule.ANY and not all(
-            payment.sign_holds(getattr(row, each), sign) for row in rows
+        if (
+            each
+            and sign is not SignRule.ANY
+            and not all(payment.sign_holds(getattr(row, each), sign) for row in rows)
         ):
             return False
+        if not self.row.rows_name_main:
+            return True
         names = form.id, form.voucher_no
-        return not self.row.rows_name_main or all(
-            (row.voucher_bill_id, row.voucher_bill_no) == names for row in rows
-        )
+        return all((row.voucher_bill_id, row.voucher_bill_no) == names for row in rows)
 
     def _adds_up(self, form: AnyForm, rows: list[AnyForm]) -> bool:
-        """The main amount is the sum of the rows; no row comes twice."""
-        if len({row.id for row in rows}) < len(rows):
+        """Sums and other figures hold; no row comes twice."""
+        if self.has_ids and len({row.id for row in rows}) < len(rows):
             return False
         # A receipt may say it all in the main row.
-        if self.row.sum is not SumRule.ROWS or (self.is_receipt and not rows):
-            return True
-        amounts = [getattr(row, self.row_amount) for row in rows]
-        return payment.sum_holds(getattr(form, self.amount), amounts)
+        totals = self.figures.totals if rows or not self.is_receipt else ()
+        return all(
+            payment.sum_holds(getattr(form, main), [getattr(row, each) for row in rows])
+            for main, each in totals
+        ) and (
+            self.figures.is_plain
+            or next(broken_figures(form, rows, self.figures), None) is None
+        )
 
 
 def passes(form: Message) -> bool:
@@ -111,21 +120,20 @@ def passes(form: Message) -> bool:
 def _screen(full_name: str) -> _Screen:
     row, plan = PLANS[full_name].row, form_plan(full_name)
     is_receipt = full_name == row.receipt_form
-    element = ("X" if is_receipt else "") + row.amount_element
     pool = descriptor_pool.Default()
     main = pool.FindMessageTypeByName(full_name)
-    rows = main.fields_by_name[ROWS]
-    rules = rows.GetOptions().Extensions[validate_pb2.field]
     extra = main.fields_by_name[_EXTRA]
-    assert rows.message_type is not None, "rows are messages"
     assert extra.message_type is not None, "extra elements are messages"
+    rows = main.fields_by_name.get(ROWS)
+    row_type = None if rows is None else rows.message_type
+    rules = None if rows is None else rows.GetOptions().Extensions[validate_pb2.field]
     return _Screen(
         main=row_test(main, plan.main),
-        rows=row_test(rows.message_type, plan.rows),
+        rows=row_test(row_type, plan.rows) if row_type else bool,  # of no row
         extra=row_test(extra.message_type, LevelPlan(())),
-        rows_min=rules.repeated.min_items,
-        amount=plan.main.by_element[element].name,
-        row_amount=plan.rows.by_element[element].name,
+        rows_min=rules.repeated.min_items if rules else 0,
+        figures=figures_of(full_name),
+        has_ids=ROW_ID in plan.rows.names.values(),
         is_receipt=is_receipt,
         row=row,
     )

@@ -16,6 +16,7 @@ from counterfoil.domain.refusals import (
     ReferenceMissing,
     VoucherKeyReused,
 )
+from counterfoil.domain.rules.receipt import receipt_agrees
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.vault.judging import (
     all_to,
@@ -251,7 +252,11 @@ def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
     assert position is not None, "the receipt was just recorded on it"
     if entry.passages[position].standing is not Standing.RECEIPTED:
         return arrived
-    agrees = (entry.amount_fen, entry.count) == (receipt.amount_fen, receipt.count)
+    agrees = receipt_agrees(
+        receipt.comparison,
+        (entry.amount_fen, entry.count),
+        (receipt.amount_fen, receipt.count),
+    )
     act = Act.CLOSE if agrees else Act.DISPUTE
     moves = moves_of(Role.ISSUER, entry, (position,), act, DocumentKind.RECEIPT)
     leaf = Leaf(

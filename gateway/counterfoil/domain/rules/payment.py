@@ -26,6 +26,8 @@ def sign_holds(fen: int, rule: SignRule) -> bool:
             return fen < 0
         case SignRule.ZERO:
             return fen == 0
+        case SignRule.NOT_ZERO:
+            return fen != 0
         case SignRule.ANY:
             return True
 

@@ -27,29 +27,33 @@ from counterfoil.catalogue.v1 import seal_position_pb2 as counterfoil_dot_catalo
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/catalogue/v1/options.proto\x12\x18\x63ounterfoil.catalogue.v1\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a,counterfoil/catalogue/v1/seal_position.proto\x1a google/protobuf/descriptor.proto\"\x99\x01\n\x07\x45lement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02zh\x18\x02 \x01(\t\x12\x37\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\'.counterfoil.catalogue.v1.ElementFormat\x12\x15\n\rmax_gbk_bytes\x18\x04 \x01(\x05\x12\x15\n\rreceipt_field\x18\x05 \x01(\x08\x12\r\n\x05since\x18\x06 \x01(\x05\"x\n\tDirection\x12\x33\n\x06issuer\x18\x01 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\x12\x36\n\trecipient\x18\x02 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\"]\n\tRetention\x12\r\n\x05years\x18\x01 \x01(\x05\x12\x41\n\x0fretention_class\x18\x02 \x01(\x0e\x32(.counterfoil.catalogue.v1.RetentionClass\"\xc3\x04\n\nVoucherRow\x12\x0f\n\x07name_zh\x18\x01 \x01(\t\x12\x11\n\twire_code\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x14\n\x0creceipt_form\x18\x04 \x01(\t\x12\x37\n\ndirections\x18\x05 \x03(\x0b\x32#.counterfoil.catalogue.v1.Direction\x12\x30\n\x06\x61nswer\x18\x06 \x01(\x0e\x32 .counterfoil.catalogue.v1.Answer\x12\x30\n\x04sign\x18\x07 \x01(\x0e\x32\".counterfoil.catalogue.v1.SignRule\x12\x34\n\x08row_sign\x18\x08 \x01(\x0e\x32\".counterfoil.catalogue.v1.SignRule\x12.\n\x03sum\x18\t \x01(\x0e\x32!.counterfoil.catalogue.v1.SumRule\x12\x16\n\x0e\x61mount_element\x18\n \x01(\t\x12\x16\n\x0erows_name_main\x18\x0b \x01(\x08\x12\x30\n\x04plan\x18\x0c \x01(\x0b\x32\".counterfoil.catalogue.v1.SealPlan\x12\x38\n\x0creceipt_plan\x18\r \x01(\x0b\x32\".counterfoil.catalogue.v1.SealPlan\x12\x36\n\tretention\x18\x0e \x01(\x0b\x32#.counterfoil.catalogue.v1.Retention\x12\x16\n\x0erecipients_max\x18\x0f \x01(\x05*b\n\x06\x41nswer\x12\x16\n\x12\x41NSWER_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41NSWER_RECEIPT\x10\x01\x12\x0f\n\x0b\x41NSWER_NONE\x10\x02\x12\x1b\n\x17\x41NSWER_STATEMENT_ANSWER\x10\x03*|\n\x08SignRule\x12\x19\n\x15SIGN_RULE_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGN_RULE_POSITIVE\x10\x01\x12\x16\n\x12SIGN_RULE_NEGATIVE\x10\x02\x12\x11\n\rSIGN_RULE_ANY\x10\x03\x12\x12\n\x0eSIGN_RULE_ZERO\x10\x04*I\n\x07SumRule\x12\x18\n\x14SUM_RULE_UNSPECIFIED\x10\x00\x12\x11\n\rSUM_RULE_NONE\x10\x01\x12\x11\n\rSUM_RULE_ROWS\x10\x02*\xbb\x01\n\x0eRetentionClass\x12\x1f\n\x1bRETENTION_CLASS_UNSPECIFIED\x10\x00\x12\"\n\x1eRETENTION_CLASS_BUDGET_VOUCHER\x10\x01\x12 \n\x1cRETENTION_CLASS_UNIT_VOUCHER\x10\x02\x12#\n\x1fRETENTION_CLASS_TREASURY_REPORT\x10\x03\x12\x1d\n\x19RETENTION_CLASS_STATEMENT\x10\x04*\xb0\x01\n\rElementFormat\x12\x1e\n\x1a\x45LEMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45LEMENT_FORMAT_TEXT\x10\x01\x12\x17\n\x13\x45LEMENT_FORMAT_CODE\x10\x02\x12\x17\n\x13\x45LEMENT_FORMAT_DATE\x10\x03\x12\x19\n\x15\x45LEMENT_FORMAT_AMOUNT\x10\x04\x12\x19\n\x15\x45LEMENT_FORMAT_NUMBER\x10\x05:S\n\x07\x65lement\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x0b\x32!.counterfoil.catalogue.v1.Element:V\n\x03row\x12!.google.protobuf.EnumValueOptions\x18\xa1\x96\x03 \x01(\x0b\x32$.counterfoil.catalogue.v1.VoucherRowb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/catalogue/v1/options.proto\x12\x18\x63ounterfoil.catalogue.v1\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a,counterfoil/catalogue/v1/seal_position.proto\x1a google/protobuf/descriptor.proto\"\x99\x01\n\x07\x45lement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02zh\x18\x02 \x01(\t\x12\x37\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\'.counterfoil.catalogue.v1.ElementFormat\x12\x15\n\rmax_gbk_bytes\x18\x04 \x01(\x05\x12\x15\n\rreceipt_field\x18\x05 \x01(\x08\x12\r\n\x05since\x18\x06 \x01(\x05\"x\n\tDirection\x12\x33\n\x06issuer\x18\x01 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\x12\x36\n\trecipient\x18\x02 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\"]\n\tRetention\x12\r\n\x05years\x18\x01 \x01(\x05\x12\x41\n\x0fretention_class\x18\x02 \x01(\x0e\x32(.counterfoil.catalogue.v1.RetentionClass\"#\n\x05Total\x12\x0c\n\x04main\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\t\"E\n\x07\x42\x61lance\x12\x0e\n\x06\x62\x65\x66ore\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\t\x12\r\n\x05taken\x18\x03 \x01(\t\x12\x0c\n\x04left\x18\x04 \x01(\t\"\xb3\x06\n\nVoucherRow\x12\x0f\n\x07name_zh\x18\x01 \x01(\t\x12\x11\n\twire_code\x18\x02 \x01(\t\x12\x0c\n\x04\x66orm\x18\x03 \x01(\t\x12\x14\n\x0creceipt_form\x18\x04 \x01(\t\x12\x37\n\ndirections\x18\x05 \x03(\x0b\x32#.counterfoil.catalogue.v1.Direction\x12\x30\n\x06\x61nswer\x18\x06 \x01(\x0e\x32 .counterfoil.catalogue.v1.Answer\x12\x30\n\x04sign\x18\x07 \x01(\x0e\x32\".counterfoil.catalogue.v1.SignRule\x12\x34\n\x08row_sign\x18\x08 \x01(\x0e\x32\".counterfoil.catalogue.v1.SignRule\x12.\n\x03sum\x18\t \x01(\x0e\x32!.counterfoil.catalogue.v1.SumRule\x12\x16\n\x0e\x61mount_element\x18\n \x01(\t\x12\x16\n\x0erows_name_main\x18\x0b \x01(\x08\x12\x30\n\x04plan\x18\x0c \x01(\x0b\x32\".counterfoil.catalogue.v1.SealPlan\x12\x38\n\x0creceipt_plan\x18\r \x01(\x0b\x32\".counterfoil.catalogue.v1.SealPlan\x12\x36\n\tretention\x18\x0e \x01(\x0b\x32#.counterfoil.catalogue.v1.Retention\x12\x16\n\x0erecipients_max\x18\x0f \x01(\x05\x12\x1a\n\x12row_amount_element\x18\x10 \x01(\t\x12\x1e\n\x16receipt_amount_element\x18\x11 \x01(\t\x12\"\n\x1areceipt_row_amount_element\x18\x12 \x01(\t\x12\x15\n\rcount_element\x18\x13 \x01(\t\x12\x12\n\nreply_code\x18\x14 \x01(\t\x12/\n\x06totals\x18\x15 \x03(\x0b\x32\x1f.counterfoil.catalogue.v1.Total\x12\x32\n\x07\x62\x61lance\x18\x16 \x01(\x0b\x32!.counterfoil.catalogue.v1.Balance*t\n\x06\x41nswer\x12\x16\n\x12\x41NSWER_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41NSWER_RECEIPT\x10\x01\x12\x0f\n\x0b\x41NSWER_NONE\x10\x02\x12\x1b\n\x17\x41NSWER_STATEMENT_ANSWER\x10\x03\x12\x10\n\x0c\x41NSWER_REPLY\x10\x04*\x94\x01\n\x08SignRule\x12\x19\n\x15SIGN_RULE_UNSPECIFIED\x10\x00\x12\x16\n\x12SIGN_RULE_POSITIVE\x10\x01\x12\x16\n\x12SIGN_RULE_NEGATIVE\x10\x02\x12\x11\n\rSIGN_RULE_ANY\x10\x03\x12\x12\n\x0eSIGN_RULE_ZERO\x10\x04\x12\x16\n\x12SIGN_RULE_NOT_ZERO\x10\x05*I\n\x07SumRule\x12\x18\n\x14SUM_RULE_UNSPECIFIED\x10\x00\x12\x11\n\rSUM_RULE_NONE\x10\x01\x12\x11\n\rSUM_RULE_ROWS\x10\x02*\xbb\x01\n\x0eRetentionClass\x12\x1f\n\x1bRETENTION_CLASS_UNSPECIFIED\x10\x00\x12\"\n\x1eRETENTION_CLASS_BUDGET_VOUCHER\x10\x01\x12 \n\x1cRETENTION_CLASS_UNIT_VOUCHER\x10\x02\x12#\n\x1fRETENTION_CLASS_TREASURY_REPORT\x10\x03\x12\x1d\n\x19RETENTION_CLASS_STATEMENT\x10\x04*\xb0\x01\n\rElementFormat\x12\x1e\n\x1a\x45LEMENT_FORMAT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45LEMENT_FORMAT_TEXT\x10\x01\x12\x17\n\x13\x45LEMENT_FORMAT_CODE\x10\x02\x12\x17\n\x13\x45LEMENT_FORMAT_DATE\x10\x03\x12\x19\n\x15\x45LEMENT_FORMAT_AMOUNT\x10\x04\x12\x19\n\x15\x45LEMENT_FORMAT_NUMBER\x10\x05:S\n\x07\x65lement\x12\x1d.google.protobuf.FieldOptions\x18\xa1\x96\x03 \x01(\x0b\x32!.counterfoil.catalogue.v1.Element:V\n\x03row\x12!.google.protobuf.EnumValueOptions\x18\xa1\x96\x03 \x01(\x0b\x32$.counterfoil.catalogue.v1.VoucherRowb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'counterfoil.catalogue.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ANSWER']._serialized_start=1146
-  _globals['_ANSWER']._serialized_end=1244
-  _globals['_SIGNRULE']._serialized_start=1246
-  _globals['_SIGNRULE']._serialized_end=1370
-  _globals['_SUMRULE']._serialized_start=1372
-  _globals['_SUMRULE']._serialized_end=1445
-  _globals['_RETENTIONCLASS']._serialized_start=1448
-  _globals['_RETENTIONCLASS']._serialized_end=1635
-  _globals['_ELEMENTFORMAT']._serialized_start=1638
-  _globals['_ELEMENTFORMAT']._serialized_end=1814
+  _globals['_ANSWER']._serialized_start=1494
+  _globals['_ANSWER']._serialized_end=1610
+  _globals['_SIGNRULE']._serialized_start=1613
+  _globals['_SIGNRULE']._serialized_end=1761
+  _globals['_SUMRULE']._serialized_start=1763
+  _globals['_SUMRULE']._serialized_end=1836
+  _globals['_RETENTIONCLASS']._serialized_start=1839
+  _globals['_RETENTIONCLASS']._serialized_end=2026
+  _globals['_ELEMENTFORMAT']._serialized_start=2029
+  _globals['_ELEMENTFORMAT']._serialized_end=2205
   _globals['_ELEMENT']._serialized_start=192
   _globals['_ELEMENT']._serialized_end=345
   _globals['_DIRECTION']._serialized_start=347
   _globals['_DIRECTION']._serialized_end=467
   _globals['_RETENTION']._serialized_start=469
   _globals['_RETENTION']._serialized_end=562
-  _globals['_VOUCHERROW']._serialized_start=565
-  _globals['_VOUCHERROW']._serialized_end=1144
+  _globals['_TOTAL']._serialized_start=564
+  _globals['_TOTAL']._serialized_end=599
+  _globals['_BALANCE']._serialized_start=601
+  _globals['_BALANCE']._serialized_end=670
+  _globals['_VOUCHERROW']._serialized_start=673
+  _globals['_VOUCHERROW']._serialized_end=1492
 # @@protoc_insertion_point(module_scope)

@@ -42,6 +42,8 @@ class _AnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Answer.ValueTy
     """Not at all, beyond accepting or rejecting it."""
     ANSWER_STATEMENT_ANSWER: _Answer.ValueType  # 3
     """By the same statement, returned with its result filled in (对账结果)."""
+    ANSWER_REPLY: _Answer.ValueType  # 4
+    """By a voucher of another kind, which `reply_code` names (回执)."""
 
 class Answer(_Answer, metaclass=_AnswerEnumTypeWrapper):
     """How the recipient answers a voucher."""
@@ -54,6 +56,8 @@ ANSWER_NONE: Answer.ValueType  # 2
 """Not at all, beyond accepting or rejecting it."""
 ANSWER_STATEMENT_ANSWER: Answer.ValueType  # 3
 """By the same statement, returned with its result filled in (对账结果)."""
+ANSWER_REPLY: Answer.ValueType  # 4
+"""By a voucher of another kind, which `reply_code` names (回执)."""
 Global___Answer: _TypeAlias = Answer  # noqa: Y015
 
 class _SignRule:
@@ -72,6 +76,8 @@ class _SignRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SignRule.Val
     """Any, including zero."""
     SIGN_RULE_ZERO: _SignRule.ValueType  # 4
     """Exactly zero: an adjustment that moves money between rows."""
+    SIGN_RULE_NOT_ZERO: _SignRule.ValueType  # 5
+    """Greater or smaller than zero, but not zero: quota that is granted or taken back."""
 
 class SignRule(_SignRule, metaclass=_SignRuleEnumTypeWrapper):
     """Which signs an amount may have."""
@@ -86,6 +92,8 @@ SIGN_RULE_ANY: SignRule.ValueType  # 3
 """Any, including zero."""
 SIGN_RULE_ZERO: SignRule.ValueType  # 4
 """Exactly zero: an adjustment that moves money between rows."""
+SIGN_RULE_NOT_ZERO: SignRule.ValueType  # 5
+"""Greater or smaller than zero, but not zero: quota that is granted or taken back."""
 Global___SignRule: _TypeAlias = SignRule  # noqa: Y015
 
 class _SumRule:
@@ -290,6 +298,68 @@ class Retention(_message.Message):
 Global___Retention: _TypeAlias = Retention  # noqa: Y015
 
 @_typing.final
+class Total(_message.Message):
+    """An amount of the main row that is the sum of an amount of the rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAIN_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    main: _builtins.str
+    """XML name of the main row's amount."""
+    rows: _builtins.str
+    """XML name of a row's amount."""
+    def __init__(
+        self,
+        *,
+        main: _builtins.str = ...,
+        rows: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["main", b"main", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Total: _TypeAlias = Total  # noqa: Y015
+
+@_typing.final
+class Balance(_message.Message):
+    """A balance and what it follows from: before + added - taken = left. It holds in
+    every row, and in the main row where that has the elements.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    TAKEN_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    before: _builtins.str
+    """XML name of the balance before."""
+    added: _builtins.str
+    """XML name of what was added."""
+    taken: _builtins.str
+    """XML name of what was taken."""
+    left: _builtins.str
+    """XML name of the balance that is left."""
+    def __init__(
+        self,
+        *,
+        before: _builtins.str = ...,
+        added: _builtins.str = ...,
+        taken: _builtins.str = ...,
+        left: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "before", b"before", "left", b"left", "taken", b"taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Balance: _TypeAlias = Balance  # noqa: Y015
+
+@_typing.final
 class VoucherRow(_message.Message):
     """What the catalogue says about one kind of voucher."""
 
@@ -310,6 +380,13 @@ class VoucherRow(_message.Message):
     RECEIPT_PLAN_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
     RECIPIENTS_MAX_FIELD_NUMBER: _builtins.int
+    ROW_AMOUNT_ELEMENT_FIELD_NUMBER: _builtins.int
+    RECEIPT_AMOUNT_ELEMENT_FIELD_NUMBER: _builtins.int
+    RECEIPT_ROW_AMOUNT_ELEMENT_FIELD_NUMBER: _builtins.int
+    COUNT_ELEMENT_FIELD_NUMBER: _builtins.int
+    REPLY_CODE_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
     name_zh: _builtins.str
     """Official name, in Chinese."""
     wire_code: _builtins.str
@@ -327,7 +404,9 @@ class VoucherRow(_message.Message):
     sum: Global___SumRule.ValueType
     """How the main amount follows from the rows."""
     amount_element: _builtins.str
-    """XML name of the amount that these rules are about, in main and rows alike."""
+    """XML name of the main row's amount, which these rules are about; empty where only
+    the rows state amounts: then the voucher's amount is their sum.
+    """
     rows_name_main: _builtins.bool
     """Whether every row repeats the main `Id` and `VoucherNo` as `VoucherBillId`
     and `VoucherBillNo`.
@@ -335,6 +414,20 @@ class VoucherRow(_message.Message):
     recipients_max: _builtins.int
     """Most recipients of one voucher, from 1. An order to pay has one: two would
     both act on it.
+    """
+    row_amount_element: _builtins.str
+    """XML name of a row's amount."""
+    receipt_amount_element: _builtins.str
+    """XML name of the amount in the receipt's main row; empty where only its rows
+    state amounts, or nothing does.
+    """
+    receipt_row_amount_element: _builtins.str
+    """XML name of the amount in a receipt's row; empty where rows state none."""
+    count_element: _builtins.str
+    """XML name of the number of rows in the main row; empty where it is not stated."""
+    reply_code: _builtins.str
+    """Code in national documents of the kind that replies; empty unless the answer is
+    `ANSWER_REPLY`.
     """
     @_builtins.property
     def directions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Direction]:
@@ -351,6 +444,14 @@ class VoucherRow(_message.Message):
     @_builtins.property
     def retention(self) -> Global___Retention:
         """How long voucher and receipt are kept."""
+
+    @_builtins.property
+    def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Total]:
+        """Amounts that are sums besides the main amount."""
+
+    @_builtins.property
+    def balance(self) -> Global___Balance:
+        """The balance that its rows state, if they do."""
 
     def __init__(
         self,
@@ -370,10 +471,17 @@ class VoucherRow(_message.Message):
         receipt_plan: _seal_position_pb2.SealPlan | None = ...,
         retention: Global___Retention | None = ...,
         recipients_max: _builtins.int = ...,
+        row_amount_element: _builtins.str = ...,
+        receipt_amount_element: _builtins.str = ...,
+        receipt_row_amount_element: _builtins.str = ...,
+        count_element: _builtins.str = ...,
+        reply_code: _builtins.str = ...,
+        totals: _abc.Iterable[Global___Total] | None = ...,
+        balance: Global___Balance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "receipt_plan", b"receipt_plan", "retention", b"retention"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "plan", b"plan", "receipt_plan", b"receipt_plan", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "recipients_max", b"recipients_max", "retention", b"retention", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "wire_code", b"wire_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "balance", b"balance", "count_element", b"count_element", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_amount_element", b"receipt_amount_element", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "receipt_row_amount_element", b"receipt_row_amount_element", "recipients_max", b"recipients_max", "reply_code", b"reply_code", "retention", b"retention", "row_amount_element", b"row_amount_element", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "totals", b"totals", "wire_code", b"wire_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,6 +57,156 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     Its amounts are negative where a payment came back. Its rows name the
     vouchers that were paid, not the notice itself.
     """
+    VOUCHER_TYPE_DIRECT_REFUND_NOTICE: _VoucherType.ValueType  # 2203
+    """财政直接支付退款通知书: the agent bank tells finance that money of a direct payment came
+    back.
+
+    Nothing answers it; the money itself goes back by a refund application (2302).
+    """
+    VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: _VoucherType.ValueType  # 2204
+    """财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
+    money of an authorised payment came back.
+
+    Nothing answers it; the money itself goes back by a refund application (2302).
+    """
+    VOUCHER_TYPE_CLEARING_APPLICATION: _VoucherType.ValueType  # 2301
+    """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
+
+    The treasury answers by a receipt once it has cleared.
+    """
+    VOUCHER_TYPE_REFUND_APPLICATION: _VoucherType.ValueType  # 2302
+    """申请退款凭证: the agent bank pays back to the treasury what came back to it.
+
+    The treasury answers by a receipt once it has cleared.
+    """
+    VOUCHER_TYPE_BANK_CHECK_REPLY: _VoucherType.ValueType  # 2502
+    """凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
+    it has them.
+    """
+    VOUCHER_TYPE_REVENUE_REPORT: _VoucherType.ValueType  # 3401
+    """收入日报表: the treasury tells finance what came in on a day."""
+    VOUCHER_TYPE_BALANCE_REPORT: _VoucherType.ValueType  # 3402
+    """库存日报表: the treasury tells finance the balance of its accounts at the end of a
+    day.
+
+    Finance answers that of a month's last day by the result of comparing it; those
+    of other days it only accepts.
+    """
+    VOUCHER_TYPE_EXPENDITURE_REPORT: _VoucherType.ValueType  # 3410
+    """支出日报: the treasury tells finance what it paid out on a day."""
+    VOUCHER_TYPE_FINANCE_CHECK: _VoucherType.ValueType  # 3501
+    """人行与财政凭证对账: the treasury lists the vouchers of one kind that it exchanged with
+    finance on a day.
+
+    Finance replies (5502) with its own view of them.
+    """
+    VOUCHER_TYPE_BANK_CHECK: _VoucherType.ValueType  # 3502
+    """人行与代理银行凭证对账: the treasury lists the vouchers of one kind that it exchanged with
+    an agent bank on a day.
+
+    The bank replies (2502) with its own view of them.
+    """
+    VOUCHER_TYPE_REVENUE_STATEMENT: _VoucherType.ValueType  # 3511
+    """收入报表对账: the treasury states the revenue of a month or a year.
+
+    Finance compares it with its books and replies (5511).
+    """
+    VOUCHER_TYPE_EXPENDITURE_STATEMENT: _VoucherType.ValueType  # 3512
+    """支出报表对账: the treasury states the expenditure of a month or a year.
+
+    Finance compares it with its books and replies (5512).
+    """
+    VOUCHER_TYPE_TREASURY_STATEMENT: _VoucherType.ValueType  # 4005
+    """人行与代理银行集中支付业务对账单: the treasury states what it cleared for an agent bank in a
+    month.
+
+    The bank answers by the result of comparing it.
+    """
+    VOUCHER_TYPE_AUTHORISED_QUOTA: _VoucherType.ValueType  # 5106
+    """财政授权支付汇总清算额度通知单: finance tells the treasury how much it may clear for
+    authorised payments, and the agent bank if it likes.
+
+    Negative where quota is taken back. A receipt says that it was taken into the
+    books.
+    """
+    VOUCHER_TYPE_DIRECT_QUOTA: _VoucherType.ValueType  # 5108
+    """财政直接支付汇总清算额度通知单: finance tells the treasury how much it may clear for direct
+    payments, and the agent bank if it likes.
+
+    Negative where quota is taken back. A receipt says that it was taken into the
+    books.
+    """
+    VOUCHER_TYPE_APPROPRIATION: _VoucherType.ValueType  # 5207
+    """实拨拨款凭证: finance orders the treasury to pay out of the single account (实拨).
+
+    The treasury answers by a receipt once it has paid.
+    """
+    VOUCHER_TYPE_SPECIAL_PAYMENT: _VoucherType.ValueType  # 5267
+    """财政专户拨款凭证: finance orders the bank of a special account to pay out of it.
+
+    The bank answers by a receipt once it has paid.
+    """
+    VOUCHER_TYPE_FINANCE_CHECK_REPLY: _VoucherType.ValueType  # 5502
+    """凭证对账财政回执: finance replies to the daily check (3501) with the vouchers as it has
+    them.
+    """
+    VOUCHER_TYPE_REVENUE_STATEMENT_REPLY: _VoucherType.ValueType  # 5511
+    """收入报表对账财政回执: finance replies to a revenue statement (3511) with the result of
+    comparing it.
+    """
+    VOUCHER_TYPE_EXPENDITURE_STATEMENT_REPLY: _VoucherType.ValueType  # 5512
+    """支出报表对账财政回执: finance replies to an expenditure statement (3512) with the result
+    of comparing it.
+    """
+    VOUCHER_TYPE_CLEARING_LIST: _VoucherType.ValueType  # 5551
+    """国库集中支付清算划款凭证清单: finance lists a day's clearing vouchers that have their
+    receipts.
+
+    The treasury checks the list, seals it too and returns it.
+    """
+    VOUCHER_TYPE_REFUND_LIST: _VoucherType.ValueType  # 5552
+    """国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
+
+    The treasury checks the list, seals it too and returns it.
+    """
+    VOUCHER_TYPE_APPROPRIATION_LIST: _VoucherType.ValueType  # 5553
+    """国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
+
+    The treasury checks the list, seals it too and returns it.
+    """
+    VOUCHER_TYPE_BULK_PAYMENT: _VoucherType.ValueType  # 8207
+    """财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
+    each.
+    """
+    VOUCHER_TYPE_CLEARING_DETAIL: _VoucherType.ValueType  # 102311
+    """汇总清算明细表: the agent bank explains an application (2301), payment by payment."""
+    VOUCHER_TYPE_UNIT_STATEMENT: _VoucherType.ValueType  # 102531
+    """预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
+
+    The unit answers by the result of comparing it.
+    """
+    VOUCHER_TYPE_QUOTA_STATEMENT: _VoucherType.ValueType  # 102541
+    """财政零余额额度对账单: the agent bank states the quota that it has left.
+
+    The treasury answers by the result of comparing it.
+    """
+    VOUCHER_TYPE_CLEARING_ORDER: _VoucherType.ValueType  # 105301
+    """清算划款凭证: finance orders the treasury to pay an agent bank what it applied for
+    (2301).
+
+    The treasury answers by a receipt once it has cleared.
+    """
+    VOUCHER_TYPE_AGENCY_STATEMENT: _VoucherType.ValueType  # 105521
+    """国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.
+
+    The bank answers by the result of comparing it.
+    """
+    VOUCHER_TYPE_PAYMENT_APPLICATION: _VoucherType.ValueType  # 108201
+    """财政直接支付申请书: a budget unit asks finance for a direct payment.
+
+    Finance accepts or rejects it; what it then orders is a voucher of its own
+    (5201).
+    """
 
 class VoucherType(_VoucherType, metaclass=_VoucherTypeEnumTypeWrapper):
     """The kinds of voucher (凭证类型).
@@ -101,5 +251,155 @@ accounts, kept for 30 years.
 
 Its amounts are negative where a payment came back. Its rows name the
 vouchers that were paid, not the notice itself.
+"""
+VOUCHER_TYPE_DIRECT_REFUND_NOTICE: VoucherType.ValueType  # 2203
+"""财政直接支付退款通知书: the agent bank tells finance that money of a direct payment came
+back.
+
+Nothing answers it; the money itself goes back by a refund application (2302).
+"""
+VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: VoucherType.ValueType  # 2204
+"""财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
+money of an authorised payment came back.
+
+Nothing answers it; the money itself goes back by a refund application (2302).
+"""
+VOUCHER_TYPE_CLEARING_APPLICATION: VoucherType.ValueType  # 2301
+"""申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
+
+The treasury answers by a receipt once it has cleared.
+"""
+VOUCHER_TYPE_REFUND_APPLICATION: VoucherType.ValueType  # 2302
+"""申请退款凭证: the agent bank pays back to the treasury what came back to it.
+
+The treasury answers by a receipt once it has cleared.
+"""
+VOUCHER_TYPE_BANK_CHECK_REPLY: VoucherType.ValueType  # 2502
+"""凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
+it has them.
+"""
+VOUCHER_TYPE_REVENUE_REPORT: VoucherType.ValueType  # 3401
+"""收入日报表: the treasury tells finance what came in on a day."""
+VOUCHER_TYPE_BALANCE_REPORT: VoucherType.ValueType  # 3402
+"""库存日报表: the treasury tells finance the balance of its accounts at the end of a
+day.
+
+Finance answers that of a month's last day by the result of comparing it; those
+of other days it only accepts.
+"""
+VOUCHER_TYPE_EXPENDITURE_REPORT: VoucherType.ValueType  # 3410
+"""支出日报: the treasury tells finance what it paid out on a day."""
+VOUCHER_TYPE_FINANCE_CHECK: VoucherType.ValueType  # 3501
+"""人行与财政凭证对账: the treasury lists the vouchers of one kind that it exchanged with
+finance on a day.
+
+Finance replies (5502) with its own view of them.
+"""
+VOUCHER_TYPE_BANK_CHECK: VoucherType.ValueType  # 3502
+"""人行与代理银行凭证对账: the treasury lists the vouchers of one kind that it exchanged with
+an agent bank on a day.
+
+The bank replies (2502) with its own view of them.
+"""
+VOUCHER_TYPE_REVENUE_STATEMENT: VoucherType.ValueType  # 3511
+"""收入报表对账: the treasury states the revenue of a month or a year.
+
+Finance compares it with its books and replies (5511).
+"""
+VOUCHER_TYPE_EXPENDITURE_STATEMENT: VoucherType.ValueType  # 3512
+"""支出报表对账: the treasury states the expenditure of a month or a year.
+
+Finance compares it with its books and replies (5512).
+"""
+VOUCHER_TYPE_TREASURY_STATEMENT: VoucherType.ValueType  # 4005
+"""人行与代理银行集中支付业务对账单: the treasury states what it cleared for an agent bank in a
+month.
+
+The bank answers by the result of comparing it.
+"""
+VOUCHER_TYPE_AUTHORISED_QUOTA: VoucherType.ValueType  # 5106
+"""财政授权支付汇总清算额度通知单: finance tells the treasury how much it may clear for
+authorised payments, and the agent bank if it likes.
+
+Negative where quota is taken back. A receipt says that it was taken into the
+books.
+"""
+VOUCHER_TYPE_DIRECT_QUOTA: VoucherType.ValueType  # 5108
+"""财政直接支付汇总清算额度通知单: finance tells the treasury how much it may clear for direct
+payments, and the agent bank if it likes.
+
+Negative where quota is taken back. A receipt says that it was taken into the
+books.
+"""
+VOUCHER_TYPE_APPROPRIATION: VoucherType.ValueType  # 5207
+"""实拨拨款凭证: finance orders the treasury to pay out of the single account (实拨).
+
+The treasury answers by a receipt once it has paid.
+"""
+VOUCHER_TYPE_SPECIAL_PAYMENT: VoucherType.ValueType  # 5267
+"""财政专户拨款凭证: finance orders the bank of a special account to pay out of it.
+
+The bank answers by a receipt once it has paid.
+"""
+VOUCHER_TYPE_FINANCE_CHECK_REPLY: VoucherType.ValueType  # 5502
+"""凭证对账财政回执: finance replies to the daily check (3501) with the vouchers as it has
+them.
+"""
+VOUCHER_TYPE_REVENUE_STATEMENT_REPLY: VoucherType.ValueType  # 5511
+"""收入报表对账财政回执: finance replies to a revenue statement (3511) with the result of
+comparing it.
+"""
+VOUCHER_TYPE_EXPENDITURE_STATEMENT_REPLY: VoucherType.ValueType  # 5512
+"""支出报表对账财政回执: finance replies to an expenditure statement (3512) with the result
+of comparing it.
+"""
+VOUCHER_TYPE_CLEARING_LIST: VoucherType.ValueType  # 5551
+"""国库集中支付清算划款凭证清单: finance lists a day's clearing vouchers that have their
+receipts.
+
+The treasury checks the list, seals it too and returns it.
+"""
+VOUCHER_TYPE_REFUND_LIST: VoucherType.ValueType  # 5552
+"""国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
+
+The treasury checks the list, seals it too and returns it.
+"""
+VOUCHER_TYPE_APPROPRIATION_LIST: VoucherType.ValueType  # 5553
+"""国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
+
+The treasury checks the list, seals it too and returns it.
+"""
+VOUCHER_TYPE_BULK_PAYMENT: VoucherType.ValueType  # 8207
+"""财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
+each.
+"""
+VOUCHER_TYPE_CLEARING_DETAIL: VoucherType.ValueType  # 102311
+"""汇总清算明细表: the agent bank explains an application (2301), payment by payment."""
+VOUCHER_TYPE_UNIT_STATEMENT: VoucherType.ValueType  # 102531
+"""预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
+
+The unit answers by the result of comparing it.
+"""
+VOUCHER_TYPE_QUOTA_STATEMENT: VoucherType.ValueType  # 102541
+"""财政零余额额度对账单: the agent bank states the quota that it has left.
+
+The treasury answers by the result of comparing it.
+"""
+VOUCHER_TYPE_CLEARING_ORDER: VoucherType.ValueType  # 105301
+"""清算划款凭证: finance orders the treasury to pay an agent bank what it applied for
+(2301).
+
+The treasury answers by a receipt once it has cleared.
+"""
+VOUCHER_TYPE_AGENCY_STATEMENT: VoucherType.ValueType  # 105521
+"""国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.
+
+The bank answers by the result of comparing it.
+"""
+VOUCHER_TYPE_PAYMENT_APPLICATION: VoucherType.ValueType  # 108201
+"""财政直接支付申请书: a budget unit asks finance for a direct payment.
+
+Finance accepts or rejects it; what it then orders is a voucher of its own
+(5201).
 """
 Global___VoucherType: _TypeAlias = VoucherType  # noqa: Y015

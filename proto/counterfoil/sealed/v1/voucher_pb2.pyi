@@ -5,8 +5,19 @@ isort:skip_file
 
 from collections import abc as _abc
 from counterfoil.catalogue.v1 import voucher_type_pb2 as _voucher_type_pb2
+from counterfoil.form.v1 import application_pb2 as _application_pb2
+from counterfoil.form.v1 import appropriation_pb2 as _appropriation_pb2
+from counterfoil.form.v1 import bulk_pb2 as _bulk_pb2
+from counterfoil.form.v1 import check_pb2 as _check_pb2
+from counterfoil.form.v1 import clearing_pb2 as _clearing_pb2
+from counterfoil.form.v1 import list_pb2 as _list_pb2
 from counterfoil.form.v1 import notice_pb2 as _notice_pb2
 from counterfoil.form.v1 import payment_pb2 as _payment_pb2
+from counterfoil.form.v1 import period_pb2 as _period_pb2
+from counterfoil.form.v1 import quota_pb2 as _quota_pb2
+from counterfoil.form.v1 import refund_pb2 as _refund_pb2
+from counterfoil.form.v1 import report_pb2 as _report_pb2
+from counterfoil.form.v1 import statement_pb2 as _statement_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -110,9 +121,39 @@ class Voucher(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     RECIPIENTS_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
+    DIRECT_REFUND_NOTICE_FIELD_NUMBER: _builtins.int
+    AUTHORISED_REFUND_NOTICE_FIELD_NUMBER: _builtins.int
     ENTRY_NOTICE_FIELD_NUMBER: _builtins.int
+    CLEARING_APPLICATION_FIELD_NUMBER: _builtins.int
+    REFUND_APPLICATION_FIELD_NUMBER: _builtins.int
+    BANK_CHECK_REPLY_FIELD_NUMBER: _builtins.int
+    REVENUE_REPORT_FIELD_NUMBER: _builtins.int
+    BALANCE_REPORT_FIELD_NUMBER: _builtins.int
+    EXPENDITURE_REPORT_FIELD_NUMBER: _builtins.int
+    FINANCE_CHECK_FIELD_NUMBER: _builtins.int
+    BANK_CHECK_FIELD_NUMBER: _builtins.int
+    REVENUE_STATEMENT_FIELD_NUMBER: _builtins.int
+    EXPENDITURE_STATEMENT_FIELD_NUMBER: _builtins.int
+    TREASURY_STATEMENT_FIELD_NUMBER: _builtins.int
+    AUTHORISED_QUOTA_FIELD_NUMBER: _builtins.int
+    DIRECT_QUOTA_FIELD_NUMBER: _builtins.int
     DIRECT_PAYMENT_FIELD_NUMBER: _builtins.int
+    APPROPRIATION_FIELD_NUMBER: _builtins.int
+    SPECIAL_PAYMENT_FIELD_NUMBER: _builtins.int
+    FINANCE_CHECK_REPLY_FIELD_NUMBER: _builtins.int
+    REVENUE_STATEMENT_REPLY_FIELD_NUMBER: _builtins.int
+    EXPENDITURE_STATEMENT_REPLY_FIELD_NUMBER: _builtins.int
+    CLEARING_LIST_FIELD_NUMBER: _builtins.int
+    REFUND_LIST_FIELD_NUMBER: _builtins.int
+    APPROPRIATION_LIST_FIELD_NUMBER: _builtins.int
     AUTHORISED_PAYMENT_FIELD_NUMBER: _builtins.int
+    BULK_PAYMENT_FIELD_NUMBER: _builtins.int
+    CLEARING_DETAIL_FIELD_NUMBER: _builtins.int
+    UNIT_STATEMENT_FIELD_NUMBER: _builtins.int
+    QUOTA_STATEMENT_FIELD_NUMBER: _builtins.int
+    CLEARING_ORDER_FIELD_NUMBER: _builtins.int
+    AGENCY_STATEMENT_FIELD_NUMBER: _builtins.int
+    PAYMENT_APPLICATION_FIELD_NUMBER: _builtins.int
     replaces: _builtins.bytes
     """Digest of the issue before this one, 32 bytes; empty for issue 1."""
     @_builtins.property
@@ -126,16 +167,136 @@ class Voucher(_message.Message):
         """
 
     @_builtins.property
+    def direct_refund_notice(self) -> _refund_pb2.DirectRefundNotice:
+        """财政直接支付退款通知书."""
+
+    @_builtins.property
+    def authorised_refund_notice(self) -> _refund_pb2.AuthorisedRefundNotice:
+        """财政授权支付退款通知书."""
+
+    @_builtins.property
     def entry_notice(self) -> _notice_pb2.EntryNotice:
         """国库集中支付入账通知书."""
+
+    @_builtins.property
+    def clearing_application(self) -> _clearing_pb2.ClearingApplication:
+        """申请划款凭证."""
+
+    @_builtins.property
+    def refund_application(self) -> _clearing_pb2.RefundApplication:
+        """申请退款凭证."""
+
+    @_builtins.property
+    def bank_check_reply(self) -> _check_pb2.BankCheckReply:
+        """凭证对账商行回执."""
+
+    @_builtins.property
+    def revenue_report(self) -> _report_pb2.RevenueReport:
+        """收入日报表."""
+
+    @_builtins.property
+    def balance_report(self) -> _report_pb2.BalanceReport:
+        """库存日报表."""
+
+    @_builtins.property
+    def expenditure_report(self) -> _report_pb2.ExpenditureReport:
+        """支出日报."""
+
+    @_builtins.property
+    def finance_check(self) -> _check_pb2.FinanceCheck:
+        """人行与财政凭证对账."""
+
+    @_builtins.property
+    def bank_check(self) -> _check_pb2.BankCheck:
+        """人行与代理银行凭证对账."""
+
+    @_builtins.property
+    def revenue_statement(self) -> _period_pb2.RevenueStatement:
+        """收入报表对账."""
+
+    @_builtins.property
+    def expenditure_statement(self) -> _period_pb2.ExpenditureStatement:
+        """支出报表对账."""
+
+    @_builtins.property
+    def treasury_statement(self) -> _statement_pb2.TreasuryStatement:
+        """人行与代理银行集中支付业务对账单."""
+
+    @_builtins.property
+    def authorised_quota(self) -> _quota_pb2.AuthorisedQuota:
+        """财政授权支付汇总清算额度通知单."""
+
+    @_builtins.property
+    def direct_quota(self) -> _quota_pb2.DirectQuota:
+        """财政直接支付汇总清算额度通知单."""
 
     @_builtins.property
     def direct_payment(self) -> _payment_pb2.DirectPayment:
         """财政直接支付凭证."""
 
     @_builtins.property
+    def appropriation(self) -> _appropriation_pb2.Appropriation:
+        """实拨拨款凭证."""
+
+    @_builtins.property
+    def special_payment(self) -> _appropriation_pb2.SpecialPayment:
+        """财政专户拨款凭证."""
+
+    @_builtins.property
+    def finance_check_reply(self) -> _check_pb2.FinanceCheckReply:
+        """凭证对账财政回执."""
+
+    @_builtins.property
+    def revenue_statement_reply(self) -> _period_pb2.RevenueStatementReply:
+        """收入报表对账财政回执."""
+
+    @_builtins.property
+    def expenditure_statement_reply(self) -> _period_pb2.ExpenditureStatementReply:
+        """支出报表对账财政回执."""
+
+    @_builtins.property
+    def clearing_list(self) -> _list_pb2.ClearingList:
+        """国库集中支付清算划款凭证清单."""
+
+    @_builtins.property
+    def refund_list(self) -> _list_pb2.RefundList:
+        """国库集中支付清算退款凭证清单."""
+
+    @_builtins.property
+    def appropriation_list(self) -> _list_pb2.AppropriationList:
+        """国库实拨拨款汇总清单."""
+
+    @_builtins.property
     def authorised_payment(self) -> _payment_pb2.AuthorisedPayment:
         """财政授权支付凭证."""
+
+    @_builtins.property
+    def bulk_payment(self) -> _bulk_pb2.BulkPayment:
+        """财政批量业务支付明细."""
+
+    @_builtins.property
+    def clearing_detail(self) -> _clearing_pb2.ClearingDetail:
+        """汇总清算明细表."""
+
+    @_builtins.property
+    def unit_statement(self) -> _statement_pb2.UnitStatement:
+        """预算单位国库集中支付对账单."""
+
+    @_builtins.property
+    def quota_statement(self) -> _statement_pb2.QuotaStatement:
+        """财政零余额额度对账单."""
+
+    @_builtins.property
+    def clearing_order(self) -> _clearing_pb2.ClearingOrder:
+        """清算划款凭证."""
+
+    @_builtins.property
+    def agency_statement(self) -> _statement_pb2.AgencyStatement:
+        """国库集中支付(财政专户)对账单."""
+
+    @_builtins.property
+    def payment_application(self) -> _application_pb2.PaymentApplication:
+        """财政直接支付申请书."""
 
     def __init__(
         self,
@@ -143,15 +304,45 @@ class Voucher(_message.Message):
         key: Global___VoucherKey | None = ...,
         recipients: _abc.Iterable[_builtins.str] | None = ...,
         replaces: _builtins.bytes = ...,
+        direct_refund_notice: _refund_pb2.DirectRefundNotice | None = ...,
+        authorised_refund_notice: _refund_pb2.AuthorisedRefundNotice | None = ...,
         entry_notice: _notice_pb2.EntryNotice | None = ...,
+        clearing_application: _clearing_pb2.ClearingApplication | None = ...,
+        refund_application: _clearing_pb2.RefundApplication | None = ...,
+        bank_check_reply: _check_pb2.BankCheckReply | None = ...,
+        revenue_report: _report_pb2.RevenueReport | None = ...,
+        balance_report: _report_pb2.BalanceReport | None = ...,
+        expenditure_report: _report_pb2.ExpenditureReport | None = ...,
+        finance_check: _check_pb2.FinanceCheck | None = ...,
+        bank_check: _check_pb2.BankCheck | None = ...,
+        revenue_statement: _period_pb2.RevenueStatement | None = ...,
+        expenditure_statement: _period_pb2.ExpenditureStatement | None = ...,
+        treasury_statement: _statement_pb2.TreasuryStatement | None = ...,
+        authorised_quota: _quota_pb2.AuthorisedQuota | None = ...,
+        direct_quota: _quota_pb2.DirectQuota | None = ...,
         direct_payment: _payment_pb2.DirectPayment | None = ...,
+        appropriation: _appropriation_pb2.Appropriation | None = ...,
+        special_payment: _appropriation_pb2.SpecialPayment | None = ...,
+        finance_check_reply: _check_pb2.FinanceCheckReply | None = ...,
+        revenue_statement_reply: _period_pb2.RevenueStatementReply | None = ...,
+        expenditure_statement_reply: _period_pb2.ExpenditureStatementReply | None = ...,
+        clearing_list: _list_pb2.ClearingList | None = ...,
+        refund_list: _list_pb2.RefundList | None = ...,
+        appropriation_list: _list_pb2.AppropriationList | None = ...,
         authorised_payment: _payment_pb2.AuthorisedPayment | None = ...,
+        bulk_payment: _bulk_pb2.BulkPayment | None = ...,
+        clearing_detail: _clearing_pb2.ClearingDetail | None = ...,
+        unit_statement: _statement_pb2.UnitStatement | None = ...,
+        quota_statement: _statement_pb2.QuotaStatement | None = ...,
+        clearing_order: _clearing_pb2.ClearingOrder | None = ...,
+        agency_statement: _statement_pb2.AgencyStatement | None = ...,
+        payment_application: _application_pb2.PaymentApplication | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["authorised_payment", b"authorised_payment", "direct_payment", b"direct_payment", "entry_notice", b"entry_notice", "form", b"form", "key", b"key"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorised_payment", b"authorised_payment", "direct_payment", b"direct_payment", "entry_notice", b"entry_notice", "form", b"form", "key", b"key", "recipients", b"recipients", "replaces", b"replaces"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "replaces", b"replaces", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["entry_notice", "direct_payment", "authorised_payment"]  # noqa: Y015
+    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["direct_refund_notice", "authorised_refund_notice", "entry_notice", "clearing_application", "refund_application", "bank_check_reply", "revenue_report", "balance_report", "expenditure_report", "finance_check", "bank_check", "revenue_statement", "expenditure_statement", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "finance_check_reply", "revenue_statement_reply", "expenditure_statement_reply", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "bulk_payment", "clearing_detail", "unit_statement", "quota_statement", "clearing_order", "agency_statement", "payment_application"]  # noqa: Y015
     _WhichOneofArgType_form: _TypeAlias = _typing.Literal["form", b"form"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_form) -> _WhichOneofReturnType_form | None: ...
 
@@ -170,8 +361,23 @@ class Receipt(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
     RECIPIENTS_FIELD_NUMBER: _builtins.int
+    CLEARING_APPLICATION_FIELD_NUMBER: _builtins.int
+    REFUND_APPLICATION_FIELD_NUMBER: _builtins.int
+    BALANCE_REPORT_FIELD_NUMBER: _builtins.int
+    TREASURY_STATEMENT_FIELD_NUMBER: _builtins.int
+    AUTHORISED_QUOTA_FIELD_NUMBER: _builtins.int
+    DIRECT_QUOTA_FIELD_NUMBER: _builtins.int
     DIRECT_PAYMENT_FIELD_NUMBER: _builtins.int
+    APPROPRIATION_FIELD_NUMBER: _builtins.int
+    SPECIAL_PAYMENT_FIELD_NUMBER: _builtins.int
+    CLEARING_LIST_FIELD_NUMBER: _builtins.int
+    REFUND_LIST_FIELD_NUMBER: _builtins.int
+    APPROPRIATION_LIST_FIELD_NUMBER: _builtins.int
     AUTHORISED_PAYMENT_FIELD_NUMBER: _builtins.int
+    UNIT_STATEMENT_FIELD_NUMBER: _builtins.int
+    QUOTA_STATEMENT_FIELD_NUMBER: _builtins.int
+    CLEARING_ORDER_FIELD_NUMBER: _builtins.int
+    AGENCY_STATEMENT_FIELD_NUMBER: _builtins.int
     by: _builtins.str
     """The recipient that acted, a party code."""
     @_builtins.property
@@ -185,12 +391,72 @@ class Receipt(_message.Message):
         """
 
     @_builtins.property
+    def clearing_application(self) -> _clearing_pb2.ClearingApplicationReceipt:
+        """申请划款凭证回单."""
+
+    @_builtins.property
+    def refund_application(self) -> _clearing_pb2.RefundApplicationReceipt:
+        """申请退款凭证回单."""
+
+    @_builtins.property
+    def balance_report(self) -> _report_pb2.BalanceReportAnswer:
+        """库存日报表对账结果."""
+
+    @_builtins.property
+    def treasury_statement(self) -> _statement_pb2.TreasuryStatementAnswer:
+        """人行与代理银行集中支付业务对账单对账结果."""
+
+    @_builtins.property
+    def authorised_quota(self) -> _quota_pb2.AuthorisedQuotaReceipt:
+        """财政授权支付汇总清算额度通知单回单."""
+
+    @_builtins.property
+    def direct_quota(self) -> _quota_pb2.DirectQuotaReceipt:
+        """财政直接支付汇总清算额度通知单回单."""
+
+    @_builtins.property
     def direct_payment(self) -> _payment_pb2.DirectPaymentReceipt:
         """财政直接支付凭证回单."""
 
     @_builtins.property
+    def appropriation(self) -> _appropriation_pb2.AppropriationReceipt:
+        """实拨拨款凭证回单."""
+
+    @_builtins.property
+    def special_payment(self) -> _appropriation_pb2.SpecialPaymentReceipt:
+        """财政专户拨款凭证回单."""
+
+    @_builtins.property
+    def clearing_list(self) -> _list_pb2.ClearingListReceipt:
+        """国库集中支付清算划款凭证清单回单."""
+
+    @_builtins.property
+    def refund_list(self) -> _list_pb2.RefundListReceipt:
+        """国库集中支付清算退款凭证清单回单."""
+
+    @_builtins.property
+    def appropriation_list(self) -> _list_pb2.AppropriationListReceipt:
+        """国库实拨拨款汇总清单回单."""
+
+    @_builtins.property
     def authorised_payment(self) -> _payment_pb2.AuthorisedPaymentReceipt:
         """财政授权支付凭证回单."""
+
+    @_builtins.property
+    def unit_statement(self) -> _statement_pb2.UnitStatementAnswer:
+        """预算单位国库集中支付对账单对账结果."""
+
+    @_builtins.property
+    def quota_statement(self) -> _statement_pb2.QuotaStatementAnswer:
+        """财政零余额额度对账单对账结果."""
+
+    @_builtins.property
+    def clearing_order(self) -> _clearing_pb2.ClearingOrderReceipt:
+        """清算划款凭证回单."""
+
+    @_builtins.property
+    def agency_statement(self) -> _statement_pb2.AgencyStatementAnswer:
+        """国库集中支付(财政专户)对账单对账结果."""
 
     def __init__(
         self,
@@ -198,14 +464,29 @@ class Receipt(_message.Message):
         voucher: Global___VoucherReference | None = ...,
         by: _builtins.str = ...,
         recipients: _abc.Iterable[_builtins.str] | None = ...,
+        clearing_application: _clearing_pb2.ClearingApplicationReceipt | None = ...,
+        refund_application: _clearing_pb2.RefundApplicationReceipt | None = ...,
+        balance_report: _report_pb2.BalanceReportAnswer | None = ...,
+        treasury_statement: _statement_pb2.TreasuryStatementAnswer | None = ...,
+        authorised_quota: _quota_pb2.AuthorisedQuotaReceipt | None = ...,
+        direct_quota: _quota_pb2.DirectQuotaReceipt | None = ...,
         direct_payment: _payment_pb2.DirectPaymentReceipt | None = ...,
+        appropriation: _appropriation_pb2.AppropriationReceipt | None = ...,
+        special_payment: _appropriation_pb2.SpecialPaymentReceipt | None = ...,
+        clearing_list: _list_pb2.ClearingListReceipt | None = ...,
+        refund_list: _list_pb2.RefundListReceipt | None = ...,
+        appropriation_list: _list_pb2.AppropriationListReceipt | None = ...,
         authorised_payment: _payment_pb2.AuthorisedPaymentReceipt | None = ...,
+        unit_statement: _statement_pb2.UnitStatementAnswer | None = ...,
+        quota_statement: _statement_pb2.QuotaStatementAnswer | None = ...,
+        clearing_order: _clearing_pb2.ClearingOrderReceipt | None = ...,
+        agency_statement: _statement_pb2.AgencyStatementAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["authorised_payment", b"authorised_payment", "direct_payment", b"direct_payment", "form", b"form", "voucher", b"voucher"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorised_payment", b"authorised_payment", "by", b"by", "direct_payment", b"direct_payment", "form", b"form", "recipients", b"recipients", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "by", b"by", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["direct_payment", "authorised_payment"]  # noqa: Y015
+    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["clearing_application", "refund_application", "balance_report", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "unit_statement", "quota_statement", "clearing_order", "agency_statement"]  # noqa: Y015
     _WhichOneofArgType_form: _TypeAlias = _typing.Literal["form", b"form"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_form) -> _WhichOneofReturnType_form | None: ...
 
