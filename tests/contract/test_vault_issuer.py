@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.deeds import PeerAnswer, Read, Recorded, Send, Withdraw
 from counterfoil.domain.refusals import (
     IssueOutOfOrder,
@@ -393,6 +395,27 @@ def test_a_receipt_that_does_not_agree_is_disputed(bench: Bench) -> None:
 
     assert recorded(committed.outcomes[0]).standing is Standing.DISPUTED
     assert bench.vault.leaf(3).act is Act.DISPUTE
+
+
+@pytest.mark.parametrize(
+    ("comparison", "amount_fen", "standing"),
+    [
+        (Comparison.AMOUNT, 10_000, Standing.CLOSED),
+        (Comparison.AMOUNT, 9_999, Standing.DISPUTED),
+        (Comparison.NOTHING, 0, Standing.CLOSED),
+        (Comparison.DIFFERS, 10_000, Standing.DISPUTED),
+    ],
+)
+def test_a_receipt_is_compared_by_what_it_states(
+    bench: Bench, comparison: Comparison, amount_fen: int, standing: Standing
+) -> None:
+    paper = voucher()
+    bench.enter(paper, send=True)
+    receipt = step(K.RECEIPT, paper, amount_fen=amount_fen)
+
+    committed = bench.arrive(replace(receipt, count=0, comparison=comparison))
+
+    assert recorded(committed.outcomes[0]).standing is standing
 
 
 def test_leaves_of_arrival_stand_before_those_of_comparison(bench: Bench) -> None:
