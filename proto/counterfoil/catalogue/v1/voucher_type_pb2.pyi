@@ -62,65 +62,147 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     back.
 
     Nothing answers it; the money itself goes back by a refund application (2302).
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+    (`PayAmt`). Every row's is smaller than zero too.
     """
     VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: _VoucherType.ValueType  # 2204
     """财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
     money of an authorised payment came back.
 
     Nothing answers it; the money itself goes back by a refund application (2302).
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a voucher of the unit's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+    (`PayAmt`). Every row's is smaller than zero too. It may go to both recipients
+    at once, and each answers for itself.
     """
     VOUCHER_TYPE_CLEARING_APPLICATION: _VoucherType.ValueType  # 2301
     """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
 
     The treasury answers by a receipt once it has cleared.
+
+    Two persons review and sign, then the bank's business seal closes it. It is a
+    voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
+    at once, and each answers for itself.
     """
     VOUCHER_TYPE_REFUND_APPLICATION: _VoucherType.ValueType  # 2302
     """申请退款凭证: the agent bank pays back to the treasury what came back to it.
 
     The treasury answers by a receipt once it has cleared.
+
+    Two persons review and sign, then the bank's business seal closes it. It is a
+    voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+    (`PayAmt`). Every row's is smaller than zero too.
     """
     VOUCHER_TYPE_BANK_CHECK_REPLY: _VoucherType.ValueType  # 2502
     """凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
     it has them.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+    is stated in `AllNum`.
     """
     VOUCHER_TYPE_REVENUE_REPORT: _VoucherType.ValueType  # 3401
-    """收入日报表: the treasury tells finance what came in on a day."""
+    """收入日报表: the treasury tells finance what came in on a day.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a report of the treasury, kept for 10 years.
+
+    Its amount (`SumMoney`) may have either sign and need not be the sum of the
+    rows.
+    """
     VOUCHER_TYPE_BALANCE_REPORT: _VoucherType.ValueType  # 3402
     """库存日报表: the treasury tells finance the balance of its accounts at the end of a
     day.
 
     Finance answers that of a month's last day by the result of comparing it; those
     of other days it only accepts.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a report of the treasury, kept for 10 years.
+
+    It states no amount of its own; the rows' (`TodayBalance`) together are taken
+    for it in the ledger.
     """
     VOUCHER_TYPE_EXPENDITURE_REPORT: _VoucherType.ValueType  # 3410
-    """支出日报: the treasury tells finance what it paid out on a day."""
+    """支出日报: the treasury tells finance what it paid out on a day.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a report of the treasury, kept for 10 years.
+
+    Its amount (`SumMoney`) may have either sign and need not be the sum of the
+    rows.
+    """
     VOUCHER_TYPE_FINANCE_CHECK: _VoucherType.ValueType  # 3501
     """人行与财政凭证对账: the treasury lists the vouchers of one kind that it exchanged with
     finance on a day.
 
     Finance replies (5502) with its own view of them.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+    is stated in `AllNum`.
     """
     VOUCHER_TYPE_BANK_CHECK: _VoucherType.ValueType  # 3502
     """人行与代理银行凭证对账: the treasury lists the vouchers of one kind that it exchanged with
     an agent bank on a day.
 
     The bank replies (2502) with its own view of them.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+    is stated in `AllNum`.
     """
     VOUCHER_TYPE_REVENUE_STATEMENT: _VoucherType.ValueType  # 3511
     """收入报表对账: the treasury states the revenue of a month or a year.
 
     Finance compares it with its books and replies (5511).
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a report of the treasury, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`CurIncomeAmt`). The number
+    of rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_EXPENDITURE_STATEMENT: _VoucherType.ValueType  # 3512
     """支出报表对账: the treasury states the expenditure of a month or a year.
 
     Finance compares it with its books and replies (5512).
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a report of the treasury, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`CurPayAmt`). The number of
+    rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_TREASURY_STATEMENT: _VoucherType.ValueType  # 4005
     """人行与代理银行集中支付业务对账单: the treasury states what it cleared for an agent bank in a
     month.
 
     The bank answers by the result of comparing it.
+
+    The treasury's system makes it, so it bears the treasury's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    It states no amount of its own; the rows' (`AllAmt`) together are taken for it
+    in the ledger.
     """
     VOUCHER_TYPE_AUTHORISED_QUOTA: _VoucherType.ValueType  # 5106
     """财政授权支付汇总清算额度通知单: finance tells the treasury how much it may clear for
@@ -128,6 +210,13 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     Negative where quota is taken back. A receipt says that it was taken into the
     books.
+
+    Two persons review and sign, then the finance department's official seal closes
+    it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PlanAmt`) is not zero and the sum of the rows' (`PlanAmt`). A
+    row may have either sign. It may go to both recipients at once, and each
+    answers for itself.
     """
     VOUCHER_TYPE_DIRECT_QUOTA: _VoucherType.ValueType  # 5108
     """财政直接支付汇总清算额度通知单: finance tells the treasury how much it may clear for direct
@@ -135,77 +224,185 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     Negative where quota is taken back. A receipt says that it was taken into the
     books.
+
+    Two persons review and sign, then the finance department's official seal closes
+    it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is not zero and the sum of the rows' (`PayAmt`). A
+    row may have either sign. It may go to both recipients at once, and each
+    answers for itself.
     """
     VOUCHER_TYPE_APPROPRIATION: _VoucherType.ValueType  # 5207
     """实拨拨款凭证: finance orders the treasury to pay out of the single account (实拨).
 
     The treasury answers by a receipt once it has paid.
+
+    Two persons review and sign, then the finance department's official seal closes
+    it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too.
     """
     VOUCHER_TYPE_SPECIAL_PAYMENT: _VoucherType.ValueType  # 5267
     """财政专户拨款凭证: finance orders the bank of a special account to pay out of it.
 
     The bank answers by a receipt once it has paid.
+
+    Two persons review and sign, then the finance department's official seal closes
+    it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too.
     """
     VOUCHER_TYPE_FINANCE_CHECK_REPLY: _VoucherType.ValueType  # 5502
     """凭证对账财政回执: finance replies to the daily check (3501) with the vouchers as it has
     them.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+    is stated in `AllNum`.
     """
     VOUCHER_TYPE_REVENUE_STATEMENT_REPLY: _VoucherType.ValueType  # 5511
     """收入报表对账财政回执: finance replies to a revenue statement (3511) with the result of
     comparing it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a report of the treasury, kept for 10
+    years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`CurIncomeAmt`). The number
+    of rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_EXPENDITURE_STATEMENT_REPLY: _VoucherType.ValueType  # 5512
     """支出报表对账财政回执: finance replies to an expenditure statement (3512) with the result
     of comparing it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a report of the treasury, kept for 10
+    years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`CurPayAmt`). The number of
+    rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_CLEARING_LIST: _VoucherType.ValueType  # 5551
     """国库集中支付清算划款凭证清单: finance lists a day's clearing vouchers that have their
     receipts.
 
     The treasury checks the list, seals it too and returns it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a voucher of the general budget's
+    accounts, kept for 30 years.
+
+    The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+    in `AllNum`.
     """
     VOUCHER_TYPE_REFUND_LIST: _VoucherType.ValueType  # 5552
     """国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
 
     The treasury checks the list, seals it too and returns it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a voucher of the general budget's
+    accounts, kept for 30 years.
+
+    The main amount (`AllAmt`) is smaller than zero and the sum of the rows'
+    (`PayAmt`). Every row's is smaller than zero too. The number of rows is stated
+    in `AllNum`.
     """
     VOUCHER_TYPE_APPROPRIATION_LIST: _VoucherType.ValueType  # 5553
     """国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
 
     The treasury checks the list, seals it too and returns it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a voucher of the general budget's
+    accounts, kept for 30 years.
+
+    The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+    in `AllNum`.
     """
     VOUCHER_TYPE_BULK_PAYMENT: _VoucherType.ValueType  # 8207
     """财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
     each.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`SumAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
+    at once, and each answers for itself.
     """
     VOUCHER_TYPE_CLEARING_DETAIL: _VoucherType.ValueType  # 102311
-    """汇总清算明细表: the agent bank explains an application (2301), payment by payment."""
+    """汇总清算明细表: the agent bank explains an application (2301), payment by payment.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+    in `AllNum`.
+    """
     VOUCHER_TYPE_UNIT_STATEMENT: _VoucherType.ValueType  # 102531
     """预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
 
     The unit answers by the result of comparing it.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`PayAmt`). The number of
+    rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_QUOTA_STATEMENT: _VoucherType.ValueType  # 102541
     """财政零余额额度对账单: the agent bank states the quota that it has left.
 
     The treasury answers by the result of comparing it.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. It is a bank statement, kept for 10 years.
+
+    Its amount (`CurDateMoney`) may have either sign and need not be the sum of the
+    rows. The number of rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_CLEARING_ORDER: _VoucherType.ValueType  # 105301
     """清算划款凭证: finance orders the treasury to pay an agent bank what it applied for
     (2301).
 
     The treasury answers by a receipt once it has cleared.
+
+    Two persons review and sign, then the finance department's official seal closes
+    it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). Every row's is greater than zero too.
     """
     VOUCHER_TYPE_AGENCY_STATEMENT: _VoucherType.ValueType  # 105521
     """国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.
 
     The bank answers by the result of comparing it.
+
+    The finance department's system makes it, so it bears the finance department's
+    business seal and no person's. It is a bank statement, kept for 10 years.
+
+    The main amount (`AllAmt`) is the sum of the rows' (`PayAmt`). The number of
+    rows is stated in `AllNum`.
     """
     VOUCHER_TYPE_PAYMENT_APPLICATION: _VoucherType.ValueType  # 108201
     """财政直接支付申请书: a budget unit asks finance for a direct payment.
 
     Finance accepts or rejects it; what it then orders is a voucher of its own
     (5201).
+
+    Two persons review and sign, then the unit's official seal closes it. It is a
+    voucher of the general budget's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+    (`PayAmt`). A row may have either sign.
     """
 
 class VoucherType(_VoucherType, metaclass=_VoucherTypeEnumTypeWrapper):
@@ -257,65 +454,147 @@ VOUCHER_TYPE_DIRECT_REFUND_NOTICE: VoucherType.ValueType  # 2203
 back.
 
 Nothing answers it; the money itself goes back by a refund application (2302).
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+(`PayAmt`). Every row's is smaller than zero too.
 """
 VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: VoucherType.ValueType  # 2204
 """财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
 money of an authorised payment came back.
 
 Nothing answers it; the money itself goes back by a refund application (2302).
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a voucher of the unit's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+(`PayAmt`). Every row's is smaller than zero too. It may go to both recipients
+at once, and each answers for itself.
 """
 VOUCHER_TYPE_CLEARING_APPLICATION: VoucherType.ValueType  # 2301
 """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
 
 The treasury answers by a receipt once it has cleared.
+
+Two persons review and sign, then the bank's business seal closes it. It is a
+voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too. It may go to both recipients
+at once, and each answers for itself.
 """
 VOUCHER_TYPE_REFUND_APPLICATION: VoucherType.ValueType  # 2302
 """申请退款凭证: the agent bank pays back to the treasury what came back to it.
 
 The treasury answers by a receipt once it has cleared.
+
+Two persons review and sign, then the bank's business seal closes it. It is a
+voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+(`PayAmt`). Every row's is smaller than zero too.
 """
 VOUCHER_TYPE_BANK_CHECK_REPLY: VoucherType.ValueType  # 2502
 """凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
 it has them.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+is stated in `AllNum`.
 """
 VOUCHER_TYPE_REVENUE_REPORT: VoucherType.ValueType  # 3401
-"""收入日报表: the treasury tells finance what came in on a day."""
+"""收入日报表: the treasury tells finance what came in on a day.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a report of the treasury, kept for 10 years.
+
+Its amount (`SumMoney`) may have either sign and need not be the sum of the
+rows.
+"""
 VOUCHER_TYPE_BALANCE_REPORT: VoucherType.ValueType  # 3402
 """库存日报表: the treasury tells finance the balance of its accounts at the end of a
 day.
 
 Finance answers that of a month's last day by the result of comparing it; those
 of other days it only accepts.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a report of the treasury, kept for 10 years.
+
+It states no amount of its own; the rows' (`TodayBalance`) together are taken
+for it in the ledger.
 """
 VOUCHER_TYPE_EXPENDITURE_REPORT: VoucherType.ValueType  # 3410
-"""支出日报: the treasury tells finance what it paid out on a day."""
+"""支出日报: the treasury tells finance what it paid out on a day.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a report of the treasury, kept for 10 years.
+
+Its amount (`SumMoney`) may have either sign and need not be the sum of the
+rows.
+"""
 VOUCHER_TYPE_FINANCE_CHECK: VoucherType.ValueType  # 3501
 """人行与财政凭证对账: the treasury lists the vouchers of one kind that it exchanged with
 finance on a day.
 
 Finance replies (5502) with its own view of them.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+is stated in `AllNum`.
 """
 VOUCHER_TYPE_BANK_CHECK: VoucherType.ValueType  # 3502
 """人行与代理银行凭证对账: the treasury lists the vouchers of one kind that it exchanged with
 an agent bank on a day.
 
 The bank replies (2502) with its own view of them.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+is stated in `AllNum`.
 """
 VOUCHER_TYPE_REVENUE_STATEMENT: VoucherType.ValueType  # 3511
 """收入报表对账: the treasury states the revenue of a month or a year.
 
 Finance compares it with its books and replies (5511).
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a report of the treasury, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`CurIncomeAmt`). The number
+of rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_EXPENDITURE_STATEMENT: VoucherType.ValueType  # 3512
 """支出报表对账: the treasury states the expenditure of a month or a year.
 
 Finance compares it with its books and replies (5512).
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a report of the treasury, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`CurPayAmt`). The number of
+rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_TREASURY_STATEMENT: VoucherType.ValueType  # 4005
 """人行与代理银行集中支付业务对账单: the treasury states what it cleared for an agent bank in a
 month.
 
 The bank answers by the result of comparing it.
+
+The treasury's system makes it, so it bears the treasury's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+It states no amount of its own; the rows' (`AllAmt`) together are taken for it
+in the ledger.
 """
 VOUCHER_TYPE_AUTHORISED_QUOTA: VoucherType.ValueType  # 5106
 """财政授权支付汇总清算额度通知单: finance tells the treasury how much it may clear for
@@ -323,6 +602,13 @@ authorised payments, and the agent bank if it likes.
 
 Negative where quota is taken back. A receipt says that it was taken into the
 books.
+
+Two persons review and sign, then the finance department's official seal closes
+it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PlanAmt`) is not zero and the sum of the rows' (`PlanAmt`). A
+row may have either sign. It may go to both recipients at once, and each
+answers for itself.
 """
 VOUCHER_TYPE_DIRECT_QUOTA: VoucherType.ValueType  # 5108
 """财政直接支付汇总清算额度通知单: finance tells the treasury how much it may clear for direct
@@ -330,76 +616,184 @@ payments, and the agent bank if it likes.
 
 Negative where quota is taken back. A receipt says that it was taken into the
 books.
+
+Two persons review and sign, then the finance department's official seal closes
+it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is not zero and the sum of the rows' (`PayAmt`). A
+row may have either sign. It may go to both recipients at once, and each
+answers for itself.
 """
 VOUCHER_TYPE_APPROPRIATION: VoucherType.ValueType  # 5207
 """实拨拨款凭证: finance orders the treasury to pay out of the single account (实拨).
 
 The treasury answers by a receipt once it has paid.
+
+Two persons review and sign, then the finance department's official seal closes
+it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too.
 """
 VOUCHER_TYPE_SPECIAL_PAYMENT: VoucherType.ValueType  # 5267
 """财政专户拨款凭证: finance orders the bank of a special account to pay out of it.
 
 The bank answers by a receipt once it has paid.
+
+Two persons review and sign, then the finance department's official seal closes
+it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too.
 """
 VOUCHER_TYPE_FINANCE_CHECK_REPLY: VoucherType.ValueType  # 5502
 """凭证对账财政回执: finance replies to the daily check (3501) with the vouchers as it has
 them.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`Amt`). The number of rows
+is stated in `AllNum`.
 """
 VOUCHER_TYPE_REVENUE_STATEMENT_REPLY: VoucherType.ValueType  # 5511
 """收入报表对账财政回执: finance replies to a revenue statement (3511) with the result of
 comparing it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a report of the treasury, kept for 10
+years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`CurIncomeAmt`). The number
+of rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_EXPENDITURE_STATEMENT_REPLY: VoucherType.ValueType  # 5512
 """支出报表对账财政回执: finance replies to an expenditure statement (3512) with the result
 of comparing it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a report of the treasury, kept for 10
+years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`CurPayAmt`). The number of
+rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_CLEARING_LIST: VoucherType.ValueType  # 5551
 """国库集中支付清算划款凭证清单: finance lists a day's clearing vouchers that have their
 receipts.
 
 The treasury checks the list, seals it too and returns it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a voucher of the general budget's
+accounts, kept for 30 years.
+
+The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+in `AllNum`.
 """
 VOUCHER_TYPE_REFUND_LIST: VoucherType.ValueType  # 5552
 """国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
 
 The treasury checks the list, seals it too and returns it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a voucher of the general budget's
+accounts, kept for 30 years.
+
+The main amount (`AllAmt`) is smaller than zero and the sum of the rows'
+(`PayAmt`). Every row's is smaller than zero too. The number of rows is stated
+in `AllNum`.
 """
 VOUCHER_TYPE_APPROPRIATION_LIST: VoucherType.ValueType  # 5553
 """国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
 
 The treasury checks the list, seals it too and returns it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a voucher of the general budget's
+accounts, kept for 30 years.
+
+The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+in `AllNum`.
 """
 VOUCHER_TYPE_BULK_PAYMENT: VoucherType.ValueType  # 8207
 """财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
 each.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`SumAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too. It may go to both recipients
+at once, and each answers for itself.
 """
 VOUCHER_TYPE_CLEARING_DETAIL: VoucherType.ValueType  # 102311
-"""汇总清算明细表: the agent bank explains an application (2301), payment by payment."""
+"""汇总清算明细表: the agent bank explains an application (2301), payment by payment.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`AllAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too. The number of rows is stated
+in `AllNum`.
+"""
 VOUCHER_TYPE_UNIT_STATEMENT: VoucherType.ValueType  # 102531
 """预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
 
 The unit answers by the result of comparing it.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`PayAmt`). The number of
+rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_QUOTA_STATEMENT: VoucherType.ValueType  # 102541
 """财政零余额额度对账单: the agent bank states the quota that it has left.
 
 The treasury answers by the result of comparing it.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. It is a bank statement, kept for 10 years.
+
+Its amount (`CurDateMoney`) may have either sign and need not be the sum of the
+rows. The number of rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_CLEARING_ORDER: VoucherType.ValueType  # 105301
 """清算划款凭证: finance orders the treasury to pay an agent bank what it applied for
 (2301).
 
 The treasury answers by a receipt once it has cleared.
+
+Two persons review and sign, then the finance department's official seal closes
+it. It is a voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). Every row's is greater than zero too.
 """
 VOUCHER_TYPE_AGENCY_STATEMENT: VoucherType.ValueType  # 105521
 """国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.
 
 The bank answers by the result of comparing it.
+
+The finance department's system makes it, so it bears the finance department's
+business seal and no person's. It is a bank statement, kept for 10 years.
+
+The main amount (`AllAmt`) is the sum of the rows' (`PayAmt`). The number of
+rows is stated in `AllNum`.
 """
 VOUCHER_TYPE_PAYMENT_APPLICATION: VoucherType.ValueType  # 108201
 """财政直接支付申请书: a budget unit asks finance for a direct payment.
 
 Finance accepts or rejects it; what it then orders is a voucher of its own
 (5201).
+
+Two persons review and sign, then the unit's official seal closes it. It is a
+voucher of the general budget's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is greater than zero and the sum of the rows'
+(`PayAmt`). A row may have either sign.
 """
 Global___VoucherType: _TypeAlias = VoucherType  # noqa: Y015
