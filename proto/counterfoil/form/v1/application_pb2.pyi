@@ -28,6 +28,9 @@ class PaymentApplication(_message.Message):
     number and amount of the application and the number of the contract.
 
     `pay_amt_fen` is the sum of the rows', and every row repeats `id` and `voucher_no`.
+
+    Source: Hubei measures, article 27(2) and annexed table 4 (附表4); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -25,6 +25,10 @@ class Appropriation(_message.Message):
 
     `pay_amt_fen` is the sum of the rows'. The boxes of the rows bear what was actually
     paid: the main row has no box for the amount.
+
+    Source: Hubei measures, article 26 and annexed table 7 (附表7); the elements are those
+    of the national message specification, as its implementers have them, with the widths
+    of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1263,6 +1267,10 @@ class SpecialPayment(_message.Message):
 
     `pay_amt_fen` is the sum of the rows'. The boxes of the rows bear what was actually
     paid: the main row has no box for the amount.
+
+    Source: Hubei measures, article 28 and annexed table 7 (附表7); the elements are those
+    of the national message specification, as its implementers have them, with the widths
+    of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -29,6 +29,10 @@ class BulkPayment(_message.Message):
 
     `sum_amt_fen` is the sum of the rows' `pay_amt_fen`, and `x_sum_amt_fen` that of
     their `x_pay_amt_fen`.
+
+    Source: Hubei measures, article 27(2), whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -26,6 +26,10 @@ class FinanceCheck(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts. It has
     rows even where nothing was exchanged: then none.
+
+    Source: Hubei measures, article 21, whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -413,6 +417,10 @@ class BankCheck(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts. It has
     rows even where nothing was exchanged: then none.
+
+    Source: Hubei measures, article 21, whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -784,6 +792,10 @@ class FinanceCheckReply(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts, by the
     replier's own books.
+
+    Source: Hubei measures, article 21, whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1185,6 +1197,10 @@ class BankCheckReply(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts, by the
     replier's own books.
+
+    Source: Hubei measures, article 21, whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -25,6 +25,10 @@ class ClearingApplication(_message.Message):
 
     It goes to the treasury and to finance. `pay_amt_fen` is the sum of the rows'; a row
     names the payment voucher that was paid.
+
+    Source: Hubei measures, article 27(4) and annexed table 11 (附表11); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -832,6 +836,10 @@ class RefundApplication(_message.Message):
 
     Its amounts are negative, and `pay_amt_fen` is the sum of the rows'; a row names the
     payment whose money came back.
+
+    Source: Hubei measures, article 27(5) and annexed table 9 (附表9); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1716,6 +1724,9 @@ class ClearingOrder(_message.Message):
     application that it answers (2301), with its kind and number.
 
     `pay_amt_fen` is the sum of the rows'; amount and rows equal the application's.
+
+    Source: Hubei measures, article 27(4) and annexed table 8 (附表8); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -2556,6 +2567,9 @@ class ClearingDetail(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts; a long
     table comes in packets, each counting its own.
+
+    Source: Hubei measures, article 27(4) and annexed table 12 (附表12); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

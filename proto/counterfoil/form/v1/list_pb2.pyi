@@ -28,6 +28,9 @@ class ClearingList(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts; a row is
     one receipt.
+
+    Source: Hubei measures, article 27(4) and annexed table 19 (附表19); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -457,6 +460,9 @@ class RefundList(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts; a row is
     one receipt.
+
+    Source: Hubei measures, article 27(5) and annexed table 20 (附表20); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -886,6 +892,9 @@ class AppropriationList(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts; a row is
     one receipt.
+
+    Source: Hubei measures, article 26 and annexed table 18 (附表18); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

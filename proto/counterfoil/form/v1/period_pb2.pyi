@@ -26,6 +26,10 @@ class RevenueStatement(_message.Message):
     `all_num` is the number of rows and `all_amt_fen` the sum of what they state for the
     period. A long statement comes in packets of the same `voucher_check_no`, each
     counting its own.
+
+    Source: Hubei measures, article 29(1) and annexed table 2 (附表2); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -625,6 +629,10 @@ class RevenueStatementReply(_message.Message):
 
     It repeats the statement, and states of every row whether it agrees with finance's
     books. The X elements are finance's own statement.
+
+    Source: Hubei measures, article 29(1), whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1285,6 +1293,10 @@ class ExpenditureStatement(_message.Message):
     `all_num` is the number of rows and `all_amt_fen` the sum of what they state for the
     period. A long statement comes in packets of the same `voucher_check_no`, each
     counting its own.
+
+    Source: Hubei measures, article 29(1) and annexed table 3 (附表3); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1882,6 +1894,10 @@ class ExpenditureStatementReply(_message.Message):
 
     It repeats the statement, and states of every row whether it agrees with finance's
     books. The X elements are finance's own statement.
+
+    Source: Hubei measures, article 29(1), whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

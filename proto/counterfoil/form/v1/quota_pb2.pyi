@@ -25,6 +25,10 @@ class AuthorisedQuota(_message.Message):
 
     The main amount is the sum of the rows', positive where quota is granted and negative
     where it is taken back, never zero.
+
+    Source: Hubei measures, article 27(1) and annexed table 10 (附表10); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -753,6 +757,10 @@ class DirectQuota(_message.Message):
 
     The main amount is the sum of the rows', positive where quota is granted and negative
     where it is taken back, never zero.
+
+    Source: Hubei measures, article 27(1) and annexed table 10 (附表10); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -25,6 +25,10 @@ class DirectRefundNotice(_message.Message):
     back.
 
     Its amounts are negative, and `pay_amt_fen` is the sum of the rows'.
+
+    Source: Hubei measures, article 27(5), whose flow needs it; the elements are those of
+    the national message specification, as its implementers have them, with the widths of
+    the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -893,6 +897,9 @@ class AuthorisedRefundNotice(_message.Message):
     No public text shows the layout of this document; the one here is that of 2203.
 
     Its amounts are negative, and `pay_amt_fen` is the sum of the rows'.
+
+    Source: Hubei measures, article 27(5), whose flow needs it; the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -25,6 +25,10 @@ class RevenueReport(_message.Message):
 
     `sum_money_fen` is the day's total as the treasury states it. A row is one office
     that collects, one level of the budget and one subject.
+
+    Source: Hubei measures, article 25 and annexed table 2 (附表2); the elements are those
+    of the national message specification, as its implementers have them, with the widths
+    of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -655,6 +659,10 @@ class BalanceReport(_message.Message):
     Each row adds up: balance of the day before, plus receipts, less payments, is the
     balance of the day. The report of a month's last day is answered with the result of
     comparing it.
+
+    Source: Hubei measures, article 29(1) and annexed table 1 (附表1); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1290,6 +1298,10 @@ class ExpenditureReport(_message.Message):
 
     `sum_money_fen` is the day's total as the treasury states it, `sum_month_amt_fen` and
     its brothers the totals of the period so far.
+
+    Source: Hubei measures, article 29(1) and annexed table 3 (附表3); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

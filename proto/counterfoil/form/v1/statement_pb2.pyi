@@ -24,6 +24,10 @@ class TreasuryStatement(_message.Message):
     """人行与代理银行集中支付业务对账单 (4005): what the treasury cleared for an agent bank in a month.
 
     A row is one kind of voucher and one mode of payment, with its count and amount.
+
+    Source: Hubei measures, article 29(3) and annexed table 16 (附表16); the elements are
+    those of the national message specification, as its implementers have them, with the
+    widths of the central bank's store.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -500,6 +504,9 @@ class AgencyStatement(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts, refunds
     negative. Of a special account the balances are stated too.
+
+    Source: Hubei measures, article 29(2) and annexed table 14 (附表14); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1198,6 +1205,9 @@ class UnitStatement(_message.Message):
 
     `all_num` is the number of rows and `all_amt_fen` the sum of their amounts, refunds
     negative.
+
+    Source: Hubei measures, article 29(4) and annexed table 15 (附表15); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1941,6 +1951,9 @@ class QuotaStatement(_message.Message):
 
     Main row and rows add up: quota left before, plus added, less cleared, is the quota
     left; and the main row is the sum of the rows.
+
+    Source: Hubei measures, article 29(3) and annexed table 17 (附表17); the elements are a
+    proposal.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
