@@ -1121,6 +1121,8 @@ class AppropriationReceipt(_message.Message):
     """What the treasury filled into a `Appropriation` (回单).
 
     The amount that was paid is the sum of the rows'; a failed row states 0.00 and why.
+
+    It names the `Appropriation` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -2243,6 +2245,8 @@ class SpecialPaymentReceipt(_message.Message):
     """What the bank filled into a `SpecialPayment` (回单).
 
     The amount that was paid is the sum of the rows'; a failed row states 0.00 and why.
+
+    It names the `SpecialPayment` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

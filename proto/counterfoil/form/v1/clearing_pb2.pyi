@@ -746,6 +746,8 @@ class ClearingApplicationReceipt(_message.Message):
     """What the treasury filled into a `ClearingApplication` (回单).
 
     `x_pay_amt_fen` is what was cleared.
+
+    It names the `ClearingApplication` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1632,6 +1634,8 @@ class RefundApplicationReceipt(_message.Message):
     """What the treasury filled into a `RefundApplication` (回单).
 
     `x_pay_amt_fen` is what was cleared, negative.
+
+    It names the `RefundApplication` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -2474,6 +2478,8 @@ class ClearingOrderReceipt(_message.Message):
     """What the treasury filled into a `ClearingOrder` (回单).
 
     `x_pay_amt_fen` is what was cleared.
+
+    It names the `ClearingOrder` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -413,7 +413,10 @@ Global___ClearingListRow: _TypeAlias = ClearingListRow  # noqa: Y015
 
 @_typing.final
 class ClearingListReceipt(_message.Message):
-    """What the treasury filled into a `ClearingList` (回单): it checked and sealed the list."""
+    """What the treasury filled into a `ClearingList` (回单): it checked and sealed the list.
+
+    It names the `ClearingList` by its digest and repeats nothing of it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -845,7 +848,10 @@ Global___RefundListRow: _TypeAlias = RefundListRow  # noqa: Y015
 
 @_typing.final
 class RefundListReceipt(_message.Message):
-    """What the treasury filled into a `RefundList` (回单): it checked and sealed the list."""
+    """What the treasury filled into a `RefundList` (回单): it checked and sealed the list.
+
+    It names the `RefundList` by its digest and repeats nothing of it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1249,6 +1255,8 @@ Global___AppropriationListRow: _TypeAlias = AppropriationListRow  # noqa: Y015
 class AppropriationListReceipt(_message.Message):
     """What the treasury filled into a `AppropriationList` (回单): it checked and sealed the
     list.
+
+    It names the `AppropriationList` by its digest and repeats nothing of it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

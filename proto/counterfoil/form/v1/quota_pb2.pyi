@@ -726,7 +726,10 @@ Global___AuthorisedQuotaRow: _TypeAlias = AuthorisedQuotaRow  # noqa: Y015
 
 @_typing.final
 class AuthorisedQuotaReceipt(_message.Message):
-    """The treasury took `AuthorisedQuota` into its books (回单); nothing is filled in."""
+    """The treasury took `AuthorisedQuota` into its books (回单); nothing is filled in.
+
+    It names the `AuthorisedQuota` by its digest and repeats nothing of it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1413,7 +1416,10 @@ Global___DirectQuotaRow: _TypeAlias = DirectQuotaRow  # noqa: Y015
 
 @_typing.final
 class DirectQuotaReceipt(_message.Message):
-    """The treasury took `DirectQuota` into its books (回单); nothing is filled in."""
+    """The treasury took `DirectQuota` into its books (回单); nothing is filled in.
+
+    It names the `DirectQuota` by its digest and repeats nothing of it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

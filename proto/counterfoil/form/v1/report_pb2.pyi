@@ -1152,7 +1152,11 @@ Global___BalanceReportRow: _TypeAlias = BalanceReportRow  # noqa: Y015
 
 @_typing.final
 class BalanceReportAnswer(_message.Message):
-    """What the recipient of a `BalanceReport` found when it compared it (对账结果)."""
+    """What the recipient of a `BalanceReport` found when it compared it (对账结果).
+
+    It travels as a receipt: it names the `BalanceReport` by its digest and repeats
+    nothing of it. A result of 0 closes the statement, a result of 1 disputes it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -426,7 +426,11 @@ Global___TreasuryStatementRow: _TypeAlias = TreasuryStatementRow  # noqa: Y015
 
 @_typing.final
 class TreasuryStatementAnswer(_message.Message):
-    """What the recipient of a `TreasuryStatement` found when it compared it (对账结果)."""
+    """What the recipient of a `TreasuryStatement` found when it compared it (对账结果).
+
+    It travels as a receipt: it names the `TreasuryStatement` by its digest and repeats
+    nothing of it. A result of 0 closes the statement, a result of 1 disputes it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1056,7 +1060,11 @@ Global___AgencyStatementRow: _TypeAlias = AgencyStatementRow  # noqa: Y015
 
 @_typing.final
 class AgencyStatementAnswer(_message.Message):
-    """What the recipient of a `AgencyStatement` found when it compared it (对账结果)."""
+    """What the recipient of a `AgencyStatement` found when it compared it (对账结果).
+
+    It travels as a receipt: it names the `AgencyStatement` by its digest and repeats
+    nothing of it. A result of 0 closes the statement, a result of 1 disputes it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1802,7 +1810,11 @@ Global___UnitStatementRow: _TypeAlias = UnitStatementRow  # noqa: Y015
 
 @_typing.final
 class UnitStatementAnswer(_message.Message):
-    """What the recipient of a `UnitStatement` found when it compared it (对账结果)."""
+    """What the recipient of a `UnitStatement` found when it compared it (对账结果).
+
+    It travels as a receipt: it names the `UnitStatement` by its digest and repeats
+    nothing of it. A result of 0 closes the statement, a result of 1 disputes it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2880,7 +2892,11 @@ Global___QuotaStatementRow: _TypeAlias = QuotaStatementRow  # noqa: Y015
 
 @_typing.final
 class QuotaStatementAnswer(_message.Message):
-    """What the recipient of a `QuotaStatement` found when it compared it (对账结果)."""
+    """What the recipient of a `QuotaStatement` found when it compared it (对账结果).
+
+    It travels as a receipt: it names the `QuotaStatement` by its digest and repeats
+    nothing of it. A result of 0 closes the statement, a result of 1 disputes it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
