@@ -37,13 +37,26 @@ class _AnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Answer.ValueTy
     ANSWER_UNSPECIFIED: _Answer.ValueType  # 0
     """Never valid in the catalogue."""
     ANSWER_RECEIPT: _Answer.ValueType  # 1
-    """By a receipt (回单): the same voucher number with the X elements filled in."""
+    """By a receipt (回单): the same voucher number with the X elements filled in.
+
+    It is compared with the voucher by what it states (核销): amount and number of
+    rows that were paid, or the amount alone, or nothing where a receipt says no more
+    than that the voucher was acted on.
+    """
     ANSWER_NONE: _Answer.ValueType  # 2
     """Not at all, beyond accepting or rejecting it."""
     ANSWER_STATEMENT_ANSWER: _Answer.ValueType  # 3
-    """By the same statement, returned with its result filled in (对账结果)."""
+    """By the same statement, returned with its result filled in (对账结果).
+
+    It travels as a receipt. A result of 0 closes the statement, and a result of 1
+    disputes it, with the number of differing rows and the reasons.
+    """
     ANSWER_REPLY: _Answer.ValueType  # 4
-    """By a voucher of another kind, which `reply_code` names (回执)."""
+    """By a voucher of another kind, which `reply_code` names (回执).
+
+    It goes the other way, has a number of its own, and states the figures as the
+    replier has them. Which voucher it replies to, its own elements say.
+    """
 
 class Answer(_Answer, metaclass=_AnswerEnumTypeWrapper):
     """How the recipient answers a voucher."""
@@ -51,13 +64,26 @@ class Answer(_Answer, metaclass=_AnswerEnumTypeWrapper):
 ANSWER_UNSPECIFIED: Answer.ValueType  # 0
 """Never valid in the catalogue."""
 ANSWER_RECEIPT: Answer.ValueType  # 1
-"""By a receipt (回单): the same voucher number with the X elements filled in."""
+"""By a receipt (回单): the same voucher number with the X elements filled in.
+
+It is compared with the voucher by what it states (核销): amount and number of
+rows that were paid, or the amount alone, or nothing where a receipt says no more
+than that the voucher was acted on.
+"""
 ANSWER_NONE: Answer.ValueType  # 2
 """Not at all, beyond accepting or rejecting it."""
 ANSWER_STATEMENT_ANSWER: Answer.ValueType  # 3
-"""By the same statement, returned with its result filled in (对账结果)."""
+"""By the same statement, returned with its result filled in (对账结果).
+
+It travels as a receipt. A result of 0 closes the statement, and a result of 1
+disputes it, with the number of differing rows and the reasons.
+"""
 ANSWER_REPLY: Answer.ValueType  # 4
-"""By a voucher of another kind, which `reply_code` names (回执)."""
+"""By a voucher of another kind, which `reply_code` names (回执).
+
+It goes the other way, has a number of its own, and states the figures as the
+replier has them. Which voucher it replies to, its own elements say.
+"""
 Global___Answer: _TypeAlias = Answer  # noqa: Y015
 
 class _SignRule:
