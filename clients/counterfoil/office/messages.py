@@ -278,6 +278,9 @@ def _fill_form(holder: Message, type_code: int, form: plain.Form) -> None:
     message: Message = getattr(holder, described.name)
     message.SetInParent()
     _fill_fields(message, form.fields)
+    if form.rows and _ROWS not in message.DESCRIPTOR.fields_by_name:
+        msg = f"{message.DESCRIPTOR.name} has no rows"
+        raise ValueError(msg)
     for row in form.rows:
         _fill_fields(getattr(message, _ROWS).add(), row)
 
@@ -297,9 +300,8 @@ def _form_of(holder: Message) -> plain.Form:
         msg = f"{holder.DESCRIPTOR.name} without a form of a known type"
         raise Defect(msg)
     message: Message = getattr(holder, name)
-    return plain.Form(
-        _fields_of(message), tuple(_fields_of(row) for row in getattr(message, _ROWS))
-    )
+    rows = getattr(message, _ROWS, ())
+    return plain.Form(_fields_of(message), tuple(_fields_of(row) for row in rows))
 
 
 def _fields_of(message: Message) -> dict[str, plain.FieldValue]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 
 import pytest
@@ -106,6 +107,23 @@ def test_a_type_without_receipts_has_no_receipt() -> None:
 
     with pytest.raises(ValueError, match="no form for type 2205"):
         receipt_message(receipt)
+
+
+def test_a_form_without_rows_comes_back_as_it_was() -> None:
+    listed = vouchers.Reference(replace(KEY, type_code=5553), b"\7" * 32)
+    form = vouchers.Form({"x_acct_date": "20260301"})
+    receipt = vouchers.Receipt(voucher=listed, by="420000-001", form=form)
+    payload = receipt_message(receipt).SerializeToString()
+
+    assert opened(sealed(vouchers.DocumentKind.RECEIPT, payload)) == receipt
+
+
+def test_rows_of_a_form_that_has_none_are_refused() -> None:
+    listed = vouchers.Reference(replace(KEY, type_code=5553), b"\7" * 32)
+    receipt = vouchers.Receipt(voucher=listed, by="420000-001", form=FORM)
+
+    with pytest.raises(ValueError, match="has no rows"):
+        receipt_message(replace(receipt, form=vouchers.Form({}, ({"id": "1"},))))
 
 
 def test_a_step_says_what_it_is_by_the_kind_of_its_document() -> None:
