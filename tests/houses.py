@@ -32,6 +32,9 @@ from counterfoil.seal.keys import KeyReference
 FINANCE = "420000-011"
 BANK = "420000-102"
 OTHER_BANK = "420000-103"
+TREASURY = "420000-001"
+SPECIAL_BANK = "420000-301"
+"""A bank where finance keeps a special account (财政专户)."""
 UNIT = "420000-101001"
 """A budget unit hosted on finance's gateway."""
 
@@ -39,6 +42,8 @@ KINDS: Mapping[str, str] = {
     FINANCE: "finance",
     BANK: "agent-bank",
     OTHER_BANK: "agent-bank",
+    TREASURY: "treasury",
+    SPECIAL_BANK: "special-account-bank",
     UNIT: "budget-unit",
 }
 HOSTED: Mapping[str, str] = {UNIT: FINANCE}
