@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,15 @@ def test_words_that_a_terminal_cannot_show_are_escaped(tmp_path: Path) -> None:
     assert "(\\u914d\\u7f6e\\u4e0d\\u53ef\\u7528)" in ended.stderr
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let children hear SIGINT: what a shell runs in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_a_command_at_once(town: Town, tmp_path: Path) -> None:
     os.mkfifo(fifo := tmp_path / "slow.toml")
     command = [sys.executable, "-m", "counterfoil.daemon", "keys", "--config"]
