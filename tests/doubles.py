@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from counterfoil.app.ports import Entry
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import (
     DraftRow,
@@ -21,6 +22,9 @@ from counterfoil.domain.drafts import (
     Unsealed,
 )
 from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.standing import Role
+from counterfoil.domain.voucher import VoucherKey
+from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.judge import take_apart
 from counterfoil.wire.workshop import Workshop
 
@@ -114,3 +118,9 @@ def _piped(value: T) -> T:
     """Return what arrives at the other end of a pipe."""
     arrived: T = pickle.loads(pickle.dumps(value))  # noqa: S301 -- our own bytes
     return arrived
+
+
+def kept(vault: EngineVault, key: VoucherKey) -> Entry | None:
+    """Return what the book of keys says of a voucher, whichever side is kept."""
+    sides = (vault.entry(key, role) for role in Role)
+    return next((entry for entry in sides if entry is not None), None)

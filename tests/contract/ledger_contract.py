@@ -35,6 +35,7 @@ def record(
     type_code: int = 5201,
     year: int = 2026,
     recipients: str = "",
+    role: Role = Role.ISSUER,
 ) -> LogRecord:
     subject = digest_of(number)
     return LogRecord(
@@ -58,7 +59,7 @@ def record(
         ),
         amount_fen=-(10**17 - 1),
         count=3,
-        role=Role.ISSUER,
+        role=role,
         changes=changes,
     )
 
@@ -217,16 +218,64 @@ class LedgerContract:
             [
                 *entered("A1"),
                 record(1, "T1", Act.ENTER, (TREASURY, Standing.SENT), issuer=BANK),
-                record(2, "S1", Act.ENTER, (BANK, Standing.SENT), issuer=BANK),
+                record(
+                    2,
+                    "R1",
+                    Act.ARRIVE,
+                    (FINANCE, Standing.ARRIVED),
+                    issuer=TREASURY,
+                    role=Role.RECIPIENT,
+                ),
             ]
         )
 
-        assert await numbers(ledger, Query(desk=FINANCE)) == ["A1"]
-        assert await numbers(ledger, Query(desk=TREASURY)) == ["T1"]
-        assert await numbers(ledger, Query(desk=BANK)) == ["S1", "T1", "A1"]
+        assert await numbers(ledger, Query(desk=FINANCE)) == ["R1", "A1"]
+        assert await numbers(ledger, Query(desk=BANK)) == ["T1"]
+        # Where the other side is kept is none of this vault's desks.
+        assert await numbers(ledger, Query(desk=TREASURY)) == []
         assert await numbers(ledger, Query(desk="nobody")) == []
-        assert await numbers(ledger, Query(desk=TREASURY, number_prefix="A")) == []
+        assert await numbers(ledger, Query(desk=FINANCE, number_prefix="T")) == []
         assert await numbers(ledger, Query(desk=BANK, number_prefix="T")) == ["T1"]
+
+    async def test_both_sides_of_a_voucher_are_told_apart(
+        self, ledger: SqlLedger
+    ) -> None:
+        mine = Act.ENTER, (BANK, Standing.SENT)
+        theirs = Act.ARRIVE, (BANK, Standing.ARRIVED)
+        await ledger.follow(
+            [
+                record(0, "B1", *mine),
+                record(1, "B1", *theirs, role=Role.RECIPIENT),
+            ]
+        )
+        # The next call finds either side by what the first one wrote.
+        await ledger.follow(
+            [
+                record(2, "B1", Act.DELIVER, (BANK, Standing.ARRIVED)),
+                record(
+                    3,
+                    "B1",
+                    Act.ENTER,
+                    (BANK, Standing.ACCEPTED),
+                    kind=DocumentKind.ACCEPTANCE,
+                    role=Role.RECIPIENT,
+                ),
+            ]
+        )
+
+        (issued,) = await ledger.find(Query(desk=FINANCE))
+        (received,) = await ledger.find(Query(desk=BANK))
+        by_number = await ledger.find(Query(desk=BANK, number_prefix="B"))
+        assert (issued.role, issued.standing) == (Role.ISSUER, Standing.ARRIVED)
+        assert (received.role, received.standing) == (
+            Role.RECIPIENT,
+            Standing.ACCEPTED,
+        )
+        assert by_number == [received]
+        acts = await ledger.acts(digest_of("B1"))
+        assert [act.index for act in acts] == [0, 1, 2, 3]
+        rows = [row async for row in ledger.rows_for_verify()]
+        assert [row.role for row in rows] == [Role.ISSUER, Role.RECIPIENT]
 
     async def test_each_condition_of_a_query_narrows_it(
         self, ledger: SqlLedger

@@ -20,7 +20,7 @@ from counterfoil.domain.refusals import (
     VoucherNotFound,
     WithdrawalOutOfOrder,
 )
-from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.standing import Act, Role, Standing
 from tests.contract.vaults import (
     BANK,
     FINANCE,
@@ -32,6 +32,7 @@ from tests.contract.vaults import (
     voucher,
     with_other_seals,
 )
+from tests.doubles import kept
 
 K = DocumentKind
 
@@ -65,7 +66,9 @@ def test_many_keys_are_looked_up_at_once(bench: Bench) -> None:
     for paper in (first, second):
         bench.enter(paper)
 
-    entries = bench.vault.entries([second.key, other.key, first.key, second.key])
+    entries = bench.vault.entries(
+        [second.key, other.key, first.key, second.key], Role.ISSUER
+    )
 
     assert [entry.digest if entry else None for entry in entries] == [
         second.digest,
@@ -73,8 +76,8 @@ def test_many_keys_are_looked_up_at_once(bench: Bench) -> None:
         first.digest,
         second.digest,
     ]
-    assert entries[2] == bench.vault.entry(first.key)
-    assert bench.vault.entries([]) == []
+    assert entries[2] == kept(bench.vault, first.key)
+    assert bench.vault.entries([], Role.ISSUER) == []
 
 
 def test_entering_the_same_voucher_again_writes_nothing(bench: Bench) -> None:
@@ -211,7 +214,7 @@ def test_a_voucher_that_was_never_sent_can_be_withdrawn(bench: Bench) -> None:
     outcome = recorded(bench.one(Withdraw(key=paper.key, digest=paper.digest)))
 
     assert outcome.standing is Standing.DRAFT
-    assert bench.vault.entry(paper.key) is None
+    assert kept(bench.vault, paper.key) is None
     assert bench.vault.key_of(paper.digest) is None
     assert bench.vault.leaf(outcome.leaf).act is Act.WITHDRAW
     assert recorded(bench.enter(voucher(content="rewritten"))).new
@@ -302,7 +305,7 @@ def test_a_refusal_for_good_leaves_the_lane_with_its_reason(bench: Bench) -> Non
         evidence=b"",
     )
 
-    entry = bench.vault.entry(paper.key)
+    entry = kept(bench.vault, paper.key)
     assert entry is not None
     assert entry.passages[0].standing is Standing.REFUSED
     assert entry.passages[0].refused_reason == "SEAL_FORGED"
@@ -382,7 +385,7 @@ def test_a_receipt_that_agrees_closes_the_voucher(bench: Bench) -> None:
     assert recorded(committed.outcomes[0]).standing is Standing.CLOSED
     assert (committed.first_leaf, committed.new_count, committed.size) == (2, 1, 4)
     assert bench.vault.leaf(3).act is Act.CLOSE
-    entry = bench.vault.entry(paper.key)
+    entry = kept(bench.vault, paper.key)
     assert entry is not None
     assert entry.passages[0].receipt == receipt.digest
 

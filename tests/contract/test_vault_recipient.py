@@ -30,6 +30,7 @@ from tests.contract.vaults import (
     voucher,
     with_other_seals,
 )
+from tests.doubles import kept
 
 K = DocumentKind
 TO_US = (FINANCE, TREASURY)
@@ -265,7 +266,7 @@ def test_a_recipient_issues_one_receipt(bench: Bench, paper: Document) -> None:
 
     assert (again.leaf, again.new) == (first.leaf, False)
     assert isinstance(other, ReceiptExists)
-    entry = bench.vault.entry(paper.key)
+    entry = kept(bench.vault, paper.key)
     assert entry is not None
     assert entry.passages[0].receipt == receipt.digest
 

@@ -32,13 +32,13 @@ from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
+from tests.doubles import kept
 
 FINANCE, BANK, TREASURY = "330000001", "330000002", "330000003"
 LANES = {BANK: BANK, TREASURY: TREASURY, FINANCE: FINANCE}
 ORIGIN = "vault.example/finance"
 START_US = 1_767_225_600_000_000
 SMALL = LmdbLimits(map_bytes=16 * MEBIBYTE, growth_bytes=16 * MEBIBYTE)
-
 T = TypeVar("T")
 
 
@@ -190,7 +190,7 @@ class Bench:
 
     def standing(self, about: Document, position: int = 0) -> Standing:
         """Return where a voucher stands."""
-        entry = self.vault.entry(about.key)
+        entry = kept(self.vault, about.key)
         assert entry is not None
         return entry.passages[position].standing
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
-from counterfoil.app.entries import check_role, find_entry
+from counterfoil.app.entries import find_entry
 from counterfoil.app.ports import Vault
 from counterfoil.domain.deeds import Outcome, Perform
 from counterfoil.domain.registry import Caller
@@ -31,6 +31,5 @@ class PerformActs:
     def _deed(
         self, act: Act, key: VoucherKey, digest: bytes, caller: Caller
     ) -> Perform:
-        entry = find_entry(self.vault, key, digest, caller.party)
-        check_role(entry, Role.RECIPIENT, key)
+        find_entry(self.vault, key, digest, caller.party, Role.RECIPIENT)
         return Perform(act=act, key=key, digest=digest, recipient=caller.party)

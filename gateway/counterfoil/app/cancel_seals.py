@@ -78,7 +78,7 @@ class CancelSeals:
 
         So it is when a crash came between the two stores.
         """
-        entry = self.vault.entry(row.key)
+        entry = self.vault.entry(row.key, Role.ISSUER)
         return entry is not None and entry.digest == row.digest
 
     def _check_topmost(self, row: DraftRow, position: str) -> None:
@@ -97,12 +97,10 @@ class CancelSeals:
         that a crash in between leaves both, and the withdrawal is asked again.
         """
         key = self.vault.key_of(digest)
-        entry = self.vault.entry(key) if key else None
+        entry = self.vault.entry(key, Role.ISSUER) if key else None
         if key is None or entry is None or key.issuer != caller.party:
             raise DraftNotFound("no such draft on this desk")
-        if entry.role is not Role.ISSUER or any(
-            passage.standing is not Standing.SEALED for passage in entry.passages
-        ):
+        if any(passage.standing is not Standing.SEALED for passage in entry.passages):
             raise WithdrawalOutOfOrder("the voucher was sent", number=key.number)
         (unsealed,) = await self.works.payload([self.vault.document(entry.document)])
         row = DraftRow(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from counterfoil.app.arrivals import arrival_hash, single_proof
+from counterfoil.app.entries import is_side
 from counterfoil.app.ports import (
     Entry,
     Follower,
@@ -17,7 +18,7 @@ from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import Act, Role
 from counterfoil.domain.voucher import VoucherKey
 
 _WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
@@ -81,8 +82,8 @@ class InquireVoucher:
             if found is None:
                 raise VoucherNotFound("no voucher with this digest in this vault")
             key = found
-        entry = self.vault.entry(key)
-        if entry is None or not _concerns(caller.party, key, entry):
+        entry = self._side_of(caller.party, key)
+        if entry is None:
             raise VoucherNotFound("no such voucher in this vault", number=key.number)
         checkpoint = self.vault.checkpoint()
         size = size_of(checkpoint)
@@ -107,6 +108,14 @@ class InquireVoucher:
             key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint
         )
 
+    def _side_of(self, party: str, key: VoucherKey) -> Entry | None:
+        """Return the entry on the party's own side, if it has one."""
+        for role in Role:
+            entry = self.vault.entry(key, role)
+            if entry is not None and is_side(entry, key, party):
+                return entry
+        return None
+
     def _peer_proof(self, index: int, way: Mapping[int, Leaf]) -> bytes:
         """Return the peer's proof for a DELIVER leaf, or nothing.
 
@@ -130,9 +139,3 @@ class InquireVoucher:
                 theirs = arrival_hash(entered, evidence.arrival_time_us)
                 return single_proof(evidence, theirs)
         return b""
-
-
-def _concerns(party: str, key: VoucherKey, entry: Entry) -> bool:
-    return party == key.issuer or any(
-        passage.recipient == party for passage in entry.passages
-    )

@@ -143,11 +143,11 @@ class Vault(Protocol):
             VaultBusy: Too much is waiting.
         """
 
-    def entries(self, keys: Sequence[VoucherKey]) -> list[Entry | None]:
-        """Return what the book of keys says of each key, all at one moment."""
+    def entries(self, keys: Sequence[VoucherKey], role: Role) -> list[Entry | None]:
+        """Return what the book says of each key on one side, all at one moment."""
 
-    def entry(self, key: VoucherKey) -> Entry | None:
-        """Return what the book of keys says of `key`."""
+    def entry(self, key: VoucherKey, role: Role) -> Entry | None:
+        """Return what the book of keys says of `key` on the side of `role`."""
 
     def key_of(self, digest: bytes) -> VoucherKey | None:
         """Return the key of the voucher with this digest."""
@@ -284,10 +284,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundRow:
-    """One voucher and recipient that a search found."""
+    """One voucher and recipient that a search found.
+
+    A vault that hosts both sides has a row for each: `role` says which one it is.
+    """
 
     key: VoucherKey
     digest: bytes
+    role: Role
     recipient: str
     standing: Standing
     amount_fen: int

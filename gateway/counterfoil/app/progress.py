@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from counterfoil.app.ports import Passage, Vault
 from counterfoil.domain.registry import Registry
+from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -24,14 +25,16 @@ class TellProgress:
         return [self._tell(key, digest, carrier) for key, digest in vouchers]
 
     def _tell(self, key: VoucherKey, digest: bytes, carrier: str) -> Passage | None:
-        entry = self.vault.entry(key)
-        if entry is None or entry.digest != digest:
+        issued = self.vault.entry(key, Role.ISSUER)
+        if issued is not None and issued.digest == digest:
+            for passage in issued.passages:
+                # A recipient is told how it stands with itself, not with another.
+                if self._carries(carrier, passage.recipient):
+                    return passage
+        received = self.vault.entry(key, Role.RECIPIENT)
+        if received is None or received.digest != digest:
             return None
-        for passage in entry.passages:
-            # A recipient is told how it stands with itself, not with another.
-            if self._carries(carrier, passage.recipient):
-                return passage
-        return entry.passages[0] if self._carries(carrier, key.issuer) else None
+        return received.passages[0] if self._carries(carrier, key.issuer) else None
 
     def _carries(self, carrier: str, code: str) -> bool:
         party = self.registry.parties.get(code)

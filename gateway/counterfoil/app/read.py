@@ -9,6 +9,7 @@ from counterfoil.app.ports import LogRecord, Vault, Waiting
 from counterfoil.domain.deeds import Read
 from counterfoil.domain.refusals import LeafNotFound
 from counterfoil.domain.registry import Caller
+from counterfoil.domain.standing import Role
 
 _PAGE = 256
 
@@ -90,6 +91,6 @@ class WatchVouchers:
 
 
 def _concerns(party: str, record: LogRecord) -> bool:
-    return party == record.key.issuer or any(
-        recipient == party for recipient, _ in record.changes
-    )
+    if record.role is Role.ISSUER:
+        return party == record.key.issuer
+    return any(recipient == party for recipient, _ in record.changes)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
-from counterfoil.app.entries import check_role, find_entry
+from counterfoil.app.entries import find_entry
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind
@@ -56,8 +56,7 @@ class IssueReceipts:
     def _text(
         self, key: VoucherKey, digest: bytes, receipt: bytes, caller: Caller
     ) -> ReceiptText:
-        entry = find_entry(self.vault, key, digest, caller.party)
-        check_role(entry, Role.RECIPIENT, key)
+        entry = find_entry(self.vault, key, digest, caller.party, Role.RECIPIENT)
         for passage in entry.passages:
             # A receipt that exists is compared in the vault, by its digest.
             if (

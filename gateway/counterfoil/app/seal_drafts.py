@@ -16,6 +16,7 @@ from counterfoil.domain.refusals import (
     DraftNotFound,
 )
 from counterfoil.domain.registry import Caller, Registry
+from counterfoil.domain.standing import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class SealDrafts:
     def _entered(self, caller: Caller, digest: bytes) -> Outcome:
         """Return where a voucher stands that entered the vault before."""
         key = self.vault.key_of(digest)
-        entry = self.vault.entry(key) if key else None
+        entry = self.vault.entry(key, Role.ISSUER) if key else None
         if key is None or entry is None or key.issuer != caller.party:
             return DraftNotFound("no such draft on this desk")
         first = entry.passages[0]

@@ -12,6 +12,7 @@ from counterfoil.domain.refusals import (
     VoucherNotFound,
 )
 from counterfoil.domain.registry import Caller, Registry
+from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -31,7 +32,7 @@ class SendVouchers:
         return refill(deeds, [deed.outcomes[0] for deed in committed])
 
     def _deed(self, key: VoucherKey, digest: bytes, caller: Caller) -> Send:
-        entry = self.vault.entry(key)
+        entry = self.vault.entry(key, Role.ISSUER)
         if entry is None or entry.digest != digest or key.issuer != caller.party:
             raise VoucherNotFound("no such voucher of this desk", number=key.number)
         recipients = [passage.recipient for passage in entry.passages]

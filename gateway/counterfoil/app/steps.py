@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
-from counterfoil.app.entries import check_role, find_entry
+from counterfoil.app.entries import find_entry
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind
@@ -15,12 +15,10 @@ from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import StepText
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.registry import Caller, Registry
-from counterfoil.domain.standing import Act, Role, advance
+from counterfoil.domain.standing import FROM_ISSUER, Act, advance, side_of
 from counterfoil.domain.value import value
 from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import VoucherKey
-
-_ISSUERS_STEPS = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
 
 
 @value
@@ -63,7 +61,8 @@ class TakeSteps:
         return refill(deeds, [deed.outcomes[0] for deed in committed])
 
     def _text(self, kind: DocumentKind, step: Step, caller: Caller) -> StepText:
-        entry = find_entry(self.vault, step.key, step.digest, caller.party)
+        side = side_of(kind)
+        entry = find_entry(self.vault, step.key, step.digest, caller.party, side)
         if kind is not DocumentKind.ACCEPTANCE and not step.explanation.strip():
             raise FormRefused(
                 "this step needs an explanation",
@@ -76,15 +75,13 @@ class TakeSteps:
                     )
                 ],
             )
-        if kind in _ISSUERS_STEPS:
-            check_role(entry, Role.ISSUER, step.key)
+        if kind in FROM_ISSUER:
             recipients = tuple(passage.recipient for passage in entry.passages)
         else:
-            check_role(entry, Role.RECIPIENT, step.key)
             recipients = (step.key.issuer,)
         # Judged here to spare a seal for what cannot be; the vault decides.
         for passage in entry.passages:
-            if kind in _ISSUERS_STEPS or passage.recipient == caller.party:
+            if kind in FROM_ISSUER or passage.recipient == caller.party:
                 advance(entry.role, passage.standing, Act.ENTER, kind)
         return StepText(
             kind=kind,

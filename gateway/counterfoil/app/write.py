@@ -17,6 +17,7 @@ from counterfoil.domain.refusals import (
     VoucherKeyReused,
 )
 from counterfoil.domain.registry import Caller, Registry
+from counterfoil.domain.standing import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class WriteDrafts:
         """Return each draft as it now stands on the desk, or why it does not."""
         composed = await self.works.compose(drafts, desk=caller.party)
         keys = [row.key for row in good(composed)]
-        entered = dict(zip(keys, self.vault.entries(keys), strict=True))
+        entered = dict(zip(keys, self.vault.entries(keys, Role.ISSUER), strict=True))
         admitted = refill(
             composed,
             attempt(lambda row: self._admit(row, entered[row.key]), good(composed)),

@@ -12,15 +12,23 @@ from typing import Any
 import grpc
 
 from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.prove import ProveLog
+from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.config import (
+    Configuration,
+    ConfigurationRefused,
+    PeerSection,
+)
 from counterfoil.daemon.keys import (
     load_head_signers,
     load_head_verifiers,
     load_seals,
     origin_of,
+    own_head_verifiers,
 )
-from counterfoil.daemon.lanes import Lane, LaneLimits
+from counterfoil.daemon.lanes import Lane, LaneLimits, Link
+from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import posts_of, registry_of
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.stores import (
@@ -42,8 +50,10 @@ from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
+from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.vault import EngineVault
+from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.workbench.workbench import SqlWorkbench
 
@@ -122,8 +132,20 @@ class Gateway:
             + list(self._trust.material.authorities)
         )
         self._follower = LedgerFollower(self._vault, self._ledger)
-        self.lanes = [self._lane(peer.party) for peer in configuration.peer]
-        await self._listen(registry_of(configuration))
+        registry = registry_of(configuration)
+        prove = ProveLog(vault=self._vault, registry=registry)
+        receive = ReceiveDocuments(
+            vault=self._vault,
+            works=self._works,
+            registry=registry,
+            catalogue=CATALOGUE,
+            clock=self.clock,
+        )
+        self.lanes = [self._peer_lane(peer) for peer in configuration.peer]
+        if len(registry.hosted) > 1:
+            home = LoopbackLink(receive=receive, prove=prove)
+            self.lanes.append(self._lane(home, own_head_verifiers(signers)))
+        await self._listen(registry, receive, prove)
         self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
         self._spawn(self._watch_vault(), "vault")
@@ -156,26 +178,29 @@ class Gateway:
         self._tasks.append(task)
         return task
 
-    def _lane(self, party: str) -> Lane:
-        configuration, limits = self.configuration, self.configuration.limits
-        (section,) = [peer for peer in configuration.peer if peer.party == party]
+    def _peer_lane(self, peer: PeerSection) -> Lane:
+        link = PeerLink(
+            peer=PeerAddress(
+                party=peer.party,
+                addresses=peer.addresses,
+                server_name=peer.server_name or f"{peer.party}.gateway.counterfoil",
+            ),
+            credentials=self._tls.channel,
+            connect_s=min(self.configuration.limits.call_s_max, 5.0),
+        )
+        return self._lane(link, load_head_verifiers(peer))
+
+    def _lane(self, link: Link, verifiers: tuple[NoteVerifier, ...]) -> Lane:
+        limits, party = self.configuration.limits, link.peer.party
         return Lane(
             vault=self._vault,
-            link=PeerLink(
-                peer=PeerAddress(
-                    party=party,
-                    addresses=section.addresses,
-                    server_name=section.server_name or f"{party}.gateway.counterfoil",
-                ),
-                credentials=self._tls.channel,
-                connect_s=min(limits.call_s_max, 5.0),
-            ),
+            link=link,
             record=RecordDelivery(
                 vault=self._vault,
                 heads=PeerHeadBook(self._heads),
                 carrier=party,
                 origin=origin_of(party),
-                verifiers=load_head_verifiers(section),
+                verifiers=verifiers,
                 retry_s=limits.retry_s_min,
             ),
             certificates=self._certificates(),
@@ -207,7 +232,9 @@ class Gateway:
             lists=lambda: self._trust.material.crls,
         )
 
-    async def _listen(self, registry: Registry) -> None:
+    async def _listen(
+        self, registry: Registry, receive: ReceiveDocuments, prove: ProveLog
+    ) -> None:
         configuration = self.configuration
         self._guard = Guard(
             gate=CallerGate(
@@ -234,6 +261,8 @@ class Gateway:
         self._services = Wiring(
             configuration=configuration,
             registry=registry,
+            receive=receive,
+            prove=prove,
             vault=self._vault,
             workbench=self._workbench,
             ledger=self._ledger,

@@ -106,6 +106,11 @@ def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
     return verifiers
 
 
+def own_head_verifiers(signers: HeadSigners) -> tuple[NoteVerifier, ...]:
+    """Return what verifies our own checkpoints, for the lane to ourselves."""
+    return tuple(verifier_of(signer.key) for signer in signers)
+
+
 def load_seals(configuration: Configuration) -> list[SealMaterial]:
     """Return the seals of all parties hosted here.
 

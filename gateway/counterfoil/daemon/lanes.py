@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from counterfoil.app.deliver import RecordDelivery
-from counterfoil.app.peer_answers import PeerResponse
+from counterfoil.app.peer_answers import GrowthProof, PeerResponse
 from counterfoil.app.ports import Clock, LaneItem, Vault
 from counterfoil.domain.refusals import CounterfoilError, PeerUnreachable
-from counterfoil.peer.link import DeliveryStream, PeerLink
+from counterfoil.peer.link import PeerAddress
 from counterfoil.rpc.views import LaneView
 from counterfoil.wire.certificates import KeptCertificates
 
@@ -35,6 +36,41 @@ class Condition(Enum):
     OPEN = 1
     BACKING_OFF = 2
     STOPPED = 3
+
+
+class Stream(Protocol):
+    """Batches out, answers in, in the same order; see `peer.link.DeliveryStream`."""
+
+    async def send(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes]
+    ) -> None:
+        """Send one batch."""
+
+    async def answer(self) -> PeerResponse:
+        """Return the answer to the oldest batch that has none."""
+
+    async def growth(self, older: int) -> GrowthProof:
+        """Ask for the proof that the peer's log has only grown since a size."""
+
+    def cancel(self) -> None:
+        """End the stream at once."""
+
+
+class Link(Protocol):
+    """The connection to a peer, or to ourselves; see `peer.link.PeerLink`."""
+
+    address: str
+    """The one in use; empty if none is."""
+
+    @property
+    def peer(self) -> PeerAddress:
+        """Where it leads."""
+
+    async def open(self) -> Stream:
+        """Open a stream."""
+
+    async def close(self) -> None:
+        """Close the connection; idempotent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +111,7 @@ class Lane:
     """
 
     vault: Vault
-    link: PeerLink
+    link: Link
     record: RecordDelivery
     certificates: KeptCertificates
     clock: Clock
@@ -156,7 +192,7 @@ class Lane:
                 task.cancel()
             await asyncio.gather(sender, recorder, return_exceptions=True)
 
-    async def _send(self, stream: DeliveryStream) -> None:
+    async def _send(self, stream: Stream) -> None:
         """Send what waits, behind what is under way, within the window."""
         after, shown = _START, set[bytes]()
         while True:
@@ -218,7 +254,7 @@ class Lane:
         shown.update(chosen)
         return chosen
 
-    async def _record(self, stream: DeliveryStream) -> None:
+    async def _record(self, stream: Stream) -> None:
         """Record the answers, in the order of the batches."""
         while True:
             batch = await self._under_way.get()
@@ -235,7 +271,7 @@ class Lane:
                 if outcome.reason:
                     self.last_reason = outcome.reason
 
-    async def _answer(self, stream: DeliveryStream) -> PeerResponse:
+    async def _answer(self, stream: Stream) -> PeerResponse:
         """Return the answer that is due.
 
         Raises:

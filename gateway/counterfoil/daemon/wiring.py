@@ -44,6 +44,8 @@ class Wiring:
     Attributes:
         configuration: What the gateway was started with.
         registry: The parties.
+        receive: Takes in what peers deliver, and what arrives where it was sent.
+        prove: Proves what the log holds.
         vault: The vault.
         workbench: Drafts.
         ledger: What is searched.
@@ -58,6 +60,8 @@ class Wiring:
 
     configuration: Configuration
     registry: Registry
+    receive: ReceiveDocuments
+    prove: ProveLog
     vault: EngineVault
     workbench: Workbench
     ledger: Ledger
@@ -80,15 +84,9 @@ class Wiring:
         return Services(
             desk=self._desk(bounds),
             exchange=ExchangeServicer(
-                receive=ReceiveDocuments(
-                    vault=self.vault,
-                    works=self.works,
-                    registry=self.registry,
-                    catalogue=CATALOGUE,
-                    clock=self.clock,
-                ),
+                receive=self.receive,
                 tell=TellProgress(vault=self.vault, registry=self.registry),
-                prove=ProveLog(vault=self.vault, registry=self.registry),
+                prove=self.prove,
                 vault=self.vault,
                 limits=bounds,
                 draining=self.draining,

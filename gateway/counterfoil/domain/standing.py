@@ -154,6 +154,25 @@ _REPORTS: Final = frozenset({Act.SEND, Act.DELIVER, Act.REFUSE, Act.ARRIVE})
 
 _ACTING: Final = frozenset({_S.ACTING, _S.UNKNOWN, _S.ACTED, _S.RECEIPTED})
 
+FROM_RECIPIENT: Final = frozenset(
+    {
+        DocumentKind.ACCEPTANCE,
+        DocumentKind.REJECTION,
+        DocumentKind.RETURN,
+        DocumentKind.RECEIPT,
+    }
+)
+"""Kinds of document about a voucher that its recipients issue."""
+
+FROM_ISSUER: Final = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
+"""Kinds of document about a voucher that its issuer issues."""
+
+
+def side_of(kind: DocumentKind) -> Role:
+    """Return which side of a voucher issues documents of this kind."""
+    return Role.RECIPIENT if kind in FROM_RECIPIENT else Role.ISSUER
+
+
 VOID: Final = frozenset({Standing.RETURNED, Standing.DISCARDED})
 """Standings after which the next issue of a number may follow."""
 

@@ -15,6 +15,9 @@ from counterfoil.domain.standing import Act
 Row = tuple[int | str | bytes, ...]
 """Values in the order of a table's columns."""
 
+Side = tuple[bytes, int]
+"""A voucher's digest, and the role of the side that is kept: each has its own row."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -34,20 +37,20 @@ class Batch:
     standings: dict[int, dict[str, Row]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Sequence[LogRecord], known: Mapping[bytes, int]) -> Batch:
+    def of(cls, records: Sequence[LogRecord], known: Mapping[Side, int]) -> Batch:
         """Return the rows for `records`.
 
         Args:
             records: Acts, in log order.
-            known: Row ids of the vouchers that have a row, by digest.
+            known: Row ids of the vouchers that have a row, by digest and role.
         """
         batch = cls()
         ids = dict(known)
         for record in records:
-            subject = record.leaf.subject
-            voucher = ids.get(subject)
+            side = record.leaf.subject, int(record.role)
+            voucher = ids.get(side)
             if voucher is None:
-                voucher = ids[subject] = record.index
+                voucher = ids[side] = record.index
                 batch.vouchers.append(_voucher_row(record))
             batch.acts.append(_act_row(record, voucher))
             batch._stand(record, voucher)

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, and_, or_, select
 
 from counterfoil.app.ports import LogRecord
 from counterfoil.domain.standing import Standing
-from counterfoil.ledger.batch import Batch, Row
+from counterfoil.ledger.batch import Batch, Row, Side
 from counterfoil.ledger.tables import ACTS, STANDINGS, VOUCHERS
 
 _FOREIGN_MAX: Final = 1000
@@ -25,20 +25,20 @@ _STANDINGS: Final = tuple(int(standing) for standing in Standing)
 
 
 def differing(
-    connection: Connection, records: Sequence[LogRecord], ids: dict[bytes, int]
+    connection: Connection, records: Sequence[LogRecord], ids: dict[Side, int]
 ) -> list[tuple[int, str]]:
     """Return at which acts the ledger is not what following them writes, and in what.
 
     Args:
         connection: In a transaction.
         records: Acts that the ledger has taken in, in log order and without a gap.
-        ids: Row ids of the vouchers that the acts are about, by digest.
+        ids: Row ids of the vouchers that the acts are about, by digest and role.
     """
     first, last = records[0].index, records[-1].index
     acts = _rows(connection, ACTS.c.index, first, last)
     vouchers = _rows(connection, VOUCHERS.c.id, first, last)
     # A voucher is new with its first act: so it is where its row id says.
-    known = {digest: row_id for digest, row_id in ids.items() if row_id < first}
+    known = {side: row_id for side, row_id in ids.items() if row_id < first}
     batch = Batch.of(records, known)
     told = {int(row[0]): row for row in batch.vouchers}
     found: list[tuple[int, str]] = []

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from counterfoil.app.ports import ActRow, FoundRow, LogRecord, Query
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.ledger import comparing, search
-from counterfoil.ledger.batch import Batch
+from counterfoil.ledger.batch import Batch, Side
 from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.ledger.statements import texts
 from counterfoil.ledger.tables import ACTS, SCHEMA, STANDINGS, VOUCHERS
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _DIGESTS_MAX: Final = 500
 """Digests in one IN list; older SQLite libraries take 999 parameters."""
 
-_IDS: Final = select(VOUCHERS.c.digest, VOUCHERS.c.id).where(
+_IDS: Final = select(VOUCHERS.c.digest, VOUCHERS.c.role, VOUCHERS.c.id).where(
     VOUCHERS.c.digest.in_(bindparam("digests", expanding=True))
 )
 """Built once: building it anew for each list costs more than the look-up."""
@@ -162,14 +162,14 @@ class SqlLedger:
         Raises:
             LedgerUnavailable: The database does not answer.
         """
-        after: tuple[bytes, str] | None = None
+        after: tuple[bytes, int, str] | None = None
         while True:
             rows = await self._read(partial(_verify_rows, after=after))
             for row in rows:
                 yield row
             if len(rows) < _VERIFY_ROWS:
                 return
-            after = rows[-1].digest, rows[-1].recipient
+            after = rows[-1].digest, int(rows[-1].role), rows[-1].recipient
 
     async def differing(self, records: Sequence[LogRecord]) -> list[tuple[int, str]]:
         """Return at which of these acts the ledger's rows are others, and in what.
@@ -245,17 +245,17 @@ def _follow(connection: Connection, records: Sequence[LogRecord]) -> None:
         connection.exec_driver_sql(text.upsert_standings, standings)
 
 
-def _known(connection: Connection, digests: set[bytes]) -> dict[bytes, int]:
-    known: dict[bytes, int] = {}
+def _known(connection: Connection, digests: set[bytes]) -> dict[Side, int]:
+    known: dict[Side, int] = {}
     waiting = iter(sorted(digests))
     while chunk := list(islice(waiting, _DIGESTS_MAX)):
         rows = connection.execute(_IDS, {"digests": chunk})
-        known.update((digest, voucher) for digest, voucher in rows.all())
+        known.update(((digest, role), voucher) for digest, role, voucher in rows.all())
     return known
 
 
 def _verify_rows(
-    connection: Connection, after: tuple[bytes, str] | None
+    connection: Connection, after: tuple[bytes, int, str] | None
 ) -> list[FoundRow]:
     rows = connection.execute(search.everything(after, _VERIFY_ROWS))
     return [search.found(row) for row in rows]

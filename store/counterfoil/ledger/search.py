@@ -16,12 +16,14 @@ from sqlalchemy import (
 )
 
 from counterfoil.app.ports import FoundRow, Query
-from counterfoil.domain.standing import Standing
+from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.ledger.tables import STANDINGS, VOUCHERS
 
 _V: Final = VOUCHERS.c
 _S: Final = STANDINGS.c
+_IS_ISSUER: Final = _V.role == int(Role.ISSUER)
+_IS_RECIPIENT: Final = _V.role == int(Role.RECIPIENT)
 _FOUND: Final = (
     _V.issuer,
     _V.adm_div,
@@ -30,6 +32,7 @@ _FOUND: Final = (
     _V.number,
     _V.issue,
     _V.digest,
+    _V.role,
     _V.amount_fen,
     _S.recipient,
     _S.standing,
@@ -37,7 +40,7 @@ _FOUND: Final = (
     _S.changed_us,
 )
 
-_Found = tuple[str, str, int, int, str, int, bytes, int, str, int, int, int]
+_Found = tuple[str, str, int, int, str, int, bytes, int, int, str, int, int, int]
 
 
 def statement(query: Query) -> Select[*_Found] | CompoundSelect[*_Found]:
@@ -47,10 +50,8 @@ def statement(query: Query) -> Select[*_Found] | CompoundSelect[*_Found]:
     # Two searches, one for each side the desk may be on, because each side has an
     # index in the order of the answer; with one search and `OR`, both databases
     # would sort all of the desk's vouchers for every page.
-    as_issuer = _page(query, _S.issuer == query.desk).subquery()
-    as_recipient = _page(
-        query, and_(_S.recipient == query.desk, _S.issuer != query.desk)
-    ).subquery()
+    as_issuer = _page(query, _S.issuer == query.desk, _IS_ISSUER).subquery()
+    as_recipient = _page(query, _S.recipient == query.desk, _IS_RECIPIENT).subquery()
     both = union_all(select(as_issuer), select(as_recipient))
     order = both.selected_columns
     return both.order_by(order.leaf.desc(), order.recipient.desc()).limit(query.limit)
@@ -58,7 +59,7 @@ def statement(query: Query) -> Select[*_Found] | CompoundSelect[*_Found]:
 
 def found(row: Row[*_Found]) -> FoundRow:
     """Return what a row of `statement` says."""
-    issuer, adm_div, year, type_code, number, issue, digest, amount_fen = row[:8]
+    issuer, adm_div, year, type_code, number, issue, digest, role, amount_fen = row[:9]
     return FoundRow(
         key=VoucherKey(
             issuer=issuer,
@@ -69,31 +70,34 @@ def found(row: Row[*_Found]) -> FoundRow:
             issue=issue,
         ),
         digest=digest,
+        role=Role(role),
         amount_fen=amount_fen,
-        recipient=row[8],
-        standing=Standing(row[9]),
-        leaf=row[10],
-        changed_us=row[11],
+        recipient=row[9],
+        standing=Standing(row[10]),
+        leaf=row[11],
+        changed_us=row[12],
     )
 
 
-def everything(after: tuple[bytes, str] | None, limit: int) -> Select[*_Found]:
-    """Return the statement for all rows, ordered by digest and recipient.
+def everything(after: tuple[bytes, int, str] | None, limit: int) -> Select[*_Found]:
+    """Return the statement for all rows, ordered by digest, role and recipient.
 
     Args:
-        after: Digest and recipient of the last row told; None to begin.
+        after: Digest, role and recipient of the last row told; None to begin.
         limit: Most rows.
     """
     chosen = (
         select(*_FOUND)
         .join_from(VOUCHERS, STANDINGS, _V.id == _S.voucher)
-        .order_by(_V.digest, _S.recipient)
+        .order_by(_V.digest, _V.role, _S.recipient)
         .limit(limit)
     )
     if after is None:
         return chosen
-    behind = and_(_V.digest == after[0], _S.recipient > after[1])
-    return chosen.where(_V.digest >= after[0], or_(_V.digest > after[0], behind))
+    digest, role, recipient = after
+    further = or_(_V.role > role, and_(_V.role == role, _S.recipient > recipient))
+    behind = and_(_V.digest == digest, further)
+    return chosen.where(_V.digest >= digest, or_(_V.digest > digest, behind))
 
 
 def _by_number(query: Query) -> Select[*_Found]:
@@ -103,7 +107,8 @@ def _by_number(query: Query) -> Select[*_Found]:
     answer; `|| ''` keeps it from the indexes that make it do so.
     """
     desk = or_(
-        _S.issuer.concat("") == query.desk, _S.recipient.concat("") == query.desk
+        and_(_S.issuer.concat("") == query.desk, _IS_ISSUER),
+        and_(_S.recipient.concat("") == query.desk, _IS_RECIPIENT),
     )
     # Not LIKE: SQLite's ignores case, and `%` may stand in a number. `~` is the
     # last character that a number can have, and DEL comes behind it.

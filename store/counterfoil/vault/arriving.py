@@ -17,7 +17,13 @@ from counterfoil.domain.refusals import (
     VoucherKeyReused,
 )
 from counterfoil.domain.rules.receipt import receipt_agrees
-from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.domain.standing import (
+    FROM_ISSUER,
+    FROM_RECIPIENT,
+    Act,
+    Role,
+    Standing,
+)
 from counterfoil.vault.judging import (
     all_to,
     document_leaf,
@@ -32,16 +38,6 @@ from counterfoil.vault.judging import (
 )
 from counterfoil.vault.records import Changes, Title
 from counterfoil.vault.transaction import Transaction
-
-_FROM_RECIPIENT = frozenset(
-    {
-        DocumentKind.ACCEPTANCE,
-        DocumentKind.REJECTION,
-        DocumentKind.RETURN,
-        DocumentKind.RECEIPT,
-    }
-)
-_FROM_ISSUER = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
 
 
 def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int]:
@@ -83,9 +79,9 @@ def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
     kind = arrival.document.kind
     if kind is DocumentKind.VOUCHER:
         return _arrive_voucher(tx, arrival)
-    if kind in _FROM_RECIPIENT:
+    if kind in FROM_RECIPIENT:
         return _arrive_from_recipient(tx, arrival)
-    if kind in _FROM_ISSUER:
+    if kind in FROM_ISSUER:
         return _arrive_from_issuer(tx, arrival)
     raise NotInState("no document about a voucher", act=kind.name)
 
@@ -93,9 +89,9 @@ def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
 def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
     document = arrival.document
     key = document.key.to_bytes()
-    entry = tx.entry(key)
+    entry = tx.entry(key, Role.RECIPIENT)
     if entry is not None:
-        if entry.digest != document.digest or entry.role is not Role.RECIPIENT:
+        if entry.digest != document.digest:
             raise VoucherKeyReused("the key is used", key=str(document.key))
         if _is_discarded_unseen(tx, entry):
             raise NotInState(
@@ -104,7 +100,7 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
                 act="ARRIVE VOUCHER",
             )
         return known(tx, entry.document, entry.passages[0].standing)
-    require_issue_order(tx, document)
+    require_issue_order(tx, document, Role.RECIPIENT)
     index = _open(tx, arrival, key, Standing.ARRIVED)
     return Recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
 
@@ -133,7 +129,7 @@ def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
     document = arrival.document
     if document.by != document.key.issuer:
         raise NotTheIssuer("it is not by the voucher's issuer", by=document.by)
-    if document.kind is DocumentKind.DISCARD and tx.entry(document.key) is None:
+    if document.kind is DocumentKind.DISCARD and _is_unknown(tx, document):
         index = _open(tx, arrival, document.key.to_bytes(), Standing.DISCARDED)
         return Recorded(leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us)
     entry = _voucher_of(tx, document, Role.RECIPIENT)
@@ -151,14 +147,19 @@ def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
     return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
+def _is_unknown(tx: Transaction, document: Document) -> bool:
+    """Return whether the voucher that a step is about never arrived here."""
+    return tx.entry(document.key, Role.RECIPIENT) is None
+
+
 def _voucher_of(tx: Transaction, document: Document, role: Role) -> Entry:
     """Return the voucher that a step is about.
 
     Raises:
         ReferenceMissing: It is not here, not with this digest, or on this side.
     """
-    entry = tx.entry(document.key)
-    if entry is None or entry.digest != document.subject or entry.role is not role:
+    entry = tx.entry(document.key, role)
+    if entry is None or entry.digest != document.subject:
         raise ReferenceMissing("no such voucher here", key=str(document.key))
     return entry
 
@@ -246,7 +247,7 @@ def _append(
 
 def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
     """Close the passage that a receipt answers, or dispute the receipt (核销)."""
-    entry = tx.entry(receipt.key)
+    entry = tx.entry(receipt.key, Role.ISSUER)
     assert entry is not None, "the receipt was just recorded on it"
     position = position_of(entry, receipt.by)
     assert position is not None, "the receipt was just recorded on it"

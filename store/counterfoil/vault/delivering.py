@@ -10,7 +10,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Deliver, Outcome, PeerAnswer, Recorded
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, NotInState
-from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.domain.standing import Act, Role, Standing, side_of
 from counterfoil.vault.judging import known, moved, moves_of, position_of
 from counterfoil.vault.records import Changes, LaneRow
 from counterfoil.vault.transaction import Transaction
@@ -43,7 +43,7 @@ def _arrived(
     if row is None:
         return _answered_before(tx, carrier, answer)
     tx.pop(carrier, answer.sequence)
-    entry = tx.entry(row.key)
+    entry = tx.entry(row.key, side_of(row.kind))
     moves = _moves(entry, row, Act.DELIVER)
     index = _append(tx, carrier, row, _Verdict(Act.DELIVER, version, moves))
     if entry is not None and moves:
@@ -57,7 +57,7 @@ def _refused(tx: Transaction, deed: Deliver, answer: PeerAnswer) -> Outcome:
     row = tx.lane_row(deed.carrier, answer.sequence)
     if row is None:
         return _answered_before(tx, deed.carrier, answer)
-    entry = tx.entry(row.key)
+    entry = tx.entry(row.key, side_of(row.kind))
     if answer.retryable:
         tx.put_back(deed.carrier, answer.sequence, _set_aside(row, deed.not_before_us))
         return known(tx, answer.sequence, _standing(entry, row, ()))
@@ -86,7 +86,7 @@ def _answered_before(tx: Transaction, carrier: str, answer: PeerAnswer) -> Outco
         return LeafNotFound("nothing ever waited there", leaf=str(answer.sequence))
     opening = tx.row(row.opened)
     title = None if opening is None else opening.title
-    entry = None if title is None else tx.entry(title.key)
+    entry = None if title is None else tx.entry(title.key, title.role)
     standing = Standing.SENT if entry is None else entry.passages[0].standing
     return known(tx, answer.sequence, standing)
 

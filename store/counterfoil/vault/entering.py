@@ -16,7 +16,14 @@ from counterfoil.domain.refusals import (
     VoucherNotFound,
     WithdrawalOutOfOrder,
 )
-from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.domain.standing import (
+    FROM_ISSUER,
+    FROM_RECIPIENT,
+    Act,
+    Role,
+    Standing,
+    side_of,
+)
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.vault.judging import (
     all_to,
@@ -33,15 +40,6 @@ from counterfoil.vault.judging import (
 from counterfoil.vault.records import Changes, LaneRow, Title
 from counterfoil.vault.transaction import Transaction
 
-_BY_RECIPIENT = frozenset(
-    {
-        DocumentKind.ACCEPTANCE,
-        DocumentKind.REJECTION,
-        DocumentKind.RETURN,
-        DocumentKind.RECEIPT,
-    }
-)
-_BY_ISSUER = frozenset({DocumentKind.RETURN_REQUEST, DocumentKind.DISCARD})
 _ENDS_WAITING = frozenset(
     {DocumentKind.ACCEPTANCE, DocumentKind.REJECTION, DocumentKind.RETURN}
 )
@@ -67,8 +65,8 @@ def send(tx: Transaction, deed: Send) -> Outcome:
         NotInState: It is void.
         PartyUnknown: A recipient has no lane.
     """
-    entry = tx.entry(deed.key)
-    if entry is None or entry.digest != deed.digest or entry.role is not Role.ISSUER:
+    entry = tx.entry(deed.key, Role.ISSUER)
+    if entry is None or entry.digest != deed.digest:
         raise VoucherNotFound("no such voucher of ours", key=str(deed.key))
     void = {Standing.RETURNED, Standing.DISCARDED}
     for passage in entry.passages:
@@ -86,8 +84,8 @@ def withdraw(tx: Transaction, deed: Withdraw) -> Outcome:
         VoucherNotFound: It is not in the books with this digest, or not ours.
         WithdrawalOutOfOrder: It was sent or discarded.
     """
-    entry = tx.entry(deed.key)
-    if entry is None or entry.digest != deed.digest or entry.role is not Role.ISSUER:
+    entry = tx.entry(deed.key, Role.ISSUER)
+    if entry is None or entry.digest != deed.digest:
         raise VoucherNotFound("no such voucher of ours", key=str(deed.key))
     for passage in entry.passages:
         if passage.standing is not Standing.SEALED:
@@ -98,21 +96,21 @@ def withdraw(tx: Transaction, deed: Withdraw) -> Outcome:
     moves = all_to(Standing.DRAFT, len(entry.passages))
     leaf = voucher_leaf(tx, Act.WITHDRAW, entry, by=deed.key.issuer)
     index = tx.append(leaf, opened=entry.document, changes=moves)
-    tx.put_entry(deed.key, None)
+    tx.strike_entry(deed.key, Role.ISSUER)
     return Recorded(leaf=index, standing=Standing.DRAFT, time_us=tx.time_us)
 
 
 def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
     document = deed.document
     key = document.key.to_bytes()
-    entry = tx.entry(key)
+    entry = tx.entry(key, Role.ISSUER)
     if entry is not None:
-        if entry.digest != document.digest or entry.role is not Role.ISSUER:
+        if entry.digest != document.digest:
             raise VoucherKeyReused("the key is used", key=str(document.key))
         if deed.send:
             return _send(tx, document.key, entry, deed.lanes)
         return known(tx, entry.document, entry.passages[0].standing)
-    require_issue_order(tx, document)
+    require_issue_order(tx, document, Role.ISSUER)
     if deed.send:
         _require_lanes(document.recipients, deed.lanes)
     index = tx.append(
@@ -258,16 +256,12 @@ def _voucher_of_step(tx: Transaction, document: Document) -> Entry:
         VoucherNotFound: It is not in the books with this digest, or another's.
         NotInState: The kind is no step about a voucher.
     """
-    entry = tx.entry(document.key)
+    if document.kind not in FROM_RECIPIENT | FROM_ISSUER:
+        raise NotInState("no step about a voucher", act=document.kind.name)
+    entry = tx.entry(document.key, side_of(document.kind))
     if entry is None or entry.digest != document.subject:
         raise VoucherNotFound("no such voucher", key=str(document.key))
-    if document.kind in _BY_RECIPIENT:
-        allowed = entry.role is Role.RECIPIENT
-    elif document.kind in _BY_ISSUER:
-        allowed = entry.role is Role.ISSUER and document.by == document.key.issuer
-    else:
-        raise NotInState("no step about a voucher", act=document.kind.name)
-    if not allowed:
+    if document.kind in FROM_ISSUER and document.by != document.key.issuer:
         raise VoucherNotFound("the voucher is another's", key=str(document.key))
     return entry
 

@@ -42,8 +42,8 @@ def judged(
         return refusal
 
 
-def require_issue_order(tx: Transaction, document: Document) -> None:
-    """Check that a voucher follows the issue before, which must be void.
+def require_issue_order(tx: Transaction, document: Document, role: Role) -> None:
+    """Check that a voucher follows the issue before, which must be void on this side.
 
     Raises:
         IssueOutOfOrder: It does not.
@@ -53,7 +53,7 @@ def require_issue_order(tx: Transaction, document: Document) -> None:
         if document.replaces:
             raise IssueOutOfOrder("issue 1 replaces nothing", key=str(key))
         return
-    before = tx.entry(replace(key, issue=key.issue - 1))
+    before = tx.entry(replace(key, issue=key.issue - 1), role)
     if (
         before is None
         or before.digest != document.replaces

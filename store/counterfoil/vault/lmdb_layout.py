@@ -25,13 +25,13 @@ from counterfoil.vault.packing import (
 )
 from counterfoil.vault.records import INDEX, Bucket, LaneRow, LogRow
 
-FORMAT: Final = b"counterfoil vault 1"
+FORMAT: Final = b"counterfoil vault 2"
 
 TABLES: Final = (
     "log",  # index -> row of the log; appended
     "documents",  # index -> sealed bytes; appended
     "tiles",  # level, index -> hashes
-    "keys",  # voucher key -> entry
+    "keys",  # voucher key, role -> entry
     "lanes",  # carrier, sequence -> lane row
     "inbox",  # party, index -> nothing
     "steps",  # index that opened the voucher, kind, party, digest -> index

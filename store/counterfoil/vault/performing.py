@@ -29,14 +29,9 @@ def perform(tx: Transaction, deed: Perform) -> Outcome:
         NotInState: The standing does not allow it; a second begin never is, so
             that no second payment starts.
     """
-    entry = tx.entry(deed.key)
+    entry = tx.entry(deed.key, Role.RECIPIENT)
     position = None if entry is None else position_of(entry, deed.recipient)
-    if (
-        entry is None
-        or position is None
-        or entry.digest != deed.digest
-        or entry.role is not Role.RECIPIENT
-    ):
+    if entry is None or position is None or entry.digest != deed.digest:
         raise VoucherNotFound("no such voucher for the party", key=str(deed.key))
     passage = entry.passages[position]
     moves = moves_of(Role.RECIPIENT, entry, (position,), deed.act, DocumentKind.VOUCHER)
@@ -86,7 +81,7 @@ def _entry_of(tx: Transaction, row: LogRow) -> Entry | None:
     opening = tx.row(row.opened)
     if opening is None or opening.title is None:
         return None
-    return tx.entry(opening.title.key)
+    return tx.entry(opening.title.key, opening.title.role)
 
 
 def _concerns(tx: Transaction, row: LogRow, party: str) -> bool:

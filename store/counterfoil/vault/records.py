@@ -115,6 +115,23 @@ def bucket_of(digest: bytes) -> int:
     return digest[0] << 4 | digest[1] >> 4
 
 
+def book_key(key: bytes, role: Role) -> bytes:
+    """Return the key under which one side of a voucher stands in the book of keys.
+
+    A vault that hosts issuer and recipient keeps both, side by side.
+
+    Args:
+        key: `VoucherKey.to_bytes`.
+        role: Which side.
+    """
+    return b"%b%c" % (key, role)
+
+
+def split_book_key(encoded: bytes) -> tuple[bytes, Role]:
+    """Return what `book_key` put together."""
+    return encoded[:-1], Role(encoded[-1])
+
+
 def step_key(opened: int, kind: DocumentKind, by: str, digest: bytes) -> bytes:
     """Return the key under which a step about a voucher is found again.
 

@@ -10,19 +10,17 @@ from counterfoil.app.ports import Entry, Passage
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import OutOfTurn
-from counterfoil.domain.standing import Act, Role, Standing, advance
+from counterfoil.domain.standing import (
+    FROM_RECIPIENT,
+    Act,
+    Role,
+    Standing,
+    advance,
+)
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.records import Bucket, LogRow, Title, bucket_of
 
-_FROM_RECIPIENT: Final = frozenset(
-    {
-        DocumentKind.ACCEPTANCE,
-        DocumentKind.REJECTION,
-        DocumentKind.RETURN,
-        DocumentKind.RECEIPT,
-    }
-)
-_ENDS_WAITING: Final = _FROM_RECIPIENT - {DocumentKind.RECEIPT}
+_ENDS_WAITING: Final = FROM_RECIPIENT - {DocumentKind.RECEIPT}
 
 
 @dataclass(slots=True)
@@ -153,7 +151,7 @@ class Replay:
 
 def _concerned(title: Title, leaf: Leaf) -> tuple[int, ...]:
     """Return which passages an act is about, from the leaf alone."""
-    if leaf.act is Act.ARRIVE and leaf.kind in _FROM_RECIPIENT:
+    if leaf.act is Act.ARRIVE and leaf.kind in FROM_RECIPIENT:
         names = {leaf.by}
     elif leaf.recipients:
         names = set(leaf.recipients.split(","))

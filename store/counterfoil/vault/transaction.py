@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.tile_writer import TileWriter
@@ -23,6 +24,7 @@ from counterfoil.vault.records import (
     LaneRow,
     LogRow,
     Title,
+    book_key,
     bucket_of,
 )
 from counterfoil.vault.written import Place, Written
@@ -62,9 +64,9 @@ class Transaction:
         """The size of the log with the new leaves."""
         return self._first + len(self._rows)
 
-    def entry(self, key: VoucherKey | bytes) -> Entry | None:
-        """Return what the book of keys says of `key`."""
-        encoded = key if isinstance(key, bytes) else key.to_bytes()
+    def entry(self, key: VoucherKey | bytes, role: Role) -> Entry | None:
+        """Return what the book of keys says of `key` on the side of `role`."""
+        encoded = _book_key(key, role)
         for known in (self._entries, self._written.entries):
             if encoded in known:
                 return known[encoded]
@@ -139,10 +141,13 @@ class Transaction:
             self._documents.append((index, sealed))
         return index
 
-    def put_entry(self, key: VoucherKey | bytes, entry: Entry | None) -> None:
-        """Write an entry of the book of keys, or strike it out."""
-        encoded = key if isinstance(key, bytes) else key.to_bytes()
-        self._entries[encoded] = entry
+    def put_entry(self, key: VoucherKey | bytes, entry: Entry) -> None:
+        """Write an entry of the book of keys."""
+        self._entries[_book_key(key, entry.role)] = entry
+
+    def strike_entry(self, key: VoucherKey | bytes, role: Role) -> None:
+        """Strike an entry out of the book of keys."""
+        self._entries[_book_key(key, role)] = None
 
     def put_step(self, key: bytes, index: int) -> None:
         """Remember a step that was recorded."""
@@ -214,3 +219,7 @@ class Transaction:
             lane_changes=self._lane_changes,
             leaves=self._leaves,
         )
+
+
+def _book_key(key: VoucherKey | bytes, role: Role) -> bytes:
+    return book_key(key if isinstance(key, bytes) else key.to_bytes(), role)

@@ -13,6 +13,7 @@ from counterfoil.app.ports import Clock, Entry, LaneItem, LogRecord, Waiting
 from counterfoil.domain.deeds import Arrive, Committed, Deed
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
+from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.errors import TileError
 from counterfoil.tlog.tile_reader import TileReader
@@ -22,6 +23,7 @@ from counterfoil.vault.engine import Engine
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
 from counterfoil.vault.recent import Recent
+from counterfoil.vault.records import book_key
 from counterfoil.vault.signing import HeadSigner, SignHead
 from counterfoil.vault.writer import Group, Writer, WriterLimits
 
@@ -122,15 +124,15 @@ class EngineVault:
         self._writer.close()
         self._engine.close()
 
-    def entry(self, key: VoucherKey) -> Entry | None:
-        """Return what the book of keys says of `key`."""
+    def entry(self, key: VoucherKey, role: Role) -> Entry | None:
+        """Return what the book of keys says of `key` on the side of `role`."""
         with self._engine.reading() as reading:
-            return reading.entry(key.to_bytes())
+            return reading.entry(book_key(key.to_bytes(), role))
 
-    def entries(self, keys: Sequence[VoucherKey]) -> list[Entry | None]:
-        """Return what the book of keys says of each key, all at one moment."""
+    def entries(self, keys: Sequence[VoucherKey], role: Role) -> list[Entry | None]:
+        """Return what the book says of each key on one side, all at one moment."""
         with self._engine.reading() as reading:
-            return [reading.entry(key.to_bytes()) for key in keys]
+            return [reading.entry(book_key(key.to_bytes(), role)) for key in keys]
 
     def key_of(self, digest: bytes) -> VoucherKey | None:
         """Return the key of the voucher with this digest."""
@@ -142,7 +144,7 @@ class EngineVault:
             row = None if opened is None else reading.row(opened)
             if row is None or row.title is None:
                 return None
-            entry = reading.entry(row.title.key)
+            entry = reading.entry(book_key(row.title.key, row.title.role))
             if entry is None or entry.digest != digest:
                 return None
             return VoucherKey.from_bytes(row.title.key)

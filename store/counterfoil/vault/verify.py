@@ -26,7 +26,7 @@ from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import PARTS, part_of, short
 from counterfoil.vault.reading import BRINGS_DOCUMENT
-from counterfoil.vault.records import LogRow, Title, step_key
+from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 
 Judge: TypeAlias = Callable[[bytes, Leaf], Document | None]
@@ -125,16 +125,19 @@ class _Check:
         stories = self._replay.stories
         seen: set[int] = set()
         damaged: set[bytes] = set()
-        for key, entry in self._reading.all_entries():
+        for encoded, entry in self._reading.all_entries():
+            key, role = split_book_key(encoded)
             name = str(VoucherKey.from_bytes(key))
             if isinstance(entry, VaultCorrupt):
                 self._report.add(Fault.ENTRY_CHANGED, key=name, detail="check sum")
                 seen.update(
-                    at for at, story in stories.items() if story.title.key == key
+                    at
+                    for at, story in stories.items()
+                    if (story.title.key, story.title.role) == (key, role)
                 )
                 continue
             story = stories.get(entry.document)
-            if story is None or story.title.key != key:
+            if story is None or (story.title.key, story.title.role) != (key, role):
                 self._report.add(Fault.ENTRY_STRAY, index=entry.document, key=name)
                 continue
             seen.add(entry.document)
@@ -192,12 +195,12 @@ class _Check:
     def ledger(self, rows: Iterable[FoundRow]) -> None:
         """Compare the ledger with what was replayed."""
         missing = {
-            (story.title.key, recipient): (opened, way)
+            (story.title.key, story.title.role, recipient): (opened, way)
             for opened, story in self._replay.stories.items()
             for recipient, way in zip(story.title.recipients, story.ways, strict=True)
         }
         for row in rows:
-            told = missing.pop((row.key.to_bytes(), row.recipient), None)
+            told = missing.pop((row.key.to_bytes(), row.role, row.recipient), None)
             if told is None:
                 if row.standing is not Standing.DRAFT:  # withdrawn, if it is
                     self._report.add(Fault.LEDGER_CHANGED, key=str(row.key))
@@ -208,7 +211,7 @@ class _Check:
                     key=str(row.key),
                     detail=f"standing {row.standing.name}",
                 )
-        for (key, recipient), (opened, _) in missing.items():
+        for (key, _, recipient), (opened, _) in missing.items():
             name = str(VoucherKey.from_bytes(key))
             self._report.add(
                 Fault.LEDGER_MISSING, index=opened, key=name, detail=recipient

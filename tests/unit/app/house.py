@@ -60,7 +60,7 @@ from counterfoil.wire.keys import key_from_message
 from counterfoil.wire.seals import seal_from_bytes, seal_to_bytes
 from counterfoil.wire.workshop import Workshop
 from counterfoil.workbench.workbench import SqlWorkbench
-from tests.doubles import InProcessWorks, SetClock
+from tests.doubles import InProcessWorks, SetClock, kept
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, UNIT, draft_of
 from tests.unit.seal.makers import NOW_US, Pki
 
@@ -368,7 +368,7 @@ class House:
 
     def standing(self, key: VoucherKey, recipient: str = "") -> Standing:
         """Return where a voucher stands."""
-        entry = self.vault.entry(key)
+        entry = kept(self.vault, key)
         assert entry is not None
         (passage,) = [
             each
@@ -382,7 +382,7 @@ class House:
         return (
             self.vault.size(),
             self.vault.lane_lengths(),
-            [self.vault.entry(row.key) for row in rows],
+            [kept(self.vault, row.key) for row in rows],
             [
                 await self.workbench.get(party, [row.digest for row in rows])
                 for party in sorted(self.registry.hosted)

@@ -10,6 +10,7 @@ import pytest
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
 from counterfoil.sealed.v1 import sealed_pb2
+from tests.doubles import kept as kept_entry
 from tests.unit.app.house import House, carried, delivered, fine, reasons
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
 
@@ -156,7 +157,7 @@ async def test_a_refused_voucher_is_held_and_its_issuer_told(
     outcomes = await delivered(finance, bank)
 
     assert reasons(outcomes) == ["NOT_THE_ISSUER"]
-    entry = finance.vault.entry(row.key)
+    entry = kept_entry(finance.vault, row.key)
     assert entry is not None
     assert entry.passages[0].standing is Standing.REFUSED
     assert entry.passages[0].refused_reason == "NOT_THE_ISSUER"

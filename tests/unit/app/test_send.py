@@ -9,6 +9,7 @@ import pytest
 from counterfoil.domain.deeds import Enter, Withdraw
 from counterfoil.domain.refusals import WithdrawalOutOfOrder
 from counterfoil.domain.standing import Standing
+from tests.doubles import kept
 from tests.unit.app.house import House, delivered, fine, name_of, reasons
 from tests.unit.app.papers import (
     BANK,
@@ -112,7 +113,7 @@ async def test_a_party_that_left_holds_up_only_its_own_vouchers(
 
     assert reasons(outcome for _, outcome in outcomes) == ["PARTY_UNKNOWN", ""]
     assert await finance.workbench.get(FINANCE, [leaving.digest]) == [leaving]
-    assert finance.vault.entry(leaving.key) is None
+    assert kept(finance.vault, leaving.key) is None
 
 
 async def test_another_desks_voucher_is_no_draft_of_this_one(finance: House) -> None:
@@ -214,7 +215,7 @@ async def test_one_bad_submission_holds_up_no_other(bank: House) -> None:
         "MALFORMED_PAYLOAD",
         "",
     ]
-    assert bank.vault.entry(name_of(backwards)[0]) is None
+    assert kept(bank.vault, name_of(backwards)[0]) is None
     assert bank.vault.lane_lengths() == {FINANCE: 2}
 
 
@@ -254,7 +255,7 @@ async def test_seals_come_off_one_by_one_in_reverse_order(
         assert await finance.workbench.get(FINANCE, [row.digest]) == [draft]
 
     assert left == list(range(len(positions)))[::-1]
-    assert finance.vault.entry(row.key) is None
+    assert kept(finance.vault, row.key) is None
     # Corrected and sealed again, it goes its way.
     corrected = await finance.sent(direct_payment(seed=6))
     assert corrected.key == row.key
@@ -368,7 +369,7 @@ async def test_a_withdrawal_that_was_cut_short_can_be_asked_again(
     (draft,) = await finance.cancel([(row.digest, "gz")], caller=finance.caller())
 
     assert len(fine(draft).seals) == 2
-    assert finance.vault.entry(row.key) is None
+    assert kept(finance.vault, row.key) is None
     assert await finance.workbench.get(FINANCE, [row.digest]) == [draft]
 
 

@@ -72,13 +72,12 @@ def test_no_lane_leads_to_a_stranger() -> None:
     assert refused.value.facts == {"party": STRANGER}
 
 
-@pytest.mark.refusal("DIRECTION_REFUSED")
-@pytest.mark.parametrize("code", [FINANCE, UNIT])
-def test_no_lane_leads_back_to_this_gateway(code: str) -> None:
-    with pytest.raises(DirectionRefused) as refused:
-        REGISTRY.lanes_to([BANK, code])
-
-    assert refused.value.facts == {"party": code}
+def test_the_lane_to_whom_we_host_leads_to_ourselves() -> None:
+    assert REGISTRY.lanes_to([BANK, UNIT, FINANCE]) == {
+        BANK: BANK,
+        UNIT: FINANCE,
+        FINANCE: FINANCE,
+    }
 
 
 @pytest.mark.parametrize(

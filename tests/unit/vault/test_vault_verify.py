@@ -13,12 +13,13 @@ from counterfoil.app.ports import FoundRow
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import PeerAnswer
 from counterfoil.domain.refusals import HeadForked, SealForged, VaultCorrupt
-from counterfoil.domain.standing import Standing
+from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import FileHeads, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine
 from counterfoil.vault.memory_engine import MemoryEngine
+from counterfoil.vault.records import book_key, split_book_key
 from counterfoil.vault.verify import Judge, verify_vault
 from tests.contract.vaults import (
     BANK,
@@ -31,6 +32,7 @@ from tests.contract.vaults import (
     step,
     voucher,
 )
+from tests.doubles import kept
 
 K = DocumentKind
 Spoil = Callable[[MemoryEngine], None]
@@ -99,7 +101,7 @@ def flip_tile(engine: MemoryEngine) -> None:
 
 
 def first_key(engine: MemoryEngine) -> bytes:
-    return voucher("1").key.to_bytes()
+    return book_key(voucher("1").key.to_bytes(), Role.ISSUER)
 
 
 def swap_standing(engine: MemoryEngine) -> None:
@@ -115,7 +117,7 @@ def forget_receipt(engine: MemoryEngine) -> None:
 
 
 def change_reason(engine: MemoryEngine) -> None:
-    key = voucher("3").key.to_bytes()
+    key = book_key(voucher("3").key.to_bytes(), Role.ISSUER)
     entry = engine._entries[key]
     passage = replace(entry.passages[0], refused_reason="VAULT_BUSY")
     engine._entries[key] = replace(entry, passages=(passage,))
@@ -126,7 +128,7 @@ def remove_entry(engine: MemoryEngine) -> None:
 
 
 def add_entry(engine: MemoryEngine) -> None:
-    other = voucher("77").key.to_bytes()
+    other = book_key(voucher("77").key.to_bytes(), Role.ISSUER)
     engine._entries[other] = engine._entries[first_key(engine)]
 
 
@@ -248,8 +250,9 @@ def test_what_a_document_states_is_compared_with_the_books(
 def ledger_rows(engine: MemoryEngine) -> list[FoundRow]:
     return [
         FoundRow(
-            key=VoucherKey.from_bytes(key),
+            key=VoucherKey.from_bytes(split_book_key(key)[0]),
             digest=entry.digest,
+            role=entry.role,
             recipient=passage.recipient,
             standing=passage.standing,
             amount_fen=entry.amount_fen,
@@ -375,7 +378,7 @@ def test_a_flipped_bit_on_disk_is_seen_on_read_and_by_verification(
 
     assert not report.is_sound
     with pytest.raises(VaultCorrupt):
-        bench.vault.document(0) if at != "entry" else bench.vault.entry(paper.key)
+        bench.vault.document(0) if at != "entry" else kept(bench.vault, paper.key)
     bench.vault.close()
 
 

@@ -15,6 +15,7 @@ from counterfoil.vault.engine import Batch, Writing
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.writer import WriterLimits
 from tests.contract.vaults import LANES, open_vault, recorded, run, voucher
+from tests.doubles import kept
 
 
 class SlowEngine(MemoryEngine):
@@ -98,7 +99,7 @@ def test_a_defect_in_one_call_harms_no_other() -> None:
     assert isinstance(two, AttributeError)
     assert isinstance(three_, list)
     assert vault.size() == 2
-    assert vault.entry(voucher("2").key) is None
+    assert kept(vault, voucher("2").key) is None
     assert vault.stopped_reason == ""
     vault.close()
 

@@ -17,8 +17,10 @@ from counterfoil.domain.deeds import (
     Send,
     Withdraw,
 )
+from counterfoil.domain.standing import Role
 from counterfoil.vault.custody import apply
 from counterfoil.vault.memory_engine import MemoryEngine
+from counterfoil.vault.records import book_key
 from counterfoil.vault.transaction import Transaction
 from counterfoil.vault.written import Written
 from tests.contract.vaults import BANK, FINANCE, LANES, step, voucher
@@ -104,5 +106,7 @@ def test_the_oldest_are_let_go() -> None:
     line.commit([Enter(document=SENT, lanes=LANES, send=True)])
     line.commit([Enter(document=one, lanes=LANES, send=True) for one in (OTHER, KEPT)])
 
-    assert list(line.written.entries) == [OTHER.key.to_bytes(), KEPT.key.to_bytes()]
+    assert list(line.written.entries) == [
+        book_key(paper.key.to_bytes(), Role.ISSUER) for paper in (OTHER, KEPT)
+    ]
     assert list(line.written.lanes) == [(BANK, 3), (BANK, 5)]
