@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from counterfoil.app.peer_answers import (
     GrowthProof,
@@ -24,9 +23,7 @@ from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.domain.deeds import Committed, Outcome
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.peer.link import PeerAddress
-
-CARRIED_MAX: Final = 192
-"""Certificates of a stream that are remembered, as between gateways."""
+from counterfoil.rpc.exchange import CARRIED_MAX
 
 
 @dataclass(slots=True, kw_only=True)
