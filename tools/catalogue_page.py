@@ -130,6 +130,25 @@ def _positions(plan: seal_position_pb2.SealPlan) -> Iterator[Sequence[str]]:
         )
 
 
+def _figures(row: options_pb2.VoucherRow) -> Iterator[tuple[str, str]]:
+    """Yield what is said of a kind's amounts and of its receipt's."""
+    yield ("main amount", _amount(row.amount_element, row.sign))
+    yield ("amount of a row", _amount(row.row_amount_element, row.row_sign))
+    yield ("number of rows", _element(row.count_element))
+    yield ("amount of a receipt", _element(row.receipt_amount_element))
+    yield ("amount of its rows", _element(row.receipt_row_amount_element))
+    yield (
+        "main amount follows from",
+        _of(_SUMS, options_pb2.SumRule.DESCRIPTOR, row.sum, "SUM_RULE_"),
+    )
+    yield ("other sums", _totals(row))
+    yield ("balance", _balance(row))
+    yield (
+        "copies of the receipt",
+        "; ".join(map(_kind, row.receipt_copies)) or "none",
+    )
+
+
 _PLAN_HEADS: Final = ("order", "position", "name", "purpose", "by")
 
 
@@ -157,17 +176,7 @@ def _type(number: int, row: options_pb2.VoucherRow) -> Iterator[str]:
                 _of(_ANSWERS, options_pb2.Answer.DESCRIPTOR, row.answer, "ANSWER_")
                 + (f": {row.reply_code}" if row.reply_code else ""),
             ),
-            ("main amount", _amount(row.amount_element, row.sign)),
-            ("amount of a row", _amount(row.row_amount_element, row.row_sign)),
-            ("number of rows", _element(row.count_element)),
-            ("amount of a receipt", _element(row.receipt_amount_element)),
-            ("amount of its rows", _element(row.receipt_row_amount_element)),
-            (
-                "main amount follows from",
-                _of(_SUMS, options_pb2.SumRule.DESCRIPTOR, row.sum, "SUM_RULE_"),
-            ),
-            ("other sums", _totals(row)),
-            ("balance", _balance(row)),
+            *_figures(row),
             ("rows repeat id and number", "yes" if row.rows_name_main else "no"),
             (
                 "kept at least",

@@ -7,12 +7,20 @@ sent, accepted, acted on and answered, between gateways of their own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
 from counterfoil.domain.catalogue import Answer, PartyKind
-from counterfoil.office import Form, Receipt, Reference, Standing, Voucher
+from counterfoil.office import (
+    Form,
+    Receipt,
+    Reference,
+    Standing,
+    Voucher,
+    opened,
+)
 from counterfoil.office.messages import opened_payload
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.national_plan import AnyForm, rows_of
@@ -29,6 +37,8 @@ from tests.houses import (
 from tests.integration.desks import (
     accept_at,
     act_on,
+    acts_of,
+    arrival_of,
     done,
     issue,
     reaches,
@@ -140,6 +150,43 @@ async def test_a_kind_takes_no_other_way(town: Town, code: int) -> None:
             offer = desk.write if row.plan.has_persons else desk.submit
             (outcome,) = await offer([wrong])
         assert refused(outcome) == "DIRECTION_REFUSED"
+
+
+@pytest.mark.parametrize(
+    ("code", "recipients"),
+    [(2301, (TREASURY, FINANCE)), (2302, (TREASURY,))],
+)
+async def test_a_receipt_is_copied_with_its_original_inside(
+    town: Town, code: int, recipients: tuple[str, ...]
+) -> None:
+    wanted = replace(draft(code, BANK, TREASURY, of="copy"), recipients=recipients)
+    reference = await send(town, wanted, BANK)
+    receipt = Receipt(
+        voucher=reference,
+        by=TREASURY,
+        form=plain(sound_receipt_form(code)),
+        copies=(FINANCE,),
+    )
+
+    async with town.desk(TREASURY) as treasury:
+        await accept_at(treasury, reference)
+        await act_on(treasury, reference)
+        done((await treasury.issue_receipt([receipt]))[0])
+    async with town.desk(FINANCE) as finance:
+        arrival = await arrival_of(
+            finance,
+            lambda one: one.voucher == reference and one.by == TREASURY,
+        )
+        await finance.acknowledge([arrival])
+        way = await finance.inquire(reference.key)
+
+    assert opened(arrival.sealed) == receipt
+    assert acts_of(way, "ARRIVE")[-1].act == "ARRIVE RECEIPT"
+    stands = Standing.ARRIVED if FINANCE in recipients else Standing.RECEIPTED
+    assert set(way.standings.values()) == {stands}
+    async with town.desk(BANK) as bank:
+        told = (await bank.inquire(reference.key)).standings
+    assert told[TREASURY] is Standing.CLOSED
 
 
 @pytest.mark.clause("hubei-20")

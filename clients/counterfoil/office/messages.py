@@ -85,7 +85,9 @@ def receipt_message(receipt: plain.Receipt) -> voucher_pb2.Receipt:
         ValueError: The form has a field that the contract does not know.
     """
     message = voucher_pb2.Receipt(
-        voucher=reference_message(receipt.voucher), by=receipt.by
+        voucher=reference_message(receipt.voucher),
+        by=receipt.by,
+        recipients=receipt.copies,
     )
     _fill_form(message, receipt.voucher.key.type_code, receipt.form)
     return message
@@ -264,8 +266,12 @@ def _voucher_of(message: voucher_pb2.Voucher) -> plain.Voucher:
 
 
 def _receipt_of(message: voucher_pb2.Receipt) -> plain.Receipt:
+    voucher = reference_of(message.voucher)
     return plain.Receipt(
-        voucher=reference_of(message.voucher), by=message.by, form=_form_of(message)
+        voucher=voucher,
+        by=message.by,
+        form=_form_of(message),
+        copies=tuple(one for one in message.recipients if one != voucher.key.issuer),
     )
 
 

@@ -161,11 +161,13 @@ class Receipt:
         voucher: The voucher that was acted on.
         by: Code of the party that acted.
         form: What it filled in: the X fields.
+        copies: Codes of the parties that get a copy besides the voucher's issuer.
     """
 
     voucher: Reference
     by: str
     form: Form
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,31 @@ from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.entries import find_entry
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
-from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Enter, Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import ReceiptText
 from counterfoil.domain.registry import Caller, Registry
 from counterfoil.domain.standing import Act, Role, Standing, advance
+from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
+
+
+@value
+class ReceiptDraft:
+    """A receipt as a business system filled it in.
+
+    Attributes:
+        key: The voucher that was acted on.
+        digest: Its digest.
+        receipt: The encoded `Receipt`.
+        copies: Codes of the parties that get a copy besides the issuer.
+    """
+
+    key: VoucherKey
+    digest: bytes
+    receipt: bytes
+    copies: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +43,22 @@ class IssueReceipts:
     vault: Vault
     works: Works
     registry: Registry
+    catalogue: Catalogue
     clock: Clock
 
     async def __call__(
         self,
-        receipts: Sequence[tuple[VoucherKey, bytes, bytes]],
+        receipts: Sequence[ReceiptDraft],
         *,
         caller: Caller,
     ) -> list[Outcome]:
         """Issue one receipt per voucher; return when they are durable.
 
         Args:
-            receipts: Key and digest of the voucher, and the encoded receipt.
+            receipts: The receipts, as they were filled in.
             caller: The recipient that acted.
         """
-        texts = attempt(lambda item: self._text(*item, caller), receipts)
+        texts = attempt(lambda draft: self._text(draft, caller), receipts)
         sealed = await self.works.receipts(
             good(texts), by=caller.party, at_us=self.clock.now_us()
         )
@@ -53,10 +72,9 @@ class IssueReceipts:
             document=document, lanes=self.registry.lanes_to(document.recipients)
         )
 
-    def _text(
-        self, key: VoucherKey, digest: bytes, receipt: bytes, caller: Caller
-    ) -> ReceiptText:
-        entry = find_entry(self.vault, key, digest, caller.party, Role.RECIPIENT)
+    def _text(self, draft: ReceiptDraft, caller: Caller) -> ReceiptText:
+        key = draft.key
+        entry = find_entry(self.vault, key, draft.digest, caller.party, Role.RECIPIENT)
         for passage in entry.passages:
             # A receipt that exists is compared in the vault, by its digest.
             if (
@@ -64,4 +82,10 @@ class IssueReceipts:
                 and passage.standing is not Standing.RECEIPTED
             ):
                 advance(entry.role, passage.standing, Act.ENTER, DocumentKind.RECEIPT)
-        return ReceiptText(receipt=receipt, recipients=(key.issuer,))
+        copies = [code for code in draft.copies if code != key.issuer]
+        self.registry.check_copies(self.catalogue, key, copies)
+        return ReceiptText(
+            receipt=draft.receipt,
+            recipients=(key.issuer, *dict.fromkeys(copies)),
+            original=self.vault.document(entry.document) if copies else b"",
+        )

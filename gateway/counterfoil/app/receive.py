@@ -82,6 +82,9 @@ class ReceiveDocuments:
             CounterfoilError: It may not.
         """
         self.registry.check_deliverer(carrier, document.by, document.recipients)
+        if document.kind is DocumentKind.RECEIPT:
+            copies = (one for one in document.recipients if one != document.key.issuer)
+            self.registry.check_copies(self.catalogue, document.key, copies)
         if document.kind is DocumentKind.VOUCHER:
             self.registry.check_direction(
                 self.catalogue, document.key, document.recipients

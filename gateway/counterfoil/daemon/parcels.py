@@ -40,6 +40,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.replaces,
         document.explanation,
         document.comparison,
+        document.encloses,
         document.signers,
     )
 
@@ -75,5 +76,6 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         replaces=packed[10],
         explanation=packed[11],
         comparison=packed[12],
-        signers=packed[13],
+        encloses=packed[13],
+        signers=packed[14],
     )

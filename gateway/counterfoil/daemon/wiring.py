@@ -144,7 +144,11 @@ class Wiring:
             steps=TakeSteps(vault=vault, works=works, registry=registry, clock=clock),
             acts=PerformActs(vault=vault),
             receipts=IssueReceipts(
-                vault=vault, works=works, registry=registry, clock=clock
+                vault=vault,
+                works=works,
+                registry=registry,
+                catalogue=CATALOGUE,
+                clock=clock,
             ),
             inquire=InquireVoucher(
                 vault=vault, ledger=self.ledger, follower=self.follower

@@ -196,6 +196,7 @@ class TypeRow:
         totals: Pairs of XML names: amounts of the main row that are sums besides the
             main amount, and the amounts of the rows.
         balance: The balance that its rows state; None: they state none.
+        receipt_copies: Kinds of party that may get a copy of its receipt.
         rows_name_main: Whether rows repeat the main id and number.
         plan: Seals of the voucher.
         receipt_plan: Seals of its receipt, where they are its own.
@@ -221,6 +222,7 @@ class TypeRow:
     count_element: str
     totals: tuple[tuple[str, str], ...]
     balance: Balance | None
+    receipt_copies: frozenset[PartyKind]
     rows_name_main: bool
     plan: SealPlan
     receipt_plan: SealPlan | None

@@ -27,6 +27,7 @@ class Document:
         replaces: A voucher's issue before, as digest; empty for issue 1.
         explanation: A step's reason for people; else empty.
         comparison: By what a receipt is compared with its voucher.
+        encloses: Whether it carries the original inside.
         signers: Digests of the certificates by which a peer's document holds, those
             of its enclosures too; empty for one of ours. No part of what it says.
     """
@@ -44,4 +45,5 @@ class Document:
     replaces: bytes = b""
     explanation: str = ""
     comparison: Comparison = Comparison.AMOUNT_AND_COUNT
+    encloses: bool = False
     signers: tuple[bytes, ...] = field(default=(), compare=False)

@@ -90,7 +90,9 @@ class ReceiptText:
     Attributes:
         receipt: The encoded `Receipt` as the business system filled it in.
         recipients: The parties that it goes to, in place of those it names.
+        original: The sealed voucher, to be enclosed; empty without copies.
     """
 
     receipt: bytes
     recipients: tuple[str, ...]
+    original: bytes = b""

@@ -125,6 +125,25 @@ class Registry:
                     recipient=code,
                 )
 
+    def check_copies(
+        self, catalogue: Catalogue, key: VoucherKey, copies: Iterable[str]
+    ) -> None:
+        """Check that a receipt may be copied to each of these parties.
+
+        Raises:
+            PartyUnknown: One is not registered.
+            DirectionRefused: The catalogue lets no such party have it.
+        """
+        row = catalogue.rows.get(key.type_code)
+        allowed = frozenset[PartyKind]() if row is None else row.receipt_copies
+        for code in copies:
+            if self.party(code).kind not in allowed:
+                raise DirectionRefused(
+                    f"a receipt of type {key.type_code} is not copied to {code}",
+                    type=str(key.type_code),
+                    recipient=code,
+                )
+
     def check_deliverer(
         self, carrier: str, issuer: str, recipients: Iterable[str]
     ) -> None:

@@ -39,6 +39,8 @@ class Role(IntEnum):
 
     ISSUER = 1
     RECIPIENT = 2
+    COPY = 3
+    """Neither: a receipt came with the original inside (抄送); it never moves."""
 
 
 class Act(IntEnum):

@@ -10,7 +10,7 @@ from counterfoil.app.acts import PerformActs
 from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.inquire import InquireVoucher
 from counterfoil.app.read import ReadArrivals, WatchVouchers
-from counterfoil.app.receipts import IssueReceipts
+from counterfoil.app.receipts import IssueReceipts, ReceiptDraft
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
 from counterfoil.app.search import SearchVouchers
@@ -234,14 +234,20 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         """Seal and send receipts."""
         self._check_drafts(request.receipts)
         receipts = [
-            (*reference_from_message(receipt.voucher), receipt.SerializeToString())
+            ReceiptDraft(
+                key=key,
+                digest=digest,
+                receipt=receipt.SerializeToString(),
+                copies=tuple(receipt.recipients),
+            )
             for receipt in request.receipts
+            for key, digest in [reference_from_message(receipt.voucher)]
         ]
         outcomes = await self.receipts(receipts, caller=CALLER.get())
         return pb.IssueReceiptResponse(
             results=[
-                result(digest, outcome)
-                for (_, digest, _), outcome in zip(receipts, outcomes, strict=True)
+                result(draft.digest, outcome)
+                for draft, outcome in zip(receipts, outcomes, strict=True)
             ]
         )
 

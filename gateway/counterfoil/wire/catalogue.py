@@ -61,6 +61,7 @@ def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
         count_element=row.count_element,
         totals=tuple((total.main, total.rows) for total in row.totals),
         balance=_balance(row.balance) if row.HasField("balance") else None,
+        receipt_copies=frozenset(map(domain.PartyKind, row.receipt_copies)),
         rows_name_main=row.rows_name_main,
         plan=_plan(row.plan),
         receipt_plan=_plan(row.receipt_plan) if row.HasField("receipt_plan") else None,

@@ -208,12 +208,14 @@ def step_facts(kind: DocumentKind, step: voucher_pb2.Step) -> Facts:
     )
 
 
-def document_of(
+def document_of(  # noqa: PLR0913 -- a document's parts
     kind: DocumentKind,
     sealed: bytes,
     digest: bytes,
     facts: Facts,
     signers: tuple[bytes, ...] = (),
+    *,
+    encloses: bool = False,
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
     return Document(
@@ -230,6 +232,7 @@ def document_of(
         replaces=facts.replaces,
         explanation=facts.explanation,
         comparison=facts.comparison,
+        encloses=encloses,
         signers=signers,
     )
 

@@ -59,10 +59,16 @@ def open_sealed(sealed: bytes) -> Opened:
     )
 
 
-def close_sealed(kind: DocumentKind, payload: bytes, seals: Iterable[Seal]) -> bytes:
+def close_sealed(
+    kind: DocumentKind,
+    payload: bytes,
+    seals: Iterable[Seal],
+    enclosures: Iterable[bytes] = (),
+) -> bytes:
     """Encode a document of ours with its seals, once and for ever."""
     return sealed_pb2.Sealed(
         kind=int(kind),  # type: ignore[arg-type]
         payload=payload,
         seals=[seal_to_message(seal) for seal in seals],
+        enclosures=enclosures,
     ).SerializeToString()

@@ -64,6 +64,7 @@ class _Bare:
     digest: bytes
     seals: tuple[Seal, ...]
     facts: Facts
+    enclosures: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +101,8 @@ class Workshop:
         2. Every seal holds (`verify_seals`, ten checks).
         3. Only now the payload is parsed, and every rule of form is checked.
         4. The seals fill the plan of its kind and type, by the right signers.
-        5. An enclosure is the sealed original that the document names.
+        5. An enclosure is the sealed original that the document names, and its
+           issuer is one of the original's recipients.
         """
         # (1) No field of the payload is looked at.
         opened = open_sealed(sealed)
@@ -129,9 +131,19 @@ class Workshop:
                 raise MalformedPayload(
                     "an enclosure is not the original", field="enclosures"
                 )
-            signers += self._examine(enclosure, court).signers
+            enclosed = self._examine(enclosure, court)
+            if facts.by not in enclosed.recipients:
+                raise MalformedPayload(
+                    "the enclosed original is not for its issuer", field="enclosures"
+                )
+            signers += enclosed.signers
         return document_of(
-            opened.kind, sealed, opened.digest, facts, tuple(dict.fromkeys(signers))
+            opened.kind,
+            sealed,
+            opened.digest,
+            facts,
+            tuple(dict.fromkeys(signers)),
+            encloses=bool(opened.enclosures),
         )
 
     def compose(
@@ -205,7 +217,8 @@ class Workshop:
 
         def bare(text: ReceiptText) -> _Bare:
             payload, facts = compose_receipt(text, by=by)
-            return _bare(DocumentKind.RECEIPT, payload, facts)
+            enclosures = (text.original,) if text.original else ()
+            return _bare(DocumentKind.RECEIPT, payload, facts, enclosures=enclosures)
 
         return self._finish(_each(bare, receipts), at_us)
 
@@ -283,12 +296,14 @@ def _plan(kind: DocumentKind, facts: Facts) -> SealPlan:
     return CATALOGUE.plan_for(kind, facts.key.type_code)
 
 
-def _bare(
+def _bare(  # noqa: PLR0913 -- a document's parts
     kind: DocumentKind,
     payload: bytes,
     facts: Facts,
     seals: Sequence[bytes] = (),
     digest: bytes = b"",
+    *,
+    enclosures: tuple[bytes, ...] = (),
 ) -> _Bare:
     return _Bare(
         kind=kind,
@@ -296,6 +311,7 @@ def _bare(
         digest=digest or sha256(payload).digest(),
         seals=tuple(seal_from_bytes(seal) for seal in seals),
         facts=facts,
+        enclosures=enclosures,
     )
 
 
@@ -320,5 +336,8 @@ def _due(bare: _Bare) -> SealPosition:
 
 
 def _close(bare: _Bare, seal: Seal) -> Document:
-    sealed = close_sealed(bare.kind, bare.payload, (*bare.seals, seal))
-    return document_of(bare.kind, sealed, bare.digest, bare.facts)
+    seals = (*bare.seals, seal)
+    sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
+    return document_of(
+        bare.kind, sealed, bare.digest, bare.facts, encloses=bool(bare.enclosures)
+    )

@@ -23,7 +23,7 @@ from counterfoil.ledger.tables import STANDINGS, VOUCHERS
 _V: Final = VOUCHERS.c
 _S: Final = STANDINGS.c
 _IS_ISSUER: Final = _V.role == int(Role.ISSUER)
-_IS_RECIPIENT: Final = _V.role == int(Role.RECIPIENT)
+_IS_RECIPIENT: Final = _V.role != int(Role.ISSUER)
 _FOUND: Final = (
     _V.issuer,
     _V.adm_div,

@@ -57,6 +57,7 @@ def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int
     ):
         if (
             document.kind is DocumentKind.RECEIPT
+            and document.key.issuer in deed.hosted
             and isinstance(outcome, Recorded)
             and outcome.new
         ):
@@ -79,6 +80,8 @@ def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
     kind = arrival.document.kind
     if kind is DocumentKind.VOUCHER:
         return _arrive_voucher(tx, arrival)
+    if _is_copy(arrival):
+        return _arrive_copy(tx, arrival)
     if kind in FROM_RECIPIENT:
         return _arrive_from_recipient(tx, arrival)
     if kind in FROM_ISSUER:
@@ -101,7 +104,7 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
             )
         return known(tx, entry.document, entry.passages[0].standing)
     require_issue_order(tx, document, Role.RECIPIENT)
-    index = _open(tx, arrival, key, Standing.ARRIVED)
+    index = _open(tx, arrival, Standing.ARRIVED)
     return Recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
 
 
@@ -125,12 +128,45 @@ def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
     return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
+def _is_copy(arrival: _Arrival) -> bool:
+    """Return whether it is a receipt whose voucher none of us issued."""
+    document = arrival.document
+    is_receipt = document.kind is DocumentKind.RECEIPT
+    return is_receipt and document.key.issuer not in arrival.hosted
+
+
+def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
+    """Take in a receipt that was copied to us with its original inside (抄送).
+
+    It moves nothing: whoever received the voucher too stands where it stood.
+    """
+    document = arrival.document
+    if not document.encloses:
+        raise ReferenceMissing("a copy without its original", key=str(document.key))
+    # A copy may come before the voucher itself: then both entries are there.
+    both = [tx.entry(document.key, role) for role in (Role.RECIPIENT, Role.COPY)]
+    entries = [entry for entry in both if entry is not None]
+    for entry in entries:
+        if entry.digest != document.subject:
+            raise VoucherKeyReused("the key is used", key=str(document.key))
+        before = tx.step(key_of_step(entry.document, document))
+        if before is not None:
+            return known(tx, before, entry.passages[0].standing)
+    if not entries:
+        index = _open(tx, arrival, Standing.RECEIPTED, Role.COPY)
+        return Recorded(leaf=index, standing=Standing.RECEIPTED, time_us=tx.time_us)
+    readers = [passage.recipient for passage in entries[0].passages]
+    index = _append(tx, arrival, entries[0], (), readers)
+    standing = entries[0].passages[0].standing
+    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
 def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
     document = arrival.document
     if document.by != document.key.issuer:
         raise NotTheIssuer("it is not by the voucher's issuer", by=document.by)
     if document.kind is DocumentKind.DISCARD and _is_unknown(tx, document):
-        index = _open(tx, arrival, document.key.to_bytes(), Standing.DISCARDED)
+        index = _open(tx, arrival, Standing.DISCARDED)
         return Recorded(leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us)
     entry = _voucher_of(tx, document, Role.RECIPIENT)
     first = entry.passages[0]
@@ -172,13 +208,18 @@ def _is_discarded_unseen(tx: Transaction, entry: Entry) -> bool:
     return row is not None and Leaf.from_bytes(row.leaf).kind is DocumentKind.DISCARD
 
 
-def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) -> int:
-    """Open the book for a voucher, or for one that was discarded unseen.
+def _open(
+    tx: Transaction,
+    arrival: _Arrival,
+    standing: Standing,
+    role: Role = Role.RECIPIENT,
+) -> int:
+    """Open the book for a voucher, or one discarded unseen, or one never held here.
 
     Raises:
         NotARecipient: None of its recipients is hosted here.
     """
-    document = arrival.document
+    document, key = arrival.document, arrival.document.key.to_bytes()
     hosted = arrival.hosted
     recipients = tuple([name for name in document.recipients if name in hosted])
     if not recipients:
@@ -186,7 +227,7 @@ def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) ->
     index = tx.size
     title = Title(
         key=key,
-        role=Role.RECIPIENT,
+        role=role,
         amount_fen=document.amount_fen,
         count=document.count,
         recipients=recipients,
@@ -201,7 +242,7 @@ def _open(tx: Transaction, arrival: _Arrival, key: bytes, standing: Standing) ->
     tx.put_entry(
         key,
         Entry(
-            role=Role.RECIPIENT,
+            role=role,
             digest=document.subject,
             document=index,
             amount_fen=document.amount_fen,

@@ -78,6 +78,7 @@ class Replay:
             (Act.ENTER, DocumentKind.VOUCHER): (Role.ISSUER, Standing.SEALED),
             (Act.ARRIVE, DocumentKind.VOUCHER): (Role.RECIPIENT, Standing.ARRIVED),
             (Act.ARRIVE, DocumentKind.DISCARD): (Role.RECIPIENT, Standing.DISCARDED),
+            (Act.ARRIVE, DocumentKind.RECEIPT): (Role.COPY, Standing.RECEIPTED),
         }.get((leaf.act, leaf.kind))
         if opening is None or opening[0] is not title.role:
             self._report.add(Fault.ACT_IMPOSSIBLE, index=index, detail="opening")

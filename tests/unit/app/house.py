@@ -22,7 +22,7 @@ from counterfoil.app.ports import LaneItem
 from counterfoil.app.progress import TellProgress
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
-from counterfoil.app.receipts import IssueReceipts
+from counterfoil.app.receipts import IssueReceipts, ReceiptDraft
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
@@ -243,6 +243,7 @@ class House:
             vault=self.vault,
             works=self.works,
             registry=self.registry,
+            catalogue=self.catalogue,
             clock=self.clock,
         )
 
@@ -402,6 +403,15 @@ def fine(outcome: T | CounterfoilError) -> T:
     if isinstance(outcome, CounterfoilError):
         raise outcome
     return outcome
+
+
+def filled_in(
+    row: DraftRow, receipt: bytes, *copies: str, digest: bytes = b""
+) -> ReceiptDraft:
+    """Return a receipt of a voucher as a business system hands it over."""
+    return ReceiptDraft(
+        key=row.key, digest=digest or row.digest, receipt=receipt, copies=copies
+    )
 
 
 def reasons(outcomes: Iterable[object]) -> list[str]:

@@ -11,7 +11,14 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.standing import Act, Standing
-from tests.unit.app.house import House, delivered, fine, name_of, reasons
+from tests.unit.app.house import (
+    House,
+    delivered,
+    filled_in,
+    fine,
+    name_of,
+    reasons,
+)
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
@@ -86,9 +93,7 @@ async def test_neither_side_takes_the_steps_of_the_other(
         [(Act.BEGIN, row.key, row.digest)], caller=finance.caller()
     )
     receipt = encoded(receipt_for(direct_payment(), row.digest, by=FINANCE))
-    issued = await finance.receipts(
-        [(row.key, row.digest, receipt)], caller=finance.caller()
-    )
+    issued = await finance.receipts([filled_in(row, receipt)], caller=finance.caller())
 
     assert reasons([*begun, *issued]) == ["VOUCHER_NOT_FOUND"] * 2
     assert (await finance.state(row), await bank.state(row)) == before
@@ -241,12 +246,12 @@ async def test_one_receipt_that_is_refused_holds_up_no_other(
 
     outcomes = await bank.receipts(
         [
-            (one.key, one.digest, encoded(wrong)),
-            (one.key, one.digest, encoded(theirs)),
-            (early.key, early.digest, encoded(too_early)),
-            (one.key, bytes(32), encoded(sound)),
-            (one.key, one.digest, b"\xff"),
-            (one.key, one.digest, encoded(sound)),
+            filled_in(one, encoded(wrong)),
+            filled_in(one, encoded(theirs)),
+            filled_in(early, encoded(too_early)),
+            filled_in(one, encoded(sound), digest=bytes(32)),
+            filled_in(one, b"\xff"),
+            filled_in(one, encoded(sound)),
         ],
         caller=bank.caller(),
     )
@@ -262,19 +267,39 @@ async def test_one_receipt_that_is_refused_holds_up_no_other(
     assert bank.vault.lane_lengths() == {FINANCE: 1}
 
 
+@pytest.mark.refusal("DIRECTION_REFUSED", "PARTY_UNKNOWN")
+async def test_a_copy_goes_only_where_the_catalogue_lets_it(
+    finance: House, bank: House
+) -> None:
+    row = await acted(finance, bank)
+    receipt = encoded(receipt_for(direct_payment(), row.digest))
+    before = await bank.state(row)
+
+    outcomes = await bank.receipts(
+        [
+            filled_in(row, receipt, OTHER_BANK),
+            filled_in(row, receipt, "420000-999"),
+        ],
+        caller=bank.caller(),
+    )
+
+    assert reasons(outcomes) == ["DIRECTION_REFUSED", "PARTY_UNKNOWN"]
+    assert await bank.state(row) == before
+
+
 @pytest.mark.refusal("RECEIPT_EXISTS")
 async def test_the_same_receipt_is_known_and_another_one_refused(
     finance: House, bank: House
 ) -> None:
     row = await acted(finance, bank)
     receipt = receipt_for(direct_payment(), row.digest)
-    item = (row.key, row.digest, encoded(receipt))
+    item = filled_in(row, encoded(receipt))
     await bank.receipts([item], caller=bank.caller())
     before = await bank.state(row)
     receipt.direct_payment.x_pay_date = "20260302"
 
     (again, other) = await bank.receipts(
-        [item, (row.key, row.digest, encoded(receipt))], caller=bank.caller()
+        [item, filled_in(row, encoded(receipt))], caller=bank.caller()
     )
 
     assert not fine(again).new
@@ -292,7 +317,7 @@ async def test_an_issuer_that_left_holds_up_only_receipts_to_itself(
     before = await bank.state(row)
     receipt = encoded(receipt_for(direct_payment(), row.digest))
 
-    issued = await bank.receipts([(row.key, row.digest, receipt)], caller=bank.caller())
+    issued = await bank.receipts([filled_in(row, receipt)], caller=bank.caller())
     stepped = await bank.steps(
         DocumentKind.ACCEPTANCE, [about(row)], caller=bank.caller()
     )

@@ -8,7 +8,13 @@ from counterfoil.app.steps import Step
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Recorded
 from counterfoil.domain.standing import Act, Standing
-from tests.unit.app.house import SEVERAL, House, delivered, fine
+from tests.unit.app.house import (
+    SEVERAL,
+    House,
+    delivered,
+    filled_in,
+    fine,
+)
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
@@ -35,7 +41,7 @@ async def paid(
         (done,) = await bank.acts([(act, row.key, row.digest)], caller=bank.caller())
         fine(done)
     (issued,) = await bank.receipts(
-        [(row.key, row.digest, encoded(receipt_for(voucher, row.digest, fen=fen)))],
+        [filled_in(row, encoded(receipt_for(voucher, row.digest, fen=fen)))],
         caller=bank.caller(),
     )
     fine(issued)
@@ -76,9 +82,7 @@ async def test_a_voucher_is_written_reviewed_sealed_sent_paid_and_closed(
         assert fine(done).standing is reached
 
     receipt = encoded(receipt_for(voucher, row.digest))
-    (issued,) = await bank.receipts(
-        [(row.key, row.digest, receipt)], caller=bank.caller()
-    )
+    (issued,) = await bank.receipts([filled_in(row, receipt)], caller=bank.caller())
     assert fine(issued).standing is Standing.RECEIPTED
     await delivered(bank, finance)
     assert finance.standing(row.key) is Standing.CLOSED

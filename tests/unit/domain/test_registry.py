@@ -10,6 +10,7 @@ from counterfoil.domain.catalogue import Catalogue, PartyKind
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
+    CounterfoilError,
     DirectionRefused,
     NotARecipient,
     NotTheIssuer,
@@ -116,6 +117,28 @@ def test_every_other_direction_is_refused(
         "issuer": issuer,
         "recipient": recipients[-1],
     }
+
+
+def test_a_receipt_is_copied_to_whom_the_catalogue_names() -> None:
+    REGISTRY.check_copies(CATALOGUE, key(BANK, 2301), [FINANCE])
+    REGISTRY.check_copies(CATALOGUE, key(), [])
+
+
+@pytest.mark.refusal("DIRECTION_REFUSED", "PARTY_UNKNOWN")
+@pytest.mark.parametrize(
+    ("type_code", "copy", "refusal"),
+    [
+        (5201, FINANCE, DirectionRefused),  # no copies of this kind
+        (2301, OTHER, DirectionRefused),  # another kind of party
+        (9999, FINANCE, DirectionRefused),  # no such type
+        (2301, STRANGER, PartyUnknown),
+    ],
+)
+def test_a_receipt_is_copied_to_nobody_else(
+    type_code: int, copy: str, refusal: type[CounterfoilError]
+) -> None:
+    with pytest.raises(refusal):
+        REGISTRY.check_copies(CATALOGUE, key(BANK, type_code), [copy])
 
 
 @pytest.mark.clause("hubei-3")

@@ -206,6 +206,49 @@ def test_check_5_another_voucher_is_not_the_original(
     assert refused.value.facts == {"field": "enclosures"}
 
 
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_check_5_an_original_is_for_whoever_answers_it(
+    workshop: Workshop, keys: Keys
+) -> None:
+    theirs = direct_payment(to=(OTHER_BANK,))
+    original = voucher_of(keys, theirs)
+    payload = encoded(receipt_for(theirs, name_of(theirs)[1]))
+    seals = seals_of(keys, RECEIPT, payload, theirs.key.type, (BANK, "1"))
+
+    with pytest.raises(MalformedPayload) as refused:
+        examined(workshop, keys, close_sealed(RECEIPT, payload, seals, [original]))
+
+    assert refused.value.facts == {"field": "enclosures"}
+
+
+def test_a_receipt_with_copies_encloses_the_original(
+    workshop: Workshop, keys: Keys
+) -> None:
+    voucher = direct_payment()
+    original = voucher_of(keys, voucher)
+    receipt = encoded(receipt_for(voucher, name_of(voucher)[1]))
+    copies = (FINANCE, OTHER_BANK)
+
+    (plain,) = workshop.receipts(
+        [ReceiptText(receipt=receipt, recipients=(FINANCE,))], BANK, NOW_US
+    )
+    (copied,) = workshop.receipts(
+        [
+            ReceiptText(
+                receipt=receipt, recipients=(FINANCE, OTHER_BANK), original=original
+            )
+        ],
+        BANK,
+        NOW_US,
+    )
+
+    assert not fine(plain).encloses
+    assert fine(copied).encloses
+    arrived = examined(workshop, keys, fine(copied).sealed)
+    assert arrived.encloses
+    assert arrived.recipients == copies
+
+
 @pytest.mark.refusal("SEAL_MISSING")
 def test_check_5_an_original_is_judged_like_any_document(
     workshop: Workshop, keys: Keys

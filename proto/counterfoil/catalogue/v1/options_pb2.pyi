@@ -413,6 +413,7 @@ class VoucherRow(_message.Message):
     REPLY_CODE_FIELD_NUMBER: _builtins.int
     TOTALS_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
+    RECEIPT_COPIES_FIELD_NUMBER: _builtins.int
     name_zh: _builtins.str
     """Official name, in Chinese."""
     wire_code: _builtins.str
@@ -479,6 +480,12 @@ class VoucherRow(_message.Message):
     def balance(self) -> Global___Balance:
         """The balance that its rows state, if they do."""
 
+    @_builtins.property
+    def receipt_copies(self) -> _containers.RepeatedScalarFieldContainer[_party_kind_pb2.PartyKind.ValueType]:
+        """Kinds of party that may get a copy of its receipt besides the issuer (回单抄送).
+        A copy carries the original inside (附原件).
+        """
+
     def __init__(
         self,
         *,
@@ -504,10 +511,11 @@ class VoucherRow(_message.Message):
         reply_code: _builtins.str = ...,
         totals: _abc.Iterable[Global___Total] | None = ...,
         balance: Global___Balance | None = ...,
+        receipt_copies: _abc.Iterable[_party_kind_pb2.PartyKind.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "plan", b"plan", "receipt_plan", b"receipt_plan", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "balance", b"balance", "count_element", b"count_element", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_amount_element", b"receipt_amount_element", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "receipt_row_amount_element", b"receipt_row_amount_element", "recipients_max", b"recipients_max", "reply_code", b"reply_code", "retention", b"retention", "row_amount_element", b"row_amount_element", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "totals", b"totals", "wire_code", b"wire_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "balance", b"balance", "count_element", b"count_element", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_amount_element", b"receipt_amount_element", "receipt_copies", b"receipt_copies", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "receipt_row_amount_element", b"receipt_row_amount_element", "recipients_max", b"recipients_max", "reply_code", b"reply_code", "retention", b"retention", "row_amount_element", b"row_amount_element", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "totals", b"totals", "wire_code", b"wire_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

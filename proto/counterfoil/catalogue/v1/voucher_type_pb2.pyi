@@ -85,7 +85,7 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     VOUCHER_TYPE_CLEARING_APPLICATION: _VoucherType.ValueType  # 2301
     """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
 
-    The treasury answers by a receipt once it has cleared.
+    The treasury answers by a receipt once it has cleared, with a copy to finance.
 
     Two persons review and sign, then the bank's business seal closes it. It is a
     voucher of the general budget's accounts, kept for 30 years.
@@ -97,7 +97,7 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     VOUCHER_TYPE_REFUND_APPLICATION: _VoucherType.ValueType  # 2302
     """申请退款凭证: the agent bank pays back to the treasury what came back to it.
 
-    The treasury answers by a receipt once it has cleared.
+    The treasury answers by a receipt once it has cleared, with a copy to finance.
 
     Two persons review and sign, then the bank's business seal closes it. It is a
     voucher of the general budget's accounts, kept for 30 years.
@@ -477,7 +477,7 @@ at once, and each answers for itself.
 VOUCHER_TYPE_CLEARING_APPLICATION: VoucherType.ValueType  # 2301
 """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
 
-The treasury answers by a receipt once it has cleared.
+The treasury answers by a receipt once it has cleared, with a copy to finance.
 
 Two persons review and sign, then the bank's business seal closes it. It is a
 voucher of the general budget's accounts, kept for 30 years.
@@ -489,7 +489,7 @@ at once, and each answers for itself.
 VOUCHER_TYPE_REFUND_APPLICATION: VoucherType.ValueType  # 2302
 """申请退款凭证: the agent bank pays back to the treasury what came back to it.
 
-The treasury answers by a receipt once it has cleared.
+The treasury answers by a receipt once it has cleared, with a copy to finance.
 
 Two persons review and sign, then the bank's business seal closes it. It is a
 voucher of the general budget's accounts, kept for 30 years.

@@ -1122,8 +1122,9 @@ class IssueReceiptRequest(_message.Message):
     RECEIPTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[_voucher_pb2.Receipt]:
-        """1 to 256 receipts; `by` must be the caller's party. `recipients` may be left
-        empty: the gateway then sends it to the voucher's issuer.
+        """1 to 256 receipts; `by` must be the caller's party. `recipients` names who gets
+        a copy besides the voucher's issuer, who always gets it; the catalogue says of
+        which kind they may be. A receipt with copies encloses the original.
         """
 
     def __init__(

@@ -330,7 +330,7 @@ class DeskServiceServicer:
         """Seals the receipt of a voucher that was acted on, and sends it (回单).
 
         Per item: `FORM_REFUSED`; `NOT_IN_STATE`: the outcome is not done;
-        `RECEIPT_EXISTS`.
+        `RECEIPT_EXISTS`; `DIRECTION_REFUSED`, `PARTY_UNKNOWN`: a copy does not go there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -142,7 +142,7 @@ class DeskServiceStub:
     """Seals the receipt of a voucher that was acted on, and sends it (回单).
 
     Per item: `FORM_REFUSED`; `NOT_IN_STATE`: the outcome is not done;
-    `RECEIPT_EXISTS`.
+    `RECEIPT_EXISTS`; `DIRECTION_REFUSED`, `PARTY_UNKNOWN`: a copy does not go there.
     """
     Inquire: _grpc.UnaryUnaryMultiCallable[_desk_pb2.InquireRequest, _desk_pb2.InquireResponse]
     """Tells the whole way of one voucher with the evidence of both sides (查询).
@@ -280,7 +280,7 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Seals the receipt of a voucher that was acted on, and sends it (回单).
 
     Per item: `FORM_REFUSED`; `NOT_IN_STATE`: the outcome is not done;
-    `RECEIPT_EXISTS`.
+    `RECEIPT_EXISTS`; `DIRECTION_REFUSED`, `PARTY_UNKNOWN`: a copy does not go there.
     """
     Inquire: _aio.UnaryUnaryMultiCallable[_desk_pb2.InquireRequest, _desk_pb2.InquireResponse]  # type: ignore[assignment]
     """Tells the whole way of one voucher with the evidence of both sides (查询).
@@ -511,7 +511,7 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Seals the receipt of a voucher that was acted on, and sends it (回单).
 
         Per item: `FORM_REFUSED`; `NOT_IN_STATE`: the outcome is not done;
-        `RECEIPT_EXISTS`.
+        `RECEIPT_EXISTS`; `DIRECTION_REFUSED`, `PARTY_UNKNOWN`: a copy does not go there.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,158 @@
+"""A receipt is copied to a party that is not the voucher's issuer (回单抄送)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
+from counterfoil.domain.standing import Act, Role, Standing
+from counterfoil.vault.engine import Engine
+from counterfoil.vault.heads import MemoryHeads
+from counterfoil.vault.verify import verify_vault
+from tests.contract.vaults import (
+    BANK,
+    FINANCE,
+    ORIGIN,
+    TREASURY,
+    Bench,
+    make_engine,
+    open_vault,
+    recorded,
+    step,
+    voucher,
+)
+
+K = DocumentKind
+HOSTED = (FINANCE,)
+
+
+def copied(paper: Document, *, encloses: bool = True, content: str = "") -> Document:
+    """The treasury's receipt of a bank's voucher, with a copy to finance."""
+    receipt = step(K.RECEIPT, paper, by=TREASURY, content=content)
+    return replace(receipt, recipients=(BANK, FINANCE), encloses=encloses)
+
+
+def application(*to: str) -> Document:
+    return voucher("A1", issuer=BANK, to=to)
+
+
+def arrive(bench: Bench, document: Document, carrier: str = TREASURY) -> object:
+    return bench.arrive(document, carrier=carrier, hosted=HOSTED).outcomes[0]
+
+
+def refused(outcome: object) -> str:
+    return str(getattr(outcome, "reason", ""))
+
+
+def test_a_voucher_that_was_never_held_is_known_by_its_copy(bench: Bench) -> None:
+    paper = application(TREASURY)
+    receipt = copied(paper)
+
+    outcome = arrive(bench, receipt)
+
+    assert recorded(outcome).standing is Standing.RECEIPTED  # type: ignore[arg-type]
+    entry = bench.vault.entry(paper.key, Role.COPY)
+    assert entry is not None
+    assert (entry.digest, entry.passages[0].recipient) == (paper.digest, FINANCE)
+    assert bench.vault.entry(paper.key, Role.RECIPIENT) is None
+    assert bench.vault.key_of(paper.digest) == paper.key
+    (waits,) = bench.vault.waiting(FINANCE, after=-1, limit=9)
+    assert waits.sealed == receipt.sealed
+
+
+def test_a_recipient_that_gets_a_copy_stands_where_it_stood(bench: Bench) -> None:
+    paper = application(TREASURY, FINANCE)
+    arrive(bench, paper, BANK)
+    bench.enter(step(K.ACCEPTANCE, paper, by=FINANCE))
+
+    outcome = arrive(bench, copied(paper))
+
+    assert recorded(outcome).new  # type: ignore[arg-type]
+    entry = bench.vault.entry(paper.key, Role.RECIPIENT)
+    assert entry is not None
+    assert entry.passages[0].standing is Standing.ACCEPTED
+    assert entry.passages[0].receipt == b""
+    assert bench.vault.entry(paper.key, Role.COPY) is None
+    (waits,) = bench.vault.waiting(FINANCE, after=-1, limit=9)
+    assert waits.leaf.kind is K.RECEIPT
+
+
+@pytest.mark.refusal("REFERENCE_MISSING")
+def test_a_copy_without_its_original_changes_nothing(bench: Bench) -> None:
+    before = bench.unchanged()
+
+    outcome = arrive(bench, copied(application(TREASURY), encloses=False))
+
+    assert refused(outcome) == "REFERENCE_MISSING"
+    assert bench.unchanged() == before
+
+
+@pytest.mark.refusal("VOUCHER_KEY_REUSED")
+def test_a_copy_about_other_bytes_of_the_number_is_refused(bench: Bench) -> None:
+    arrive(bench, copied(application(TREASURY)))
+    other = voucher("A1", issuer=BANK, to=(TREASURY,), content="something else")
+    before = bench.unchanged()
+
+    assert refused(arrive(bench, copied(other))) == "VOUCHER_KEY_REUSED"
+    assert bench.unchanged() == before
+
+
+def test_a_copy_that_comes_again_is_known(bench: Bench) -> None:
+    receipt = copied(application(TREASURY))
+    first = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+    size = bench.vault.size()
+
+    again = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+
+    assert (again.leaf, again.new) == (first.leaf, False)
+    assert bench.vault.size() == size
+
+
+def test_a_copy_may_come_before_the_voucher_and_again_after_it(bench: Bench) -> None:
+    paper = application(TREASURY, FINANCE)
+    receipt = copied(paper)
+    first = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+
+    arrive(bench, paper, BANK)
+    again = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+
+    assert (again.leaf, again.new) == (first.leaf, False)
+    received = bench.vault.entry(paper.key, Role.RECIPIENT)
+    assert received is not None
+    assert received.passages[0].standing is Standing.ARRIVED
+
+
+@pytest.mark.refusal("VOUCHER_NOT_FOUND")
+def test_nobody_acts_on_what_is_only_a_copy(bench: Bench) -> None:
+    paper = application(TREASURY)
+    arrive(bench, copied(paper))
+    before = bench.unchanged()
+
+    for kind in (K.ACCEPTANCE, K.REJECTION, K.RETURN, K.RECEIPT, K.DISCARD):
+        assert refused(bench.enter(step(kind, paper, by=FINANCE))) == (
+            "VOUCHER_NOT_FOUND"
+        )
+    assert refused(bench.act(Act.BEGIN, paper, FINANCE)) == "VOUCHER_NOT_FOUND"
+    assert bench.unchanged() == before
+
+
+@pytest.mark.parametrize("kind", ["memory", "lmdb"])
+def test_a_vault_with_copies_verifies(
+    kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    engine: Engine = make_engine(kind, tmp_path_factory.mktemp("vault"))
+    heads = MemoryHeads()
+    bench = Bench(open_vault(engine, heads))
+    arrive(bench, copied(application(TREASURY)))
+    held = voucher("A2", issuer=BANK, to=(TREASURY, FINANCE))
+    arrive(bench, held, BANK)
+    arrive(bench, copied(held))
+
+    with engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN, heads=heads)
+
+    assert report.findings == []
+    bench.vault.close()
