@@ -99,8 +99,16 @@ class Town:
     @property
     def parties(self) -> list[str]:
         """Every party: those with gateways, and those they host."""
-        hosted = [unit for unit, carrier in HOSTED.items() if carrier in self.carriers]
+        hosted = [
+            unit
+            for unit, carrier in HOSTED.items()
+            if carrier in self.carriers and unit not in self.carriers
+        ]
         return [*self.carriers, *hosted]
+
+    def carrier_of(self, party: str) -> str:
+        """Return the party whose gateway carries for a party."""
+        return party if party in self.carriers else HOSTED.get(party, party)
 
     def file(self, party: str) -> Path:
         """Return the configuration file of a gateway."""
@@ -152,7 +160,7 @@ class Town:
         self, party: str, use: str = "system", name: str = "1", *, at: str = ""
     ) -> AsyncIterator[grpc.aio.Channel]:
         """Open a channel of a caller to its own gateway, or to that of `at`."""
-        carrier = at or HOSTED.get(party, party)
+        carrier = at or self.carrier_of(party)
         async with grpc.aio.secure_channel(
             f"127.0.0.1:{self.ports[carrier]}",
             self.credentials(party, use, name),
@@ -175,7 +183,7 @@ class Town:
     ) -> AsyncDesk:
         """Return the desk of a caller at its own gateway; close it."""
         return AsyncDesk(
-            f"127.0.0.1:{self.ports[HOSTED.get(party, party)]}",
+            f"127.0.0.1:{self.ports[self.carrier_of(party)]}",
             self.access(party, use, name),
             Patience(total_s=total_s, wait_s_min=0.02, wait_s_max=0.2),
         )
@@ -215,7 +223,7 @@ class Town:
             self.settings.get("limits", "retry_s_min = 0.1\nretry_s_max = 1.0"),
         ]
         for code in self.parties:
-            carrier = HOSTED.get(code, code)
+            carrier = self.carrier_of(code)
             lines += ["[[party]]", f'code = "{code}"', f'name = "机构{code}"']
             lines += [f'kind = "{KINDS[code]}"', f'carrier = "{carrier}"']
             if carrier == party:

@@ -12,25 +12,18 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from counterfoil.domain.catalogue import Answer, PartyKind
 from counterfoil.office import (
-    Form,
     Receipt,
-    Reference,
     Standing,
-    Voucher,
     opened,
 )
-from counterfoil.office.messages import opened_payload
 from counterfoil.wire.catalogue import CATALOGUE
-from counterfoil.wire.national_plan import AnyForm, rows_of
-from tests.forms import sound_receipt_form, sound_voucher
+from tests.forms import sound_receipt_form
 from tests.houses import (
     BANK,
     FINANCE,
     SPECIAL_BANK,
     TREASURY,
-    UNIT,
     Town,
     running,
 )
@@ -40,28 +33,12 @@ from tests.integration.desks import (
     acts_of,
     arrival_of,
     done,
-    issue,
     reaches,
     refused,
-    submit,
 )
-from tests.unit.app.papers import encoded
+from tests.integration.kinds import PARTIES, WAYS, draft, plain, send, travel
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-PARTIES = {
-    PartyKind.FINANCE: FINANCE,
-    PartyKind.TREASURY: TREASURY,
-    PartyKind.AGENT_BANK: BANK,
-    PartyKind.BUDGET_UNIT: UNIT,
-    PartyKind.SPECIAL_ACCOUNT_BANK: SPECIAL_BANK,
-}
-WAYS = [
-    (row.code, PARTIES[issuer], PARTIES[recipient])
-    for row in sorted(CATALOGUE.rows.values(), key=lambda row: row.code)
-    for issuer, recipient in row.directions
-]
-ANSWERED = {Answer.RECEIPT, Answer.STATEMENT_ANSWER}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -77,40 +54,6 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         yield made
 
 
-def draft(code: int, issuer: str, recipient: str, *, of: str = "way") -> Voucher:
-    """Return a voucher whose number nobody else uses: it names what it is for."""
-    voucher = sound_voucher(code, issuer=issuer, to=(recipient,))
-    number = f"{of}-{code}-{recipient}"
-    voucher.key.number = number
-    form: AnyForm = getattr(voucher, voucher.WhichOneof("form") or "")
-    form.voucher_no = number
-    if CATALOGUE.row(code).rows_name_main:
-        for row in form.rows:
-            row.voucher_bill_no = number
-    return opened_payload(encoded(voucher))
-
-
-def plain(form: AnyForm) -> Form:
-    """Return a form as the office SDK has it."""
-
-    def fields(level: AnyForm) -> dict[str, str | int]:
-        return {
-            field.name: value
-            for field, value in level.ListFields()
-            if not field.is_repeated
-        }
-
-    return Form(fields(form), tuple(fields(row) for row in rows_of(form)))
-
-
-async def send(town: Town, voucher: Voucher, issuer: str) -> Reference:
-    """Issue a voucher as its seal plan wants it."""
-    if CATALOGUE.row(voucher.key.type_code).plan.has_persons:
-        return (await issue(town, voucher, issuer)).reference
-    async with town.desk(issuer) as desk:
-        return await submit(desk, voucher)
-
-
 @pytest.mark.clause("hubei-3", "hubei-15a", "hubei-22a")
 @pytest.mark.parametrize(
     ("code", "issuer", "recipient"),
@@ -119,22 +62,7 @@ async def send(town: Town, voucher: Voucher, issuer: str) -> Reference:
 async def test_a_kind_takes_each_of_its_ways_and_is_answered(
     town: Town, code: int, issuer: str, recipient: str
 ) -> None:
-    wanted = draft(code, issuer, recipient)
-
-    reference = await send(town, wanted, issuer)
-
-    async with town.desk(issuer) as ours, town.desk(recipient) as theirs:
-        assert await accept_at(theirs, reference) == wanted
-        if CATALOGUE.row(code).answer not in ANSWERED:
-            await reaches(ours, reference, Standing.ACCEPTED)
-            return
-        await act_on(theirs, reference)
-        receipt = Receipt(
-            voucher=reference, by=recipient, form=plain(sound_receipt_form(code))
-        )
-        (answered,) = await theirs.issue_receipt([receipt])
-        assert done(answered).standing is Standing.RECEIPTED
-        await reaches(ours, reference, Standing.CLOSED)
+    await travel(town, code, issuer, recipient)
 
 
 @pytest.mark.clause("hubei-3")
