@@ -109,6 +109,12 @@ class InProcessWorks:
         """See `Works.receipts`."""
         return _piped(self.workshop.receipts(_piped(receipts), by, at_us))
 
+    async def national(
+        self, documents: Sequence[tuple[bytes, bytes]], *, encoding: str
+    ) -> list[bytes | CounterfoilError]:
+        """See `Works.national`."""
+        return _piped(self.workshop.national(_piped(documents), encoding))
+
     async def payload(self, sealed: Sequence[bytes]) -> list[Unsealed]:
         """See `Works.payload`."""
         return [take_apart(one) for one in sealed]

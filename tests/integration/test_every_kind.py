@@ -18,6 +18,8 @@ from counterfoil.office import (
     opened,
 )
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.national_read import read_national
+from counterfoil.wire.national_voucher import ANSWERED, VOUCHER
 from tests.forms import sound_receipt_form
 from tests.houses import (
     BANK,
@@ -108,7 +110,13 @@ async def test_a_receipt_is_copied_with_its_original_inside(
         await finance.acknowledge([arrival])
         way = await finance.inquire(reference.key)
 
+        (document,) = await finance.national([reference])
+
     assert opened(arrival.sealed) == receipt
+    assert isinstance(document, bytes)
+    (read,) = read_national(document)
+    # Finance sees the receipt only where it is all that it has of the voucher.
+    assert read.voucher_flag == (VOUCHER if FINANCE in recipients else ANSWERED)
     assert acts_of(way, "ARRIVE")[-1].act == "ARRIVE RECEIPT"
     stands = Standing.ARRIVED if FINANCE in recipients else Standing.RECEIPTED
     assert set(way.standings.values()) == {stands}

@@ -192,6 +192,12 @@ class Desk:
         """See `AsyncDesk.issue_receipt`."""
         return self._loop.wait_for(self._desk.issue_receipt(receipts))
 
+    def national(
+        self, vouchers: Iterable[Reference], *, gb18030: bool = False
+    ) -> list[bytes | DeskRefused]:
+        """See `AsyncDesk.national`."""
+        return self._loop.wait_for(self._desk.national(vouchers, gb18030=gb18030))
+
     def inquire(self, voucher: bytes | VoucherKey) -> Way:
         """See `AsyncDesk.inquire`."""
         return self._loop.wait_for(self._desk.inquire(voucher))

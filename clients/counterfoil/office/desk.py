@@ -273,6 +273,32 @@ class AsyncDesk:
         answer = await self._caller.unary("Inquire", request)
         return messages.way_of(desk_pb2.InquireResponse.FromString(answer))
 
+    async def national(
+        self, vouchers: Iterable[Reference], *, gb18030: bool = False
+    ) -> list[bytes | DeskRefused]:
+        """Return vouchers, or their receipts, as national documents (报文).
+
+        Args:
+            vouchers: Vouchers of this desk.
+            gb18030: Whether the reader takes GB18030; else GBK, which lacks rare
+                characters of names.
+        """
+        encoding = (
+            desk_pb2.NATIONAL_ENCODING_GB18030
+            if gb18030
+            else desk_pb2.NATIONAL_ENCODING_GBK
+        )
+        documents: list[bytes | DeskRefused] = []
+        wanted = (messages.reference_message(one) for one in vouchers)
+        for batch in in_batches(wanted, lambda one: one.ByteSize()):
+            answer = await self._caller.unary(
+                "GetNational",
+                desk_pb2.GetNationalRequest(vouchers=batch, encoding=encoding),
+            )
+            response = desk_pb2.GetNationalResponse.FromString(answer)
+            documents += map(messages.national_of, response.results)
+        return documents
+
     async def search(
         self,
         *,

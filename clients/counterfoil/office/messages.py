@@ -124,6 +124,13 @@ def outcome_of(result: desk_pb2.Result) -> plain.Done | DeskRefused:
     )
 
 
+def national_of(result: desk_pb2.NationalResult) -> bytes | DeskRefused:
+    """Return a national document, or why there is none."""
+    if result.HasField("refusal"):
+        return from_refusal(result.refusal)
+    return result.document
+
+
 def written_of(result: desk_pb2.WriteResult) -> plain.Written | DeskRefused:
     """Return what became of one draft."""
     outcome = outcome_of(result.result)

@@ -22,6 +22,15 @@ def find_entry(
     return entry
 
 
+def own_side(vault: Vault, key: VoucherKey, party: str) -> Entry | None:
+    """Return the entry of a voucher on the side where `party` is, if it is on one."""
+    for role in Role:
+        entry = vault.entry(key, role)
+        if entry is not None and is_side(entry, key, party):
+            return entry
+    return None
+
+
 def is_side(entry: Entry, key: VoucherKey, party: str) -> bool:
     """Tell whether `party` is on the side of a voucher that an entry keeps."""
     if entry.role is Role.ISSUER:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from counterfoil.app.arrivals import arrival_hash, single_proof
-from counterfoil.app.entries import is_side
+from counterfoil.app.entries import own_side
 from counterfoil.app.ports import (
     Entry,
     Follower,
@@ -18,7 +18,7 @@ from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
-from counterfoil.domain.standing import Act, Role
+from counterfoil.domain.standing import Act
 from counterfoil.domain.voucher import VoucherKey
 
 _WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
@@ -82,7 +82,7 @@ class InquireVoucher:
             if found is None:
                 raise VoucherNotFound("no voucher with this digest in this vault")
             key = found
-        entry = self._side_of(caller.party, key)
+        entry = own_side(self.vault, key, caller.party)
         if entry is None:
             raise VoucherNotFound("no such voucher in this vault", number=key.number)
         checkpoint = self.vault.checkpoint()
@@ -107,14 +107,6 @@ class InquireVoucher:
         return Way(
             key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint
         )
-
-    def _side_of(self, party: str, key: VoucherKey) -> Entry | None:
-        """Return the entry on the party's own side, if it has one."""
-        for role in Role:
-            entry = self.vault.entry(key, role)
-            if entry is not None and is_side(entry, key, party):
-                return entry
-        return None
 
     def _peer_proof(self, index: int, way: Mapping[int, Leaf]) -> bytes:
         """Return the peer's proof for a DELIVER leaf, or nothing.

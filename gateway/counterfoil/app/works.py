@@ -83,6 +83,17 @@ class Works(Protocol):
     ) -> list[Document | CounterfoilError]:
         """Check receipts of `by` by every rule of form, encode and seal them."""
 
+    async def national(
+        self, documents: Sequence[tuple[bytes, bytes]], *, encoding: str
+    ) -> list[bytes | CounterfoilError]:
+        """Write vouchers of our vault as national documents.
+
+        Args:
+            documents: Of each the sealed voucher and its sealed receipt; the latter
+                empty without one, the former if the receipt encloses it.
+            encoding: `GBK` or `GB18030`.
+        """
+
     async def payload(self, sealed: Sequence[bytes]) -> list[Unsealed]:
         """Take sealed vouchers of our own apart into payload and seals."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from counterfoil.app.acts import PerformActs
 from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.inquire import InquireVoucher
+from counterfoil.app.national import WriteNational
 from counterfoil.app.ports import Clock, Follower, Ledger, Workbench
 from counterfoil.app.progress import TellProgress
 from counterfoil.app.prove import ProveLog
@@ -149,6 +150,12 @@ class Wiring:
                 registry=registry,
                 catalogue=CATALOGUE,
                 clock=clock,
+            ),
+            national=WriteNational(
+                vault=vault,
+                ledger=self.ledger,
+                follower=self.follower,
+                works=works,
             ),
             inquire=InquireVoucher(
                 vault=vault, ledger=self.ledger, follower=self.follower

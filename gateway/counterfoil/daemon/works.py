@@ -157,6 +157,12 @@ class ProcessWorks:
         """See `Works.receipts`."""
         return await self._documents("receipts", receipts, by, at_us)
 
+    async def national(
+        self, documents: Sequence[tuple[bytes, bytes]], *, encoding: str
+    ) -> list[bytes | CounterfoilError]:
+        """See `Works.national`."""
+        return await self._call("national", Give.AS_IS, documents, encoding)
+
     async def payload(self, sealed: Sequence[bytes]) -> list[Unsealed]:
         """See `Works.payload`: no signature is involved, so it is done here."""
         return [take_apart(one) for one in sealed]

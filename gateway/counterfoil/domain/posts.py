@@ -44,6 +44,7 @@ _DESK: Final = {
     "BeginActing": _SYSTEM,
     "EndActing": _SYSTEM,
     "IssueReceipt": _SYSTEM,
+    "GetNational": _SYSTEM,
     "Inquire": _ALL,
     "Search": _ALL,
     "Watch": _SYSTEM | _REVIEWERS,

@@ -186,3 +186,10 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
 
 def _standing(standing: Standing) -> standing_pb2.Standing.ValueType:
     return standing_pb2.Standing.ValueType(int(standing))
+
+
+def national_result(document: bytes | CounterfoilError) -> pb.NationalResult:
+    """Return a national document, or why there is none."""
+    if isinstance(document, CounterfoilError):
+        return pb.NationalResult(refusal=refusal_to_message(document))
+    return pb.NationalResult(document=document)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from counterfoil.app.acts import PerformActs
 from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.inquire import InquireVoucher
+from counterfoil.app.national import WriteNational
 from counterfoil.app.read import ReadArrivals, WatchVouchers
 from counterfoil.app.receipts import IssueReceipts, ReceiptDraft
 from counterfoil.app.review import ReviewDrafts
@@ -32,6 +33,7 @@ from counterfoil.rpc.answers import (
     change,
     draft_result,
     found,
+    national_result,
     next_page_token,
     query_of,
     result,
@@ -47,6 +49,11 @@ _ENDS: Final = {
     pb.ACT_OUTCOME_DONE: Act.END_DONE,
     pb.ACT_OUTCOME_NOT_DONE: Act.END_NOT_DONE,
     pb.ACT_OUTCOME_UNKNOWN: Act.END_UNKNOWN,
+}
+_ENCODINGS: Final = {
+    pb.NATIONAL_ENCODING_UNSPECIFIED: "GBK",
+    pb.NATIONAL_ENCODING_GBK: "GBK",
+    pb.NATIONAL_ENCODING_GB18030: "GB18030",
 }
 _READ_BATCH: Final = 100
 """Documents in one message of `Read` unless the caller says otherwise."""
@@ -66,6 +73,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     steps: TakeSteps
     acts: PerformActs
     receipts: IssueReceipts
+    national: WriteNational
     inquire: InquireVoucher
     search: SearchVouchers
     watch: WatchVouchers
@@ -263,6 +271,18 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         )
         way = await self.inquire(voucher, caller=CALLER.get())
         return way_response(way, self.certificates)
+
+    async def GetNational(
+        self, request: pb.GetNationalRequest, context: Context
+    ) -> pb.GetNationalResponse:
+        """Write vouchers as national documents."""
+        self._check(request, request.vouchers)
+        documents = await self.national(
+            [reference_from_message(voucher) for voucher in request.vouchers],
+            encoding=_ENCODINGS[request.encoding],
+            caller=CALLER.get(),
+        )
+        return pb.GetNationalResponse(results=map(national_result, documents))
 
     async def Search(
         self, request: pb.SearchRequest, context: Context

@@ -40,6 +40,7 @@ from counterfoil.seal.verify import Court, SealedDocument, verify_seals
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
 from counterfoil.wire.documents import Facts, document_of, read_payload
+from counterfoil.wire.national_out import national_document
 from counterfoil.wire.review import judge_review
 from counterfoil.wire.sealed import close_sealed, open_sealed
 from counterfoil.wire.seals import (
@@ -221,6 +222,12 @@ class Workshop:
             return _bare(DocumentKind.RECEIPT, payload, facts, enclosures=enclosures)
 
         return self._finish(_each(bare, receipts), at_us)
+
+    def national(
+        self, documents: Sequence[tuple[bytes, bytes]], encoding: str
+    ) -> list[bytes | CounterfoilError]:
+        """Write vouchers of our vault, and their receipts, as national documents."""
+        return _each(lambda pair: national_document(*pair, encoding), documents)
 
     def _court(self, certificates: Sequence[bytes], at_us: int) -> Court:
         return Court(

@@ -17,6 +17,7 @@ from counterfoil.app.acts import PerformActs
 from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.inquire import InquireVoucher
+from counterfoil.app.national import WriteNational
 from counterfoil.app.peer_answers import LeafProof, PeerOutcome, PeerResponse
 from counterfoil.app.ports import LaneItem
 from counterfoil.app.progress import TellProgress
@@ -251,6 +252,15 @@ class House:
     def inquire(self) -> InquireVoucher:
         return InquireVoucher(
             vault=self.vault, ledger=self.ledger, follower=self.follower
+        )
+
+    @property
+    def national(self) -> WriteNational:
+        return WriteNational(
+            vault=self.vault,
+            ledger=self.ledger,
+            follower=self.follower,
+            works=self.works,
         )
 
     @property

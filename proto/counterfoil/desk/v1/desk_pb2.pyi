@@ -52,6 +52,34 @@ ACT_OUTCOME_UNKNOWN: ActOutcome.ValueType  # 3
 """Nobody can tell yet: no receipt, no return, no second act."""
 Global___ActOutcome: _TypeAlias = ActOutcome  # noqa: Y015
 
+class _NationalEncoding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NationalEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NationalEncoding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NATIONAL_ENCODING_UNSPECIFIED: _NationalEncoding.ValueType  # 0
+    """The same as `NATIONAL_ENCODING_GBK`."""
+    NATIONAL_ENCODING_GBK: _NationalEncoding.ValueType  # 1
+    """GBK, as the national specification has it. Rare characters in names (䶮, 㛃) are
+    not in it.
+    """
+    NATIONAL_ENCODING_GB18030: _NationalEncoding.ValueType  # 2
+    """GB18030, which has every character; for systems that declare that they read it."""
+
+class NationalEncoding(_NationalEncoding, metaclass=_NationalEncodingEnumTypeWrapper):
+    """In which encoding a national document is written."""
+
+NATIONAL_ENCODING_UNSPECIFIED: NationalEncoding.ValueType  # 0
+"""The same as `NATIONAL_ENCODING_GBK`."""
+NATIONAL_ENCODING_GBK: NationalEncoding.ValueType  # 1
+"""GBK, as the national specification has it. Rare characters in names (䶮, 㛃) are
+not in it.
+"""
+NATIONAL_ENCODING_GB18030: NationalEncoding.ValueType  # 2
+"""GB18030, which has every character; for systems that declare that they read it."""
+Global___NationalEncoding: _TypeAlias = NationalEncoding  # noqa: Y015
+
 @_typing.final
 class Result(_message.Message):
     """What became of one item."""
@@ -1327,6 +1355,88 @@ class ActRecord(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ActRecord: _TypeAlias = ActRecord  # noqa: Y015
+
+@_typing.final
+class GetNationalRequest(_message.Message):
+    """Request of `DeskService.GetNational`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHERS_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    encoding: Global___NationalEncoding.ValueType
+    """How they are written."""
+    @_builtins.property
+    def vouchers(self) -> _containers.RepeatedCompositeFieldContainer[_voucher_pb2.VoucherReference]:
+        """The vouchers, 1 to 256."""
+
+    def __init__(
+        self,
+        *,
+        vouchers: _abc.Iterable[_voucher_pb2.VoucherReference] | None = ...,
+        encoding: Global___NationalEncoding.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "vouchers", b"vouchers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNationalRequest: _TypeAlias = GetNationalRequest  # noqa: Y015
+
+@_typing.final
+class GetNationalResponse(_message.Message):
+    """Response of `DeskService.GetNational`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___NationalResult]:
+        """One per voucher asked, in that order."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___NationalResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNationalResponse: _TypeAlias = GetNationalResponse  # noqa: Y015
+
+@_typing.final
+class NationalResult(_message.Message):
+    """One voucher as a national document, or why it is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """A document with one `VoucherBody`, in the encoding that it declares."""
+    @_builtins.property
+    def refusal(self) -> _sealed_pb2.Refusal:
+        """Why it cannot be written."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        refusal: _sealed_pb2.Refusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "refusal", b"refusal", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "refusal", b"refusal", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["document", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___NationalResult: _TypeAlias = NationalResult  # noqa: Y015
 
 @_typing.final
 class SearchRequest(_message.Message):

@@ -142,6 +142,11 @@ class DeskServiceStub:
                 request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.SerializeToString,
                 response_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.FromString,
                 _registered_method=True)
+        self.GetNational = channel.unary_unary(
+                '/counterfoil.desk.v1.DeskService/GetNational',
+                request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalRequest.SerializeToString,
+                response_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalResponse.FromString,
+                _registered_method=True)
         self.Search = channel.unary_unary(
                 '/counterfoil.desk.v1.DeskService/Search',
                 request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.SearchRequest.SerializeToString,
@@ -346,6 +351,20 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetNational(self, request, context):
+        """Writes vouchers as national XML documents (报文), as older systems read them.
+
+        A voucher that has its receipt is written as that receipt (回单): its own
+        elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
+        recipients it is the receipt of the first that has one.
+
+        Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+        encoding lacks, with its field.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Search(self, request, context):
         """Finds vouchers in the ledger, newest first.
 
@@ -456,6 +475,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.Inquire,
                     request_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.FromString,
                     response_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.SerializeToString,
+            ),
+            'GetNational': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNational,
+                    request_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalRequest.FromString,
+                    response_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalResponse.SerializeToString,
             ),
             'Search': grpc.unary_unary_rpc_method_handler(
                     servicer.Search,
@@ -950,6 +974,33 @@ class DeskService:
             '/counterfoil.desk.v1.DeskService/Inquire',
             counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.SerializeToString,
             counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNational(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/counterfoil.desk.v1.DeskService/GetNational',
+            counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalRequest.SerializeToString,
+            counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalResponse.FromString,
             options,
             channel_credentials,
             insecure,

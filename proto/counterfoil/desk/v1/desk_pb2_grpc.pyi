@@ -150,6 +150,16 @@ class DeskServiceStub:
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
     * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
     """
+    GetNational: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetNationalRequest, _desk_pb2.GetNationalResponse]
+    """Writes vouchers as national XML documents (报文), as older systems read them.
+
+    A voucher that has its receipt is written as that receipt (回单): its own
+    elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
+    recipients it is the receipt of the first that has one.
+
+    Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+    encoding lacks, with its field.
+    """
     Search: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]
     """Finds vouchers in the ledger, newest first.
 
@@ -287,6 +297,16 @@ class DeskServiceAsyncStub(DeskServiceStub):
 
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
     * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
+    """
+    GetNational: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetNationalRequest, _desk_pb2.GetNationalResponse]  # type: ignore[assignment]
+    """Writes vouchers as national XML documents (报文), as older systems read them.
+
+    A voucher that has its receipt is written as that receipt (回单): its own
+    elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
+    recipients it is the receipt of the first that has one.
+
+    Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+    encoding lacks, with its field.
     """
     Search: _aio.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]  # type: ignore[assignment]
     """Finds vouchers in the ledger, newest first.
@@ -524,6 +544,22 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
 
         * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
         * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetNational(
+        self,
+        request: _desk_pb2.GetNationalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_desk_pb2.GetNationalResponse, _abc.Awaitable[_desk_pb2.GetNationalResponse]]:
+        """Writes vouchers as national XML documents (报文), as older systems read them.
+
+        A voucher that has its receipt is written as that receipt (回单): its own
+        elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
+        recipients it is the receipt of the first that has one.
+
+        Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+        encoding lacks, with its field.
         """
 
     @_abc_1.abstractmethod
