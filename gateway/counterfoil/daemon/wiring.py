@@ -107,6 +107,7 @@ class Wiring:
     def _desk(self, limits: Limits) -> DeskServicer:
         vault, works, workbench = self.vault, self.works, self.workbench
         registry, clock, certificates = self.registry, self.clock, self.certificates
+        ledger, follower = self.ledger, self.follower
         return DeskServicer(
             write=WriteDrafts(
                 vault=vault,
@@ -152,17 +153,10 @@ class Wiring:
                 clock=clock,
             ),
             national=WriteNational(
-                vault=vault,
-                ledger=self.ledger,
-                follower=self.follower,
-                works=works,
+                vault=vault, ledger=ledger, follower=follower, works=works
             ),
-            inquire=InquireVoucher(
-                vault=vault, ledger=self.ledger, follower=self.follower
-            ),
-            search=SearchVouchers(
-                vault=vault, ledger=self.ledger, follower=self.follower
-            ),
+            inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
+            search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),
             watch=WatchVouchers(vault=vault),
             certificates=certificates,
             limits=limits,

@@ -17,6 +17,7 @@ from counterfoil.domain.refusals import (
     PostRefused,
     VaultBusy,
     VaultFull,
+    VoucherNotFound,
 )
 from counterfoil.office import (
     AsyncDesk,
@@ -33,7 +34,7 @@ from counterfoil.office import (
     VoucherKey,
 )
 from counterfoil.sealed.v1 import sealed_pb2
-from counterfoil.wire.refusals import refusal_to_status
+from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
 from tests.unit.office.loopback import Fails, Loopback, access_of
 
 QUICK = Patience(call_s=5.0, total_s=5.0, wait_s_min=0.01, wait_s_max=0.02)
@@ -108,6 +109,46 @@ def test_300_items_go_in_two_requests_and_come_back_in_order(
     assert len(gateway.requests["Accept"]) == 2
     digests = [one.digest for one in outcomes if isinstance(one, Done)]
     assert digests == [one.digest for one in references(300)]
+
+
+def write_all(request: bytes) -> bytes:
+    """Write every voucher but the first as its digest."""
+    first, *others = desk_pb2.GetNationalRequest.FromString(request).vouchers
+    refusal = refusal_to_message(VoucherNotFound("not here"))
+    return desk_pb2.GetNationalResponse(
+        results=[
+            desk_pb2.NationalResult(refusal=refusal),
+            *(desk_pb2.NationalResult(document=one.digest) for one in others),
+        ]
+    ).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("gb18030", "encoding"),
+    [
+        (False, desk_pb2.NATIONAL_ENCODING_GBK),
+        (True, desk_pb2.NATIONAL_ENCODING_GB18030),
+    ],
+)
+def test_national_documents_come_in_order_or_are_refused_one_by_one(
+    gateway: Loopback, desk: Callable[[], Desk], *, gb18030: bool, encoding: int
+) -> None:
+    gateway.unary["GetNational"] = write_all
+    wanted = references(300)
+
+    documents = desk().national(wanted, gb18030=gb18030)
+
+    asked = map(desk_pb2.GetNationalRequest.FromString, gateway.requests["GetNational"])
+    assert [(len(one.vouchers), one.encoding) for one in asked] == [
+        (256, encoding),
+        (44, encoding),
+    ]
+    for at, (document, one) in enumerate(zip(documents, wanted, strict=True)):
+        if at in {0, 256}:
+            assert isinstance(document, DeskRefused)
+            assert document.reason == "VOUCHER_NOT_FOUND"
+        else:
+            assert document == one.digest
 
 
 def test_nothing_to_ask_asks_nothing(
