@@ -113,7 +113,7 @@ def test_300_items_go_in_two_requests_and_come_back_in_order(
 
 def write_all(request: bytes) -> bytes:
     """Write every voucher but the first as its digest."""
-    first, *others = desk_pb2.GetNationalRequest.FromString(request).vouchers
+    _, *others = desk_pb2.GetNationalRequest.FromString(request).vouchers
     refusal = refusal_to_message(VoucherNotFound("not here"))
     return desk_pb2.GetNationalResponse(
         results=[
