@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.bench.crypto import crypto_limit
 from tests.bench.exchange import Pair, Run, process_bytes
 from tests.bench.figures import Figure, write_figures
+from tests.bench.national import national_figures
 
 _MEBIBYTE = 1024 * 1024
 _FILL = 20_000
@@ -51,6 +52,7 @@ def main() -> int:
 def _measure(directory: Path, divisor: int, filled: int) -> Iterator[Figure]:
     limit = crypto_limit()
     yield Figure(name="crypto.limit", value=limit, unit="vouchers/s")
+    yield from national_figures()
     pair = Pair.start(directory / "single")
     try:
         asyncio.run(pair.notices(0, 1024))
