@@ -7,7 +7,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.refusals import ActingBegun, OutOfTurn
+from counterfoil.domain.refusals import ActingBegun, NotInState, OutOfTurn
 from counterfoil.domain.standing import (
     VOID,
     Act,
@@ -47,7 +47,7 @@ STEPS = st.one_of(
     st.tuples(st.sampled_from(Act), st.sampled_from(DocumentKind)),
 )
 WAYS = st.lists(STEPS, max_size=40)
-ROLES = st.sampled_from(Role)
+ROLES = st.sampled_from([Role.ISSUER, Role.RECIPIENT])
 
 
 def rank(role: Role, standing: Standing) -> int:
@@ -140,3 +140,11 @@ def test_a_late_report_of_arrival_or_sending_changes_nothing(
         standing = take(Role.ISSUER, standing, act, kind)
         for late in (Act.SEND, Act.DELIVER, Act.REFUSE):
             assert advance(Role.ISSUER, standing, late, DocumentKind.VOUCHER) is None
+
+
+@given(STEPS, st.sampled_from(Standing))
+def test_what_is_only_a_copy_never_moves(
+    step: tuple[Act, DocumentKind], standing: Standing
+) -> None:
+    with pytest.raises(NotInState):
+        advance(Role.COPY, standing, *step)

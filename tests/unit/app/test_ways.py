@@ -156,7 +156,7 @@ def test_documents_are_admitted_as_each_would_be_alone() -> None:
         "NOT_THE_ISSUER",
         "DIRECTION_REFUSED",
         "DIRECTION_REFUSED",
-        "",
+        "DIRECTION_REFUSED",  # a receipt that is copied to whom it must not
         "NOT_A_RECIPIENT",
     ]
 
