@@ -1,0 +1,198 @@
+"""What the books say: balances, quotas and who is the partner of whom.
+
+Every function takes a session, so that a decision and what follows from it can be one
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from counterfoil.treasury.books import (
+    GIVEN_BACK,
+    Incoming,
+    Opening,
+    Posting,
+    QuotaChange,
+    State,
+)
+from counterfoil.treasury.entries import QuotaKey
+from counterfoil.treasury.kinds import (
+    APPLICATION,
+    LISTED,
+    ORDER,
+    REFUND,
+    Office,
+    PaymentWay,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the books say in short; amounts in fen."""
+
+    arrived: int
+    waiting: int
+    receipted: int
+    returned: int
+    rejected: int
+    stopped: int
+    balance_fen: int
+    quota_fen: int
+    cleared_fen: int
+
+
+def balance_fen(session: Session) -> int:
+    """Return what the single account holds."""
+    opening = session.scalar(select(func.sum(Opening.amount_fen))) or 0
+    return int(opening) + int(session.scalar(select(func.sum(Posting.amount_fen))) or 0)
+
+
+def balances(session: Session, bank_no: str) -> dict[QuotaKey, int]:
+    """Return what is left of every quota of a bank."""
+    return _sums(
+        session.scalars(select(QuotaChange).where(QuotaChange.bank_no == bank_no))
+    )
+
+
+def cleared(session: Session, bank_no: str) -> dict[QuotaKey, int]:
+    """Return what was cleared of every quota of a bank, less what was refunded."""
+    changes = session.scalars(
+        select(QuotaChange)
+        .join(Incoming, Incoming.digest == QuotaChange.digest)
+        .where(QuotaChange.bank_no == bank_no)
+        .where(Incoming.type_code.in_({ORDER, REFUND}))
+    )
+    return {key: -fen for key, fen in _sums(changes).items()}
+
+
+def same_number(session: Session, one: Incoming) -> list[Incoming]:
+    """Return the other vouchers of the same number that were not given back."""
+    return list(
+        session.scalars(
+            select(Incoming).where(
+                Incoming.issuer == one.issuer,
+                Incoming.adm_div == one.adm_div,
+                Incoming.fiscal_year == one.fiscal_year,
+                Incoming.type_code == one.type_code,
+                Incoming.number == one.number,
+                Incoming.digest != one.digest,
+                Incoming.state.not_in(GIVEN_BACK),
+            )
+        )
+    )
+
+
+def applications(session: Session, order: Incoming, office: Office) -> list[Incoming]:
+    """Return the applications that an order names, newest issue first.
+
+    They are those of the order's bank: two banks may use the same number.
+    """
+    return list(
+        session.scalars(
+            select(Incoming)
+            .where(
+                Incoming.type_code == APPLICATION,
+                Incoming.number == order.application,
+                Incoming.issuer == office.banks[order.bank_no].party,
+                Incoming.adm_div == order.adm_div,
+                Incoming.fiscal_year == order.fiscal_year,
+            )
+            .order_by(Incoming.issue.desc())
+        )
+    )
+
+
+def orders_of(session: Session, order: Incoming) -> list[Incoming]:
+    """Return other orders for the application of an order, unless given back."""
+    return list(
+        session.scalars(
+            select(Incoming).where(
+                Incoming.type_code == ORDER,
+                Incoming.application == order.application,
+                Incoming.bank_no == order.bank_no,
+                Incoming.adm_div == order.adm_div,
+                Incoming.fiscal_year == order.fiscal_year,
+                Incoming.digest != order.digest,
+                Incoming.state.not_in(GIVEN_BACK),
+            )
+        )
+    )
+
+
+def to_be_listed(
+    session: Session, listing: Incoming, day: str, bank_numbers: Iterable[str]
+) -> list[Incoming]:
+    """Return the vouchers whose receipts of a day no list names yet.
+
+    Args:
+        session: The books.
+        listing: The list.
+        day: Day that it is about (`ClearDate`), in China.
+        bank_numbers: Of these banks only; of all if empty.
+    """
+    wanted = select(Incoming).where(
+        Incoming.type_code == LISTED[listing.type_code],
+        Incoming.adm_div == listing.adm_div,
+        Incoming.fiscal_year == listing.fiscal_year,
+        Incoming.state == State.RECEIPTED,
+        Incoming.day == day,
+        Incoming.listed_in == b"",
+    )
+    numbers = set(bank_numbers)
+    if numbers:
+        wanted = wanted.where(Incoming.bank_no.in_(numbers))
+    return list(session.scalars(wanted.order_by(Incoming.number)))
+
+
+def next_serial(session: Session) -> int:
+    """Return the number of the next booking."""
+    return (session.scalar(select(func.max(Incoming.serial))) or 0) + 1
+
+
+def figures(session: Session) -> Figures:
+    """Return the books in short."""
+    counted = session.execute(
+        select(Incoming.state, func.count().label("number")).group_by(Incoming.state)
+    )
+    counts = {row.state: int(row.number) for row in counted}
+    quota = session.scalar(select(func.sum(QuotaChange.amount_fen))) or 0
+    spent = session.scalar(
+        select(func.sum(QuotaChange.amount_fen))
+        .join(Incoming, Incoming.digest == QuotaChange.digest)
+        .where(Incoming.type_code.in_({ORDER, REFUND}))
+    )
+    return Figures(
+        arrived=sum(counts.values()),
+        waiting=counts.get(State.ACCEPTED, 0),
+        receipted=counts.get(State.RECEIPTED, 0),
+        returned=counts.get(State.RETURNED, 0),
+        rejected=counts.get(State.REJECTED, 0),
+        stopped=counts.get(State.STOPPED, 0),
+        balance_fen=balance_fen(session),
+        quota_fen=int(quota),
+        cleared_fen=-int(spent or 0),
+    )
+
+
+def key_of(change: QuotaChange) -> QuotaKey:
+    """Return whose quota a change is of."""
+    return QuotaKey(
+        fiscal_year=change.fiscal_year,
+        bank_no=change.bank_no,
+        way=PaymentWay(change.way),
+        function=change.function,
+        unit=change.unit,
+    )
+
+
+def _sums(changes: Iterable[QuotaChange]) -> dict[QuotaKey, int]:
+    sums: dict[QuotaKey, int] = {}
+    for change in changes:
+        key = key_of(change)
+        sums[key] = sums.get(key, 0) + change.amount_fen
+    return sums

@@ -1,0 +1,246 @@
+"""The treasury's own books: every voucher that came, and what it changed.
+
+    READ ─▶ ACCEPTED ─▶ BEGUN ─▶ BOOKED ─▶ ACTED ─▶ RECEIPTED
+     │         │          │
+     ▼         │          ▼
+    REJECTED   └──────▶ REFUSED ─▶ UNDONE ─▶ RETURNED
+
+An act and its postings are one transaction: a voucher is BOOKED with them or BEGUN
+without them, and no crash leaves anything between. Nothing is posted but by a
+voucher, and every posting names it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    ForeignKey,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from counterfoil.office import Reference, VoucherKey
+from counterfoil.treasury.database import open_engine
+
+
+class State(StrEnum):
+    """Where a voucher stands with us."""
+
+    READ = "read"
+    """Come, not yet answered."""
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    """Taken over; an application waits here for its order, and the other way round."""
+    BEGUN = "begun"
+    """The gateway knows that we are about to act: no return any more."""
+    BOOKED = "booked"
+    """It is in the books; the gateway is to be told."""
+    ACTED = "acted"
+    """The receipt is due."""
+    RECEIPTED = "receipted"
+    REFUSED = "refused"
+    """The books do not allow it; the gateway is to be told."""
+    UNDONE = "undone"
+    """The return is due."""
+    RETURNED = "returned"
+    VOID = "void"
+    """Withdrawn by its issuer before anything was done."""
+    STOPPED = "stopped"
+    """The gateway refused what we asked: a person must look."""
+
+
+GIVEN_BACK: Final = frozenset({State.REJECTED, State.RETURNED, State.VOID})
+"""States after which the number may come again."""
+LOST: Final = frozenset({*GIVEN_BACK, State.REFUSED, State.UNDONE, State.STOPPED})
+"""States in which a voucher will not be acted on."""
+IN_BOOKS: Final = frozenset({State.BOOKED, State.ACTED, State.RECEIPTED})
+WAITING: Final = frozenset({State.ACCEPTED})
+"""States that may last: an application without an order, or an order without one."""
+FINAL: Final = frozenset({*GIVEN_BACK, State.RECEIPTED, State.STOPPED})
+"""States that nothing follows on."""
+
+_STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
+
+
+class Base(DeclarativeBase):
+    """Declares the tables."""
+
+
+class Opening(Base):
+    """What the single account held before the first voucher; written once."""
+
+    __tablename__ = "opening"
+
+    account: Mapped[str] = mapped_column(String(42), primary_key=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class Incoming(Base):
+    """A voucher that came, and where it stands."""
+
+    __tablename__ = "incoming"
+    __table_args__ = (
+        UniqueConstraint(
+            "issuer", "adm_div", "fiscal_year", "type_code", "number", "issue"
+        ),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    issuer: Mapped[str] = mapped_column(String(31))
+    adm_div: Mapped[str] = mapped_column(String(9))
+    fiscal_year: Mapped[int]
+    type_code: Mapped[int]
+    number: Mapped[str] = mapped_column(String(42))
+    issue: Mapped[int]
+    # Large, and wanted rarely: see `Books.sealed`.
+    sealed: Mapped[bytes] = mapped_column(deferred=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    bank_no: Mapped[str] = mapped_column(String(12))
+    application: Mapped[str] = mapped_column(String(42))
+    """Of an order: number of the application that it names."""
+    state: Mapped[State] = mapped_column(_STATE, index=True)
+    note: Mapped[str] = mapped_column(String(300), default="")
+    serial: Mapped[int] = mapped_column(default=0)
+    """Number of the booking, from 1; 0 while there is none."""
+    day: Mapped[str] = mapped_column(String(8), default="")
+    """Day of the booking in China, `yyyymmdd`."""
+    listed_in: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"")
+    """Digest of the list that names its receipt; empty while none does."""
+
+    @property
+    def reference(self) -> Reference:
+        """The voucher."""
+        key = VoucherKey(
+            issuer=self.issuer,
+            adm_div=self.adm_div,
+            fiscal_year=self.fiscal_year,
+            type_code=self.type_code,
+            number=self.number,
+            issue=self.issue,
+        )
+        return Reference(key, self.digest)
+
+    @property
+    def serial_text(self) -> str:
+        """The booking's number as receipts state it (`XAgentBusinessNo`)."""
+        return f"{self.serial:012}"
+
+
+class Posting(Base):
+    """One change of the single account (国库单一账户), by function; out is negative."""
+
+    __tablename__ = "postings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(ForeignKey(Incoming.digest))
+    function: Mapped[str] = mapped_column(String(42))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    day: Mapped[str] = mapped_column(String(8), index=True)
+
+
+class QuotaChange(Base):
+    """One change of a clearing quota (清算额度); what is cleared is negative."""
+
+    __tablename__ = "quota_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(ForeignKey(Incoming.digest))
+    fiscal_year: Mapped[int]
+    bank_no: Mapped[str] = mapped_column(String(12), index=True)
+    way: Mapped[str] = mapped_column(String(2))
+    function: Mapped[str] = mapped_column(String(42))
+    unit: Mapped[str] = mapped_column(String(42))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class Books:
+    """Our books in a database; any thread may use them.
+
+    Args:
+        url: SQLAlchemy's URL, e.g. `sqlite:///treasury.sqlite`.
+        account: Number of the single account.
+        opening_fen: What it held before the first voucher.
+
+    Raises:
+        ValueError: The books were opened with another account or amount.
+    """
+
+    def __init__(self, url: str, account: str, opening_fen: int) -> None:
+        self._engine = open_engine(url)
+        Base.metadata.create_all(self._engine)
+        self._one_writer = threading.Lock()
+        with self.writing() as session:
+            opening = session.scalar(select(Opening))
+            if opening is None:
+                session.add(Opening(account=account, amount_fen=opening_fen))
+            elif (opening.account, opening.amount_fen) != (account, opening_fen):
+                msg = "the books were opened with another account or balance"
+                raise ValueError(msg)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open one transaction: committed on leaving, undone on any error."""
+        with (
+            self._one_writer,
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session for queries of several tables."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    def knows(self, digest: bytes) -> bool:
+        """Tell whether a voucher came before."""
+        return self.incoming(digest) is not None
+
+    def sealed(self, digest: bytes) -> bytes:
+        """Return a voucher as it came."""
+        with self.reading() as session:
+            return session.scalars(
+                select(Incoming.sealed).where(Incoming.digest == digest)
+            ).one()
+
+    def incoming(self, digest: bytes) -> Incoming | None:
+        """Return where a voucher stands; None if it never came."""
+        with self.reading() as session:
+            return session.get(Incoming, digest)
+
+    def in_state(self, *states: State) -> list[Incoming]:
+        """Return the vouchers in these states, by kind and number.
+
+        A notice of quota comes before an order that may need it.
+        """
+        with self.reading() as session:
+            return list(
+                session.scalars(
+                    select(Incoming)
+                    .where(Incoming.state.in_(states))
+                    .order_by(Incoming.type_code, Incoming.number, Incoming.issue)
+                )
+            )
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do before another voucher comes."""
+        with self.reading() as session:
+            return not session.scalar(
+                select(func.count()).where(Incoming.state.not_in(FINAL | WAITING))
+            )

@@ -1,0 +1,199 @@
+"""The command `counterfoil-treasury`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from counterfoil.office import (
+    Arrival,
+    DeskRefused,
+    OfficeError,
+    Unreachable,
+    read_settings,
+)
+from counterfoil.treasury.accounts import figures
+from counterfoil.treasury.books import Books
+from counterfoil.treasury.clerk import Clerk
+from counterfoil.treasury.kinds import BALANCE_REPORT, READ, Bank, Office
+from counterfoil.treasury.recompute import recompute
+from counterfoil.treasury.reports import reports_of
+
+DONE: Final = 0
+REFUSED: Final = 1
+UNREACHABLE: Final = 3
+_IDLE_S: Final = 0.2
+_TWIN: Final = "COUNTERFOIL_TREASURY_"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the treasury system.
+
+    Returns:
+        Exit status: 0 done, 1 refused or the books differ, 2 usage, 3 gateway
+        unreachable.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "books":
+            return _show_books(options)
+        return _run(options)
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE
+    except DeskRefused as refusal:
+        print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
+        return REFUSED
+    except (OfficeError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="counterfoil-treasury",
+        description="A reference business system of the treasury.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run", help="take, act on and answer vouchers until SIGTERM"
+    )
+    _config(run)
+    run.add_argument(
+        "--report",
+        default=os.environ.get(f"{_TWIN}REPORT"),
+        metavar="DAY",
+        help=f"at the end, report this day (yyyymmdd) to finance [{_TWIN}REPORT]",
+    )
+    books = commands.add_parser("books", help="show what the books say")
+    _config(books)
+    books.add_argument(
+        "--recompute",
+        action="store_true",
+        default=os.environ.get(f"{_TWIN}RECOMPUTE") == "1",
+        help="read the vouchers in the vault again and compare; exit status 1 if "
+        f"they differ [{_TWIN}RECOMPUTE=1]",
+    )
+    books.add_argument("--json", action="store_true", help="for a program")
+    return parser
+
+
+def _config(to: argparse.ArgumentParser) -> None:
+    value = os.environ.get(f"{_TWIN}CONFIG")
+    to.add_argument(
+        "--config",
+        type=Path,
+        default=value,
+        required=value is None,
+        metavar="PATH",
+        help=f"the system's configuration [{_TWIN}CONFIG]",
+    )
+
+
+def tell(what: str, count: int) -> None:
+    """Print one line of progress for a person or a program: `booked 64`."""
+    print(what, count, flush=True)
+
+
+def office_of(party: str, tables: Mapping[str, Any]) -> Office:
+    """Return who we are, as the tables `[treasury]` and `[[bank]]` say.
+
+    Raises:
+        ValueError: A key is missing.
+    """
+    try:
+        own = tables["treasury"]
+        banks = [
+            Bank(number=one["number"], party=one["party"], code=one.get("code", ""))
+            for one in tables.get("bank", ())
+        ]
+        return Office(
+            party=party,
+            finance=own["finance"],
+            adm_div=own["adm_div"],
+            tre_code=own["tre_code"],
+            fin_org_code=own["fin_org_code"],
+            account=own["account"],
+            banks={bank.number: bank for bank in banks},
+        )
+    except KeyError as error:
+        msg = f"{error.args[0]} is missing"
+        raise ValueError(msg) from error
+
+
+class _Stop:
+    """Remembers that somebody asked us to stop; the batch under way is finished."""
+
+    asked = False
+
+    def __call__(self, _signal: int, _frame: object) -> None:
+        self.asked = True
+
+
+def _books(office: Office, tables: Mapping[str, Any]) -> Books:
+    opening_fen = tables["treasury"].get("opening_fen", 0)
+    return Books(tables["books"]["url"], office.account, opening_fen)
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Take, act and answer until SIGTERM or Ctrl-C, and nothing is left to do."""
+    station, tables = read_settings(options.config)
+    office = office_of(station.party, tables)
+    stop = _Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with ExitStack() as stack:
+        books = _books(office, tables)
+        stack.callback(books.close)
+        desk = stack.enter_context(station.desk("system"))
+        clerk = Clerk(office, desk, books, lambda: datetime.now(UTC), tell)
+
+        def known(arrival: Arrival) -> bool:
+            return books.knows(arrival.digest)
+
+        kinds = sorted({*READ, BALANCE_REPORT})
+        for arrivals in desk.read(
+            types=kinds, follow=True, idle_s=_IDLE_S, known=known
+        ):
+            clerk.take(arrivals)
+            clerk.work()
+            if stop.asked and not arrivals and books.is_at_rest():
+                break
+        if options.report:
+            with books.reading() as session:
+                reports = reports_of(session, office, options.report)
+            for outcome in desk.submit(reports):
+                if isinstance(outcome, DeskRefused):
+                    raise outcome
+            tell("reported", len(reports))
+    return DONE
+
+
+def _show_books(options: argparse.Namespace) -> int:
+    station, tables = read_settings(options.config)
+    office = office_of(station.party, tables)
+    with ExitStack() as stack:
+        books = _books(office, tables)
+        stack.callback(books.close)
+        with books.reading() as session:
+            told = asdict(figures(session))
+        if options.json:
+            print(json.dumps(told))
+        else:
+            print(" ".join(f"{name}={value}" for name, value in told.items()))
+        if not options.recompute:
+            return DONE
+        desk = stack.enter_context(station.desk("system"))
+        found = list(recompute(desk, books, office.party))
+        for difference in found:
+            print(difference, file=sys.stderr)
+    return REFUSED if found else DONE

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from counterfoil.devca.directory import DevelopmentCa
+from tests.unit.office.loopback import PARTY, Loopback
+from tests.unit.treasury.papers import TREASURY
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> DevelopmentCa:
+    directory = tmp_path_factory.mktemp("pki")
+    return DevelopmentCa.create(directory, [PARTY, TREASURY], now=datetime.now(UTC))
+
+
+@pytest.fixture
+def gateway(ca: DevelopmentCa) -> Iterator[Loopback]:
+    loopback = Loopback(ca)
+    yield loopback
+    loopback.stop()
