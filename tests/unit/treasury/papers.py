@@ -66,7 +66,7 @@ def quota_notice(
     total = sum(fen for _, _, fen in lines)
     authorised = type_code == AUTHORISED_QUOTA
     amount = "plan_amt_fen" if authorised else "pay_amt_fen"
-    rows = tuple(
+    rows: tuple[dict[str, FieldValue], ...] = tuple(
         {
             **({"id": f"{number}-{n}"} if authorised else {}),
             **({"sup_dep_code": unit} if unit else {}),
@@ -83,7 +83,7 @@ def quota_notice(
 
 def appropriation(number: str, lines: tuple[Line, ...] = LINES) -> Voucher:
     """Return an appropriation (5207)."""
-    rows = tuple(
+    rows: tuple[dict[str, FieldValue], ...] = tuple(
         {"id": f"{number}-{n}", "exp_func_code": function, "pay_amt_fen": fen}
         for n, (_, function, fen) in enumerate(lines)
     )
@@ -94,6 +94,7 @@ def appropriation(number: str, lines: tuple[Line, ...] = LINES) -> Voucher:
         "pay_acct_no": ACCOUNT,
         "pay_acct_name": "国库单一账户",
         "agency_code": "101001",
+        "agency_name": "预算单位",
         "pay_amt_fen": sum(fen for _, _, fen in lines),
     }
     return _voucher(APPROPRIATION, number, FINANCE, fields, rows)
@@ -149,7 +150,7 @@ def listing(
     code: str = "",
 ) -> Voucher:
     """Return a list (5551, 5552, 5553) of numbers and amounts."""
-    rows = tuple(
+    rows: tuple[dict[str, FieldValue], ...] = tuple(
         {
             "id": str(n),
             "ori_vt_code": wire_code(LISTED[type_code]),

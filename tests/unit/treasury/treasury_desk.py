@@ -71,7 +71,8 @@ class Treasury:
     def __init__(self, folder: Path, ca: DevelopmentCa, gateway: Loopback) -> None:
         self.desk = TreasuryDesk(gateway)
         gateway.start()
-        self.client = Desk(gateway.address, access_of(ca, "system", "1", TREASURY))
+        self.address = gateway.address
+        self.client = Desk(self.address, access_of(ca, "system", "1", TREASURY))
         self.url = f"sqlite:///{folder / 'books.sqlite'}"
         self.books = Books(self.url, ACCOUNT, OPENING_FEN)
         self.told: Counter[str] = Counter()

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.domain.standing import Standing
+from counterfoil.treasury.books import Posting
+from counterfoil.treasury.cli import REFUSED, main, office_of
+from tests.unit.office.loopback import Loopback
+from tests.unit.treasury.papers import (
+    ACCOUNT,
+    BANK_CODE,
+    BANK_NO,
+    OFFICE,
+    TREASURY,
+    appropriation,
+    order,
+)
+from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
+
+TABLES = {
+    "treasury": {
+        "finance": OFFICE.finance,
+        "adm_div": OFFICE.adm_div,
+        "tre_code": OFFICE.tre_code,
+        "fin_org_code": OFFICE.fin_org_code,
+        "account": ACCOUNT,
+    },
+    "bank": [
+        {"number": one.number, "party": one.party, "code": one.code}
+        for one in OFFICE.banks.values()
+    ],
+}
+
+
+@pytest.fixture
+def treasury(
+    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
+) -> Iterator[Treasury]:
+    made = Treasury(tmp_path, ca, gateway)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def config(treasury: Treasury, ca: DevelopmentCa, tmp_path: Path) -> Path:
+    stem = os.path.relpath(ca.credential(TREASURY, "system", "1").stem, tmp_path)
+    own = "\n".join(f'{name} = "{text}"' for name, text in TABLES["treasury"].items())  # type: ignore[attr-defined]
+    text = f"""
+[office]
+party = "{TREASURY}"
+address = "{treasury.address}"
+authorities = "{os.path.relpath(ca.directory / "root.pem", tmp_path)}"
+[office.caller.system]
+certificate = "{stem}.pem"
+key = "file:{stem}.key"
+passphrase = "file:{stem}.pass"
+[books]
+url = "{treasury.url}"
+[treasury]
+{own}
+opening_fen = {OPENING_FEN}
+[[bank]]
+number = "{BANK_NO}"
+party = "420000-102"
+code = "{BANK_CODE}"
+"""
+    file = tmp_path / "treasury.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_office_is_what_the_configuration_says() -> None:
+    assert office_of(TREASURY, TABLES) == OFFICE
+
+
+@pytest.mark.parametrize("key", sorted(TABLES["treasury"]))  # type: ignore[type-var]
+def test_a_key_that_is_missing_is_named(key: str) -> None:
+    own = {name: text for name, text in TABLES["treasury"].items() if name != key}  # type: ignore[attr-defined]
+
+    with pytest.raises(ValueError, match=f"{key} is missing"):
+        office_of(TREASURY, {"treasury": own})
+
+
+def test_a_configuration_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["books", "--config", str(tmp_path / "none.toml")]) == REFUSED
+    assert "none.toml" in capsys.readouterr().err
+
+
+def test_the_books_are_shown_for_a_program_and_for_people(
+    treasury: Treasury,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    treasury.run(appropriation("B1"), order("Q1", "S1"))
+
+    assert main(["books", "--config", str(config), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["receipted"], told["waiting"]) == (1, 1)
+    assert told["balance_fen"] == OPENING_FEN - 350
+    monkeypatch.setenv("COUNTERFOIL_TREASURY_CONFIG", str(config))
+    assert main(["books"]) == 0
+    assert f"balance_fen={OPENING_FEN - 350}" in capsys.readouterr().out
+
+
+def test_recomputing_tells_by_the_exit_status_whether_the_books_are_right(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    treasury.run(appropriation("B1"))
+    arguments = ["books", "--config", str(config), "--recompute"]
+
+    assert main(arguments) == 0
+    with treasury.books.writing() as session:
+        session.get_one(Posting, 1).amount_fen -= 1
+
+    assert main(arguments) == REFUSED
+    assert "B1" in capsys.readouterr().err
+
+
+def stops_once_booked(
+    treasury: Treasury, digest: bytes, stop: Callable[[], None]
+) -> None:
+    for _ in range(200):
+        if treasury.desk.standings[digest] is Standing.RECEIPTED:
+            break
+        threading.Event().wait(0.05)
+    stop()
+
+
+def test_it_runs_until_it_is_asked_to_stop_and_reports_its_day(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [digest] = treasury.arrive(appropriation("B1"))
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    day = treasury.clerk().today()
+    stopping = threading.Thread(
+        target=stops_once_booked,
+        args=(treasury, digest, lambda: signal.raise_signal(signal.SIGTERM)),
+    )
+    stopping.start()
+    try:
+        status = main(["run", "--config", str(config), "--report", day])
+    finally:
+        stopping.join()
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+
+    assert status == 0
+    out = capsys.readouterr().out
+    assert "booked 1" in out
+    assert "reported" in out
+    assert treasury.desk.submitted[0].HasField("balance_report")
