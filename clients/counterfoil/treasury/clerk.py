@@ -138,10 +138,13 @@ class Clerk:
         due = [one for one in self.books.in_state(State.ACCEPTED) if is_alone(one)]
         for order, partner in self._pairs(State.ACCEPTED, State.BEGUN):
             if partner.state in LOST:
-                self._move([order], State.UNDONE, _orphaned(partner))
+                self._give_up(order, partner)
                 continue
             pair = (order, partner)
             due += [one for one in pair if one.state is State.ACCEPTED]
+        for order, partner in self._pairs(State.STOPPED):
+            if partner.state is State.BEGUN:
+                self._give_up(partner, order)
         outcomes = self.desk.begin_acting(one.reference for one in due)
         # Begun already, says the gateway, and our books know that nothing was done:
         # the answer to our first asking was lost.
@@ -150,6 +153,12 @@ class Clerk:
             [None if _is_begun(outcome) else outcome for outcome in outcomes],
             State.BEGUN,
         )
+
+    def _give_up(self, one: Incoming, other: Incoming) -> None:
+        """Let go of a half of a pair whose other half cannot be acted on."""
+        begun = one.state is State.BEGUN
+        note = f"凭证{other.number}未能办理：{other.note}"[:_REASON_MAX]
+        self._move([one], State.REFUSED if begun else State.UNDONE, note)
 
     def _act(self) -> None:
         """Act on what was begun: decision and postings of each in one transaction."""
@@ -237,10 +246,6 @@ class Clerk:
 
 def _is_begun(outcome: Outcome) -> bool:
     return isinstance(outcome, DeskRefused) and outcome.facts.get("state") == "ACTING"
-
-
-def _orphaned(partner: Incoming) -> str:
-    return f"申请划款凭证{partner.number}未能办理：{partner.note}"[:_REASON_MAX]
 
 
 def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:

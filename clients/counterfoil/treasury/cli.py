@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _config(run)
     run.add_argument(
         "--report",
+        type=_day,
         default=os.environ.get(f"{_TWIN}REPORT"),
         metavar="DAY",
         help=f"at the end, report this day (yyyymmdd) to finance [{_TWIN}REPORT]",
@@ -97,6 +98,11 @@ def _config(to: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"the system's configuration [{_TWIN}CONFIG]",
     )
+
+
+def _day(text: str) -> str:
+    """Return a day as vouchers write it, `yyyymmdd`."""
+    return f"{date.fromisoformat(text):%Y%m%d}"
 
 
 def tell(what: str, count: int) -> None:

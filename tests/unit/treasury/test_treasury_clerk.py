@@ -194,7 +194,35 @@ def test_an_order_whose_application_was_rejected_is_returned(
 
     assert treasury.standing(applied) is Standing.REJECTED
     assert treasury.standing(ordered) is Standing.RETURNED
-    assert "申请划款凭证S1未能办理" in treasury.reason(ordered)
+    assert "凭证S1未能办理" in treasury.reason(ordered)
+
+
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_half_a_pair_is_returned_when_the_gateway_refuses_the_other(
+    treasury: Treasury, stopped: int
+) -> None:
+    treasury.run(quota_notice("E1"))
+    halves = (application("S1"), order("Q1", "S1"))
+    [waits] = treasury.run(halves[stopped])
+    treasury.desk.standings[waits] = Standing.DISCARDED
+
+    [other] = treasury.run(halves[1 - stopped], turns=3)
+
+    assert treasury.state(waits) is State.STOPPED
+    assert treasury.standing(other) is Standing.RETURNED
+    assert treasury.books.is_at_rest()
+    assert treasury.balance_fen() == OPENING_FEN
+
+
+def test_a_return_of_the_application_returns_the_order_too(treasury: Treasury) -> None:
+    [applied] = treasury.run(application("S1"))
+    treasury.desk.tell(DocumentKind.RETURN_REQUEST, application("S1"), "金额有误")
+
+    [ordered] = treasury.run(order("Q1", "S1"))
+
+    assert treasury.standing(applied) is Standing.RETURNED
+    assert treasury.standing(ordered) is Standing.RETURNED
+    assert "应发送方要求退回：金额有误" in treasury.reason(ordered)
 
 
 def test_a_bank_cannot_draw_on_the_quota_of_another(treasury: Treasury) -> None:
@@ -207,7 +235,7 @@ def test_a_bank_cannot_draw_on_the_quota_of_another(treasury: Treasury) -> None:
 def test_two_banks_may_use_the_same_number(treasury: Treasury) -> None:
     _, theirs, ours, ordered = treasury.run(
         quota_notice("E1"),
-        application("S1", issuer=OTHER_BANK, bank_no=OTHER_NO),
+        again(application("S1", issuer=OTHER_BANK, bank_no=OTHER_NO)),
         application("S1"),
         order("Q1", "S1"),
     )

@@ -137,6 +137,16 @@ def stops_once_booked(
     stop()
 
 
+def test_a_day_that_is_none_is_a_mistake_of_usage(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--config", str(config), "--report", "20260231"])
+
+    assert ended.value.code == 2
+    assert "--report" in capsys.readouterr().err
+
+
 def test_it_runs_until_it_is_asked_to_stop_and_reports_its_day(
     treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
