@@ -11,7 +11,8 @@ gateway: they follow from vouchers alone and can be computed again from the vaul
 * `clearing`: a clearing order against its application. Pure.
 * `lists`: a list against the receipts of its day. Pure.
 * `checks`: what a voucher must fulfil before we accept it. Pure.
-* `books`: the single account, the quota, and where each voucher stands.
+* `books`: the tables: postings, changes of quota, and where each voucher stands.
+* `accounts`: what the books say: balances, quotas, and who is whose partner.
 * `acts`: what acting on a voucher changes in the books, or why it cannot be done.
 * `clerk`: takes each voucher from one state to the next.
 * `forms`: the receipts that we fill in.

@@ -90,15 +90,19 @@ def same_number(session: Session, one: Incoming) -> list[Incoming]:
 def applications(session: Session, order: Incoming, office: Office) -> list[Incoming]:
     """Return the applications that an order names, newest issue first.
 
-    They are those of the order's bank: two banks may use the same number.
+    They are those of the order's bank: two banks may use the same number. A bank that
+    is no longer in the configuration has none.
     """
+    bank = office.banks.get(order.bank_no)
+    if bank is None:
+        return []
     return list(
         session.scalars(
             select(Incoming)
             .where(
                 Incoming.type_code == APPLICATION,
                 Incoming.number == order.application,
-                Incoming.issuer == office.banks[order.bank_no].party,
+                Incoming.issuer == bank.party,
                 Incoming.adm_div == order.adm_div,
                 Incoming.fiscal_year == order.fiscal_year,
             )

@@ -1,4 +1,23 @@
-"""The command `counterfoil-treasury`."""
+"""The command `counterfoil-treasury`.
+
+Its configuration has, beside what `office.settings` reads:
+
+    [books]
+    url = "sqlite:///treasury.sqlite"
+
+    [treasury]
+    finance = "420000-011"       # whom the daily reports go to
+    adm_div = "420000"
+    tre_code = "4200000000"      # our code as treasury (国库主体代码)
+    fin_org_code = "420000000"   # finance's (财政机关代码)
+    account = "42000000001"      # the single account (国库单一账户)
+    opening_fen = 1000000        # what it held before the first voucher
+
+    [[bank]]                     # any number of agent banks that clear with us
+    number = "102521000000"      # by which vouchers name it (行号)
+    party = "420000-102"
+    code = "102"                 # by which lists name it (`PayBankCode`), if any does
+"""
 
 from __future__ import annotations
 
@@ -113,6 +132,10 @@ def tell(what: str, count: int) -> None:
 def office_of(party: str, tables: Mapping[str, Any]) -> Office:
     """Return who we are, as the tables `[treasury]` and `[[bank]]` say.
 
+    Args:
+        party: Our party code.
+        tables: The configuration's tables.
+
     Raises:
         ValueError: A key is missing.
     """
@@ -146,8 +169,10 @@ class _Stop:
 
 
 def _books(office: Office, tables: Mapping[str, Any]) -> Books:
-    opening_fen = tables["treasury"].get("opening_fen", 0)
-    return Books(tables["books"]["url"], office.account, opening_fen)
+    url = tables.get("books", {}).get("url")
+    if url is None:
+        raise ValueError("[books] url is missing")
+    return Books(url, office.account, tables["treasury"].get("opening_fen", 0))
 
 
 def _run(options: argparse.Namespace) -> int:

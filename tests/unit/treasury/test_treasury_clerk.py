@@ -12,9 +12,11 @@ from counterfoil.treasury.books import Books, State
 from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
+    BALANCE_REPORT,
     CLEARING_LIST,
     REFUND_LIST,
 )
+from tests.unit.bank.recipient_desk import voucher as payment
 from tests.unit.office.loopback import Loopback
 from tests.unit.treasury.papers import (
     ACCOUNT,
@@ -419,6 +421,19 @@ def test_a_discard_before_anything_was_done_leaves_the_books(
 
     assert treasury.state(digest) is State.VOID
     assert treasury.balance_fen() == OPENING_FEN
+
+
+def test_an_answer_to_a_report_is_acknowledged_and_other_kinds_are_left(
+    treasury: Treasury,
+) -> None:
+    treasury.desk.answer(BALANCE_REPORT)
+    treasury.arrive(payment("A1"))
+
+    treasury.run()
+
+    assert treasury.desk.acknowledged == [0]
+    assert treasury.books.is_at_rest()
+    assert treasury.desk.explanations == {}
 
 
 def test_what_the_gateway_refuses_waits_for_a_person(treasury: Treasury) -> None:

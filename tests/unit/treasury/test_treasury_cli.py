@@ -137,6 +137,15 @@ def stops_once_booked(
     stop()
 
 
+def test_books_that_have_no_place_are_told(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text().replace("[books]", "[shelf]"))
+
+    assert main(["books", "--config", str(config)]) == REFUSED
+    assert "[books] url is missing" in capsys.readouterr().err
+
+
 def test_a_day_that_is_none_is_a_mistake_of_usage(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from counterfoil.desk.v1 import desk_pb2, standing_pb2
 from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
-from counterfoil.office import Desk, Voucher
+from counterfoil.office import Desk, Form, Receipt, Reference, Voucher, VoucherKey
+from counterfoil.office.messages import receipt_message
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.treasury import accounts
 from counterfoil.treasury.books import Books, State
@@ -19,7 +21,7 @@ from counterfoil.treasury.entries import QuotaKey
 from counterfoil.treasury.kinds import PaymentWay
 from tests.unit.bank.recipient_desk import RecipientDesk
 from tests.unit.office.loopback import Loopback, access_of
-from tests.unit.treasury.papers import ACCOUNT, BANK_NO, OFFICE, TREASURY
+from tests.unit.treasury.papers import ACCOUNT, BANK_NO, FINANCE, OFFICE, TREASURY
 
 NOON = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 """Noon of the day that lists are about, in China."""
@@ -32,6 +34,23 @@ class TreasuryDesk(RecipientDesk):
     def __init__(self, loopback: Loopback) -> None:
         super().__init__(loopback)
         loopback.unary.update(Search=self._search, Inquire=self._inquire)
+
+    def answer(self, type_code: int) -> None:
+        """Let finance's answer to a report of ours arrive."""
+        key = VoucherKey(
+            issuer=TREASURY,
+            adm_div="420000",
+            fiscal_year=2026,
+            type_code=type_code,
+            number="KC20260301",
+        )
+        receipt = Receipt(
+            voucher=Reference(key, bytes(32)),
+            by=FINANCE,
+            form=Form({"x_check_result": "0"}),
+        )
+        payload = receipt_message(receipt).SerializeToString()
+        self._note(DocumentKind.RECEIPT, payload, key, bytes(32))
 
     def _search(self, encoded: bytes) -> bytes:
         request = desk_pb2.SearchRequest.FromString(encoded)
