@@ -71,8 +71,12 @@ def cleared(session: Session, bank_no: str) -> dict[QuotaKey, int]:
 
 
 def same_number(session: Session, one: Incoming) -> list[Incoming]:
-    """Return the other vouchers of the same number that were not given back."""
-    return list(
+    """Return the other vouchers of the same number that came first.
+
+    What was given back, or is about to be rejected, does not count.
+    """
+    return _earlier(
+        one,
         session.scalars(
             select(Incoming).where(
                 Incoming.issuer == one.issuer,
@@ -80,10 +84,8 @@ def same_number(session: Session, one: Incoming) -> list[Incoming]:
                 Incoming.fiscal_year == one.fiscal_year,
                 Incoming.type_code == one.type_code,
                 Incoming.number == one.number,
-                Incoming.digest != one.digest,
-                Incoming.state.not_in(GIVEN_BACK),
             )
-        )
+        ),
     )
 
 
@@ -111,20 +113,24 @@ def applications(session: Session, order: Incoming, office: Office) -> list[Inco
     )
 
 
-def orders_of(session: Session, order: Incoming) -> list[Incoming]:
-    """Return other orders for the application of an order, unless given back."""
-    return list(
+def orders_of(session: Session, order: Incoming, office: Office) -> list[Incoming]:
+    """Return other orders for the application of an order that came first.
+
+    What was given back, or is about to be rejected, does not count.
+    """
+    party = office.banks[order.bank_no].party
+    numbers = [bank.number for bank in office.banks.values() if bank.party == party]
+    return _earlier(
+        order,
         session.scalars(
             select(Incoming).where(
                 Incoming.type_code == ORDER,
                 Incoming.application == order.application,
-                Incoming.bank_no == order.bank_no,
+                Incoming.bank_no.in_(numbers),
                 Incoming.adm_div == order.adm_div,
                 Incoming.fiscal_year == order.fiscal_year,
-                Incoming.digest != order.digest,
-                Incoming.state.not_in(GIVEN_BACK),
             )
-        )
+        ),
     )
 
 
@@ -192,6 +198,27 @@ def key_of(change: QuotaChange) -> QuotaKey:
         function=change.function,
         unit=change.unit,
     )
+
+
+def _earlier(one: Incoming, others: Iterable[Incoming]) -> list[Incoming]:
+    """Return those of `others` that stand in the way of a voucher that was read.
+
+    Of several that were read together the first by number and issue goes on.
+    """
+    return [
+        other
+        for other in others
+        if other.digest != one.digest
+        and other.state not in GIVEN_BACK
+        and (
+            other.state is not State.READ
+            or (not other.note and _place(other) < _place(one))
+        )
+    ]
+
+
+def _place(one: Incoming) -> tuple[str, int]:
+    return one.number, one.issue
 
 
 def _sums(changes: Iterable[QuotaChange]) -> dict[QuotaKey, int]:

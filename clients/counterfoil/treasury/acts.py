@@ -7,6 +7,7 @@ decided on is what is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,9 @@ from counterfoil.treasury.kinds import (
     Office,
 )
 
+REASON_MAX: Final = 200
+"""Characters of an explanation; the contract allows no more."""
+
 
 def objections(session: Session, one: Incoming, office: Office) -> Iterator[str]:
     """Yield why a voucher that was read cannot be accepted; nothing if it can.
@@ -35,7 +39,11 @@ def objections(session: Session, one: Incoming, office: Office) -> Iterator[str]
     yield from found
     if accounts.same_number(session, one):
         yield "凭证号重复"
-    if not found and one.type_code == ORDER and accounts.orders_of(session, one):
+    if (
+        not found
+        and one.type_code == ORDER
+        and accounts.orders_of(session, one, office)
+    ):
         yield f"申请划款凭证{one.application}已有清算划款凭证"
     if one.type_code in LISTED:
         yield from _list_differences(session, one, voucher, office)
@@ -67,7 +75,7 @@ def act(
     reasons = list(_hindrances(session, one, partner, office))
     for each in together:
         if reasons:
-            each.state, each.note = State.REFUSED, "；".join(reasons)[:200]
+            each.state, each.note = State.REFUSED, "；".join(reasons)[:REASON_MAX]
         else:
             each.serial, each.day = accounts.next_serial(session), day
             each.state = State.BOOKED

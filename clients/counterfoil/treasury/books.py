@@ -64,7 +64,6 @@ GIVEN_BACK: Final = frozenset({State.REJECTED, State.RETURNED, State.VOID})
 """States after which the number may come again."""
 LOST: Final = frozenset({*GIVEN_BACK, State.REFUSED, State.UNDONE, State.STOPPED})
 """States in which a voucher will not be acted on."""
-IN_BOOKS: Final = frozenset({State.BOOKED, State.ACTED, State.RECEIPTED})
 WAITING: Final = frozenset({State.ACCEPTED})
 """States that may last: an application without an order, or an order without one."""
 FINAL: Final = frozenset({*GIVEN_BACK, State.RECEIPTED, State.STOPPED})

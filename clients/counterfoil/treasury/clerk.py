@@ -26,21 +26,28 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
-from counterfoil.treasury.acts import act, is_alone, objections, partner_of, voucher_of
-from counterfoil.treasury.books import LOST, Books, Incoming, State
+from counterfoil.treasury.acts import (
+    REASON_MAX,
+    act,
+    is_alone,
+    objections,
+    partner_of,
+    voucher_of,
+)
+from counterfoil.treasury.books import Books, Incoming, State
 from counterfoil.treasury.entries import amount_field
 from counterfoil.treasury.forms import receipt_of
 from counterfoil.treasury.kinds import ORDER, READ, Office
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Days on vouchers are days in China."""
-_REASON_MAX: Final = 200
-"""Characters of an explanation; the contract allows no more."""
 
 Tell = Callable[[str, int], None]
 """Is told what happened and to how many vouchers."""
 
 _NOT_BEGUN: Final = frozenset({State.READ, State.ACCEPTED})
+_MAY_BEGIN: Final = frozenset({State.ACCEPTED, State.BEGUN})
+"""States of one half of a pair in which the other may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class Clerk:
             self._move([one], State.VOID, step.explanation)
         elif step.kind is DocumentKind.RETURN_REQUEST:
             note = f"应发送方要求退回：{step.explanation}"
-            self._move([one], State.UNDONE, note[:_REASON_MAX])
+            self._move([one], State.UNDONE, note[:REASON_MAX])
 
     def _answer(self) -> None:
         """Check what was read; accept or reject it (签收)."""
@@ -114,7 +121,7 @@ class Clerk:
             for one in read:
                 mine = session.get_one(Incoming, one.digest)
                 reasons = objections(session, mine, self.office)
-                one.note = mine.note = "；".join(reasons)[:_REASON_MAX]
+                one.note = mine.note = "；".join(reasons)[:REASON_MAX]
         good = [one for one in read if not one.note]
         bad = [one for one in read if one.note]
         self._settle(
@@ -137,11 +144,11 @@ class Clerk:
         """
         due = [one for one in self.books.in_state(State.ACCEPTED) if is_alone(one)]
         for order, partner in self._pairs(State.ACCEPTED, State.BEGUN):
-            if partner.state in LOST:
+            if partner.state in _MAY_BEGIN:
+                pair = (order, partner)
+                due += [one for one in pair if one.state is State.ACCEPTED]
+            elif partner.state is not State.READ:
                 self._give_up(order, partner)
-                continue
-            pair = (order, partner)
-            due += [one for one in pair if one.state is State.ACCEPTED]
         for order, partner in self._pairs(State.STOPPED):
             if partner.state is State.BEGUN:
                 self._give_up(partner, order)
@@ -157,7 +164,7 @@ class Clerk:
     def _give_up(self, one: Incoming, other: Incoming) -> None:
         """Let go of a half of a pair whose other half cannot be acted on."""
         begun = one.state is State.BEGUN
-        note = f"凭证{other.number}未能办理：{other.note}"[:_REASON_MAX]
+        note = f"凭证{other.number}未能办理：{other.note}"[:REASON_MAX]
         self._move([one], State.REFUSED if begun else State.UNDONE, note)
 
     def _act(self) -> None:
@@ -170,6 +177,8 @@ class Clerk:
             with self.books.writing() as session:
                 mine = session.get_one(Incoming, one.digest)
                 other = partner and session.get_one(Incoming, partner.digest)
+                if other is not None and other.state is not State.BEGUN:
+                    continue  # another order of this turn had it
                 act(session, mine, other, self.office, self.today())
                 refused = mine.state is State.REFUSED
             self.tell("refused" if refused else "booked", 1)

@@ -22,6 +22,8 @@ from counterfoil.treasury.kinds import (
 
 FINANCE, BANK, TREASURY = "420000-011", "420000-102", "420000-001"
 BANK_NO, BANK_CODE = "102521000000", "102"
+SECOND_NO = "102521000001"
+"""Another number of the same bank."""
 OTHER_BANK, OTHER_NO = "420000-103", "103521000000"
 ACCOUNT = "42000000001"
 TRE_CODE = "4200000000"
@@ -35,6 +37,7 @@ OFFICE = Office(
     account=ACCOUNT,
     banks={
         BANK_NO: Bank(number=BANK_NO, party=BANK, code=BANK_CODE),
+        SECOND_NO: Bank(number=SECOND_NO, party=BANK),
         OTHER_NO: Bank(number=OTHER_NO, party=OTHER_BANK, code="103"),
     },
 )

@@ -24,6 +24,7 @@ from tests.unit.treasury.papers import (
     DAY,
     OTHER_BANK,
     OTHER_NO,
+    SECOND_NO,
     again,
     application,
     appropriation,
@@ -176,7 +177,7 @@ def test_the_next_issue_of_a_returned_pair_is_cleared(treasury: Treasury) -> Non
 
 
 def test_a_second_order_for_an_application_is_rejected(treasury: Treasury) -> None:
-    _, _, _, second = treasury.run(
+    _, _, first, second = treasury.run(
         quota_notice("E1", (("", "2010101", 1000),)),
         application("S1"),
         order("Q1", "S1"),
@@ -185,6 +186,36 @@ def test_a_second_order_for_an_application_is_rejected(treasury: Treasury) -> No
 
     assert treasury.standing(second) is Standing.REJECTED
     assert treasury.reason(second) == "申请划款凭证S1已有清算划款凭证"
+    assert treasury.standing(first) is Standing.RECEIPTED
+    [third] = treasury.run(order("Q3", "S1", bank_no=SECOND_NO))
+    assert treasury.standing(third) is Standing.REJECTED
+    assert treasury.balance_fen() == OPENING_FEN - 350
+
+
+def test_an_order_goes_on_when_the_one_before_it_is_rejected(
+    treasury: Treasury,
+) -> None:
+    _, _, wrong, right = treasury.run(
+        quota_notice("E1"),
+        application("S1"),
+        changed(order("Q1", "S1"), clear_acct_no="9"),
+        order("Q2", "S1"),
+    )
+
+    assert treasury.standing(wrong) is Standing.REJECTED
+    assert treasury.standing(right) is Standing.RECEIPTED
+
+
+def test_an_order_by_another_number_of_the_bank_is_not_equal(
+    treasury: Treasury,
+) -> None:
+    applied, ordered = treasury.run(
+        application("S1"), order("Q1", "S1", bank_no=SECOND_NO)
+    )
+
+    for digest in (applied, ordered):
+        assert treasury.standing(digest) is Standing.RETURNED
+        assert "代理银行行号与申请划款凭证不一致" in treasury.reason(digest)
 
 
 def test_an_order_whose_application_was_rejected_is_returned(
