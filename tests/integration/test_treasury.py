@@ -159,6 +159,20 @@ async def receipt_of(desk: AsyncDesk, reference: Reference) -> Receipt:
     return receipt
 
 
+async def copy_of(desk: AsyncDesk, reference: Reference) -> Receipt:
+    """Wait for the copy of a receipt that goes to finance (回单抄送)."""
+
+    async def tell() -> bool:
+        try:
+            way = await desk.inquire(reference.digest)
+        except DeskRefused:
+            return False
+        return any(kind_of(one) is DocumentKind.RECEIPT for one in way.documents)
+
+    await until(tell, bool)
+    return await receipt_of(desk, reference)
+
+
 async def explanation_of(desk: AsyncDesk, reference: Reference) -> str:
     """Return why a voucher was rejected or returned, as its issuer reads it."""
     way = await desk.inquire(reference.digest)
@@ -244,6 +258,8 @@ async def test_clearing_runs_from_the_application_to_the_receipt_of_the_list(
             assert form.text("x_clear_date") == day
         assert program.count("balance_fen") == before[0] - TOTAL
         assert program.count("quota_fen") == before[1]
+        # Article 27 (4) 3: the receipt of the application goes to finance as well.
+        assert await copy_of(finance, applied) == await receipt_of(bank, applied)
 
         listed = await send(
             town, listing(CLEARING_LIST, "L1", (("QS1", TOTAL),), day=day), FINANCE
@@ -293,6 +309,10 @@ async def test_a_refund_restores_the_quota_and_is_listed(
         await answered(program, bank, refunded, Standing.CLOSED)
         assert (await receipt_of(bank, refunded)).form.fen("x_pay_amt_fen") == -100
         assert program.count("quota_fen") == before + 100
+        # Finance never held the refund: the original comes inside its copy.
+        assert await copy_of(finance, refunded) == await receipt_of(bank, refunded)
+        way = await finance.inquire(refunded.digest)
+        assert set(way.standings.values()) == {Standing.RECEIPTED}
         listed = await send(
             town, listing(REFUND_LIST, "L2", (("T1", -100),), day=day), FINANCE
         )

@@ -206,7 +206,7 @@ class Clerk:
         self._settle(
             acted,
             self.desk.issue_receipt(
-                receipt_of(one, self._voucher(one), self.office.party) for one in acted
+                receipt_of(one, self._voucher(one), self.office) for one in acted
             ),
             State.RECEIPTED,
             "receipted",

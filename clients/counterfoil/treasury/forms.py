@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from counterfoil.office import Form, Receipt, Voucher
 from counterfoil.treasury.books import Incoming
-from counterfoil.treasury.kinds import APPROPRIATION, CLEARED, LISTED
+from counterfoil.treasury.kinds import (
+    APPLICATION,
+    APPROPRIATION,
+    CLEARED,
+    LISTED,
+    REFUND,
+    Office,
+)
 
 
-def receipt_of(one: Incoming, voucher: Voucher, party: str) -> Receipt:
+def receipt_of(one: Incoming, voucher: Voucher, office: Office) -> Receipt:
     """Return the receipt of a voucher that is in the books.
 
     * 5106, 5108: nothing is filled in; the receipt says that the quota is kept.
@@ -19,9 +26,17 @@ def receipt_of(one: Incoming, voucher: Voucher, party: str) -> Receipt:
     * 2301, 5301, 2302: what was cleared (`XPayAmt`), and when.
     * Lists: the day of the entry (`XAcctDate`).
 
+    What clears a bank's application goes to finance too, with the original inside.
+
     Source: Hubei measures, articles 26 (3), 27 (4) 3 and 4, 27 (5) 4 and 5.
     """
-    return Receipt(voucher=one.reference, by=party, form=_filled(one, voucher.form))
+    is_copied = one.type_code in {APPLICATION, REFUND}
+    return Receipt(
+        voucher=one.reference,
+        by=office.party,
+        form=_filled(one, voucher.form),
+        copies=(office.finance,) if is_copied else (),
+    )
 
 
 def _filled(one: Incoming, form: Form) -> Form:
