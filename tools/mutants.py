@@ -80,13 +80,24 @@ def read_equivalent(path: Path) -> dict[str, str]:
 
 
 def files_naming(tree: Path, reason: str) -> list[str]:
-    """Return the test modules of `tree` that contain the reason in quotes."""
-    wanted = f'"{reason}"'
+    """Return the test modules of `tree` that contain the reason in quotes.
+
+    A test may stand in a module that others share, a contract of several engines say:
+    then the modules that import it count.
+    """
+    texts = {path: path.read_text("utf-8") for path in modules_below(tree / "tests")}
+    named = [path for path, text in texts.items() if f'"{reason}"' in text]
+    shared = [f".{path.stem} import " for path in named if not _is_collected(path)]
     return [
         path.relative_to(tree).as_posix()
-        for path in modules_below(tree / "tests")
-        if path.name.startswith("test_") and wanted in path.read_text("utf-8")
+        for path, text in texts.items()
+        if _is_collected(path)
+        and (path in named or any(imports in text for imports in shared))
     ]
+
+
+def _is_collected(path: Path) -> bool:
+    return path.name.startswith("test_")
 
 
 def guarded_reasons(report: Mapping[str, object]) -> set[str]:

@@ -103,6 +103,16 @@ def test_only_test_modules_that_name_the_reason_are_run(tmp_path: Path) -> None:
     assert files_naming(tmp_path, "FULL") == ["tests/test_one.py"]
 
 
+def test_tests_of_a_shared_module_stand_where_it_is_imported(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "full_contract.py").write_text('mark("FULL")')
+    (tests / "test_one.py").write_text("from tests.full_contract import Contract")
+    (tests / "test_two.py").write_text("from tests.other_contract import Contract")
+
+    assert files_naming(tmp_path, "FULL") == ["tests/test_one.py"]
+
+
 def test_a_reason_is_guarded_when_all_its_tests_pass() -> None:
     report = {
         "tests": {

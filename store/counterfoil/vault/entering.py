@@ -18,7 +18,6 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.standing import (
     FROM_ISSUER,
-    FROM_RECIPIENT,
     Act,
     Role,
     Standing,
@@ -254,10 +253,7 @@ def _voucher_of_step(tx: Transaction, document: Document) -> Entry:
 
     Raises:
         VoucherNotFound: It is not in the books with this digest, or another's.
-        NotInState: The kind is no step about a voucher.
     """
-    if document.kind not in FROM_RECIPIENT | FROM_ISSUER:
-        raise NotInState("no step about a voucher", act=document.kind.name)
     entry = tx.entry(document.key, side_of(document.kind))
     if entry is None or entry.digest != document.subject:
         raise VoucherNotFound("no such voucher", key=str(document.key))
