@@ -162,3 +162,15 @@ def test_documents_are_admitted_as_each_would_be_alone() -> None:
 
     for pair in product(documents, repeat=2):
         assert received(pair) == [one for each in pair for one in received([each])]
+
+
+def test_who_else_gets_a_copy_is_the_business_of_their_gateways() -> None:
+    sound = notice(PEER, UNIT)
+    receipt = replace(
+        sound,
+        kind=DocumentKind.RECEIPT,
+        key=replace(sound.key, issuer=HOME),
+        recipients=(HOME, "420000-999"),
+    )
+
+    assert received([receipt]) == [""]
