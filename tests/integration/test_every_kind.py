@@ -37,6 +37,7 @@ from tests.integration.desks import (
     done,
     reaches,
     refused,
+    until,
 )
 from tests.integration.kinds import PARTIES, WAYS, draft, plain, send, travel
 
@@ -121,8 +122,10 @@ async def test_a_receipt_is_copied_with_its_original_inside(
     stands = Standing.ARRIVED if FINANCE in recipients else Standing.RECEIPTED
     assert set(way.standings.values()) == {stands}
     async with town.desk(BANK) as bank:
-        told = (await bank.inquire(reference.key)).standings
-    assert told[TREASURY] is Standing.CLOSED
+        await until(
+            lambda: bank.inquire(reference.key),
+            lambda told: told.standings[TREASURY] is Standing.CLOSED,
+        )
 
 
 @pytest.mark.clause("hubei-20")
