@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.vault.engine import Engine
@@ -39,7 +40,7 @@ def application(*to: str) -> Document:
     return voucher("A1", issuer=BANK, to=to)
 
 
-def arrive(bench: Bench, document: Document, carrier: str = TREASURY) -> object:
+def arrive(bench: Bench, document: Document, carrier: str = TREASURY) -> Outcome:
     return bench.arrive(document, carrier=carrier, hosted=HOSTED).outcomes[0]
 
 
@@ -53,7 +54,7 @@ def test_a_voucher_that_was_never_held_is_known_by_its_copy(bench: Bench) -> Non
 
     outcome = arrive(bench, receipt)
 
-    assert recorded(outcome).standing is Standing.RECEIPTED  # type: ignore[arg-type]
+    assert recorded(outcome).standing is Standing.RECEIPTED
     entry = bench.vault.entry(paper.key, Role.COPY)
     assert entry is not None
     assert (entry.digest, entry.passages[0].recipient) == (paper.digest, FINANCE)
@@ -70,7 +71,7 @@ def test_a_recipient_that_gets_a_copy_stands_where_it_stood(bench: Bench) -> Non
 
     outcome = arrive(bench, copied(paper))
 
-    assert recorded(outcome).new  # type: ignore[arg-type]
+    assert recorded(outcome).new
     entry = bench.vault.entry(paper.key, Role.RECIPIENT)
     assert entry is not None
     assert entry.passages[0].standing is Standing.ACCEPTED
@@ -102,10 +103,10 @@ def test_a_copy_about_other_bytes_of_the_number_is_refused(bench: Bench) -> None
 
 def test_a_copy_that_comes_again_is_known(bench: Bench) -> None:
     receipt = copied(application(TREASURY))
-    first = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+    first = recorded(arrive(bench, receipt))
     size = bench.vault.size()
 
-    again = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+    again = recorded(arrive(bench, receipt))
 
     assert (again.leaf, again.new) == (first.leaf, False)
     assert bench.vault.size() == size
@@ -114,10 +115,10 @@ def test_a_copy_that_comes_again_is_known(bench: Bench) -> None:
 def test_a_copy_may_come_before_the_voucher_and_again_after_it(bench: Bench) -> None:
     paper = application(TREASURY, FINANCE)
     receipt = copied(paper)
-    first = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+    first = recorded(arrive(bench, receipt))
 
     arrive(bench, paper, BANK)
-    again = recorded(arrive(bench, receipt))  # type: ignore[arg-type]
+    again = recorded(arrive(bench, receipt))
 
     assert (again.leaf, again.new) == (first.leaf, False)
     received = bench.vault.entry(paper.key, Role.RECIPIENT)

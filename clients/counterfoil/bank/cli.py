@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
 from counterfoil.bank.journal import Journal
 from counterfoil.bank.teller import Teller
-from counterfoil.office import (
-    Arrival,
-    DeskRefused,
-    OfficeError,
-    Unreachable,
-    read_settings,
+from counterfoil.business.program import (
+    DONE,
+    IDLE_S,
+    Stop,
+    add_path,
+    end_of,
+    setting,
+    tell,
 )
-
-DONE: Final = 0
-REFUSED: Final = 1
-UNREACHABLE: Final = 3
-_IDLE_S: Final = 0.2
+from counterfoil.office import Arrival, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,19 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 refused, 2 usage, 3 gateway unreachable.
     """
     options = _parser().parse_args(arguments)
-    try:
-        if options.command == "books":
-            return _show_books(options)
-        return _run(options)
-    except Unreachable as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE
-    except DeskRefused as refusal:
-        print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
-        return REFUSED
-    except (OfficeError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+    command = _show_books if options.command == "books" else _run
+    return end_of(lambda: command(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,29 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="take, pay and answer vouchers until SIGTERM")
-    _config(run)
+    add_path(run, "bank", "config", "the system's configuration")
     books = commands.add_parser("books", help="show what the books say")
-    _config(books)
+    add_path(books, "bank", "config", "the system's configuration")
     books.add_argument("--issuer", required=True, help="whose vouchers to count")
     books.add_argument("--json", action="store_true", help="for a program")
     return parser
-
-
-def _config(to: argparse.ArgumentParser) -> None:
-    value = os.environ.get("COUNTERFOIL_BANK_CONFIG")
-    to.add_argument(
-        "--config",
-        type=Path,
-        default=value,
-        required=value is None,
-        metavar="PATH",
-        help="the system's configuration [COUNTERFOIL_BANK_CONFIG]",
-    )
-
-
-def tell(what: str, count: int) -> None:
-    """Print one line of progress for a person or a program: `paid 64`."""
-    print(what, count, flush=True)
 
 
 def core_plan(table: Mapping[str, Any]) -> CorePlan:
@@ -96,25 +62,14 @@ def core_plan(table: Mapping[str, Any]) -> CorePlan:
     )
 
 
-class _Stop:
-    """Remembers that somebody asked us to stop; the batch under way is finished."""
-
-    asked = False
-
-    def __call__(self, _signal: int, _frame: object) -> None:
-        self.asked = True
-
-
 def _run(options: argparse.Namespace) -> int:
     """Take, pay and answer until SIGTERM or Ctrl-C, and nothing is left to do."""
     station, tables = read_settings(options.config)
-    stop = _Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stop = Stop()
     with ExitStack() as stack:
-        journal = Journal(tables["books"]["url"])
+        journal = Journal(setting(tables, "books", "url"))
         stack.callback(journal.close)
-        core = SimulatedCore(tables["core"]["url"], core_plan(tables["core"]))
+        core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
         stack.callback(core.close)
         desk = stack.enter_context(station.desk("system"))
         teller = Teller(
@@ -125,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         def known(arrival: Arrival) -> bool:
             return journal.knows(arrival.digest)
 
-        for arrivals in desk.read(follow=True, idle_s=_IDLE_S, known=known):
+        for arrivals in desk.read(follow=True, idle_s=IDLE_S, known=known):
             teller.take(arrivals)
             teller.work()
             if stop.asked and not arrivals and journal.is_at_rest():
@@ -135,7 +90,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show_books(options: argparse.Namespace) -> int:
     _, tables = read_settings(options.config)
-    figures = asdict(Journal(tables["books"]["url"]).figures(options.issuer))
+    with closing(Journal(setting(tables, "books", "url"))) as journal:
+        figures = asdict(journal.figures(options.issuer))
     if options.json:
         print(json.dumps(figures))
     else:

@@ -7,7 +7,6 @@ payment's reference, so a run can be repeated.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,9 +14,9 @@ from random import Random
 from typing import Final
 
 from sqlalchemy import BigInteger, String, func, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from counterfoil.bank.database import open_engine
+from counterfoil.business.books import SqlBooks
 
 
 class CoreTimeout(Exception):
@@ -116,15 +115,13 @@ class SimulatedCore:
     """
 
     def __init__(self, url: str, plan: CorePlan) -> None:
-        self._engine = open_engine(url)
-        _Base.metadata.create_all(self._engine)
+        self._books = SqlBooks(url, _Base.metadata)
         self._plan = plan
-        self._one_at_a_time = threading.Lock()
         self._asked: set[str] = set()
 
     def close(self) -> None:
         """Close the books."""
-        self._engine.dispose()
+        self._books.close()
 
     def pay(
         self,
@@ -165,20 +162,20 @@ class SimulatedCore:
         if reference in self._asked:
             self._asked.discard(reference)
             raise CoreTimeout(reference)
-        with Session(self._engine) as session:
+        with self._books.reading() as session:
             booked = session.get(_Booked, reference)
         return None if booked is None else _serial_text(booked.serial)
 
     def times_paid(self) -> tuple[int, int]:
         """Return how many orders were paid, and their sum in fen."""
-        with Session(self._engine) as session:
+        with self._books.reading() as session:
             count, total = session.execute(
                 select(func.count(), func.coalesce(func.sum(_Booked.amount_fen), 0))
             ).one()
         return count, int(total)
 
     def _book(self, reference: str, transfers: Sequence[Transfer]) -> str:
-        with self._one_at_a_time, Session(self._engine) as session, session.begin():
+        with self._books.writing() as session:
             last = session.scalar(select(func.max(_Booked.serial))) or 0
             session.add(
                 _Booked(

@@ -12,9 +12,6 @@ crash, it is as good as unknown: the core is asked, never called again.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -30,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from counterfoil.bank.database import open_engine
+from counterfoil.business.books import SqlBooks
 from counterfoil.office import Reference, VoucherKey
 
 
@@ -88,7 +85,9 @@ class Payment(Base):
 
     __tablename__ = "payments"
     __table_args__ = (
-        UniqueConstraint("issuer", "fiscal_year", "type_code", "number", "issue"),
+        UniqueConstraint(
+            "issuer", "adm_div", "fiscal_year", "type_code", "number", "issue"
+        ),
     )
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
@@ -141,7 +140,7 @@ class Figures:
     receipted_fen: int
 
 
-class Journal:
+class Journal(SqlBooks):
     """Our books in a database; any thread may use them.
 
     Args:
@@ -149,23 +148,7 @@ class Journal:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
-        Base.metadata.create_all(self._engine)
-        self._one_writer = threading.Lock()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Open one transaction: committed on leaving, undone on any error."""
-        with (
-            self._one_writer,
-            Session(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        super().__init__(url, Base.metadata)
 
     def knows(self, digest: bytes) -> bool:
         """Tell whether a voucher came before."""
@@ -173,19 +156,19 @@ class Journal:
 
     def sealed(self, digest: bytes) -> bytes:
         """Return a voucher as it came."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return session.scalars(
                 select(Payment.sealed).where(Payment.digest == digest)
             ).one()
 
     def payment(self, digest: bytes) -> Payment | None:
         """Return the payment of a voucher."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return session.get(Payment, digest)
 
     def in_state(self, *states: State) -> list[Payment]:
         """Return the payments in these states, in the order of their numbers."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return list(
                 session.scalars(
                     select(Payment)
@@ -196,14 +179,14 @@ class Journal:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             return not session.scalar(
                 select(func.count()).where(Payment.state.not_in(FINAL))
             )
 
     def figures(self, issuer: str) -> Figures:
         """Return what came from one issuer, and what became of it."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             payments = session.scalars(
                 select(Payment).where(
                     Payment.issuer == issuer, Payment.state != State.VOID
@@ -228,6 +211,7 @@ def same_number(session: Session, reference: Reference) -> list[Payment]:
         session.scalars(
             select(Payment).where(
                 Payment.issuer == key.issuer,
+                Payment.adm_div == key.adm_div,
                 Payment.fiscal_year == key.fiscal_year,
                 Payment.type_code == key.type_code,
                 Payment.number == key.number,

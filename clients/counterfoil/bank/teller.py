@@ -18,6 +18,7 @@ from counterfoil.bank.checks import objections
 from counterfoil.bank.core import CoreRefused, CoreTimeout, SimulatedCore, Transfer
 from counterfoil.bank.forms import AUTHORISED_PAYMENT, notice_of, receipt_of
 from counterfoil.bank.journal import Journal, Payment, State, same_number
+from counterfoil.business.outcomes import begun_before
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -124,23 +125,11 @@ class Teller:
         """Tell the gateway that we are about to pay (开始办理)."""
         accepted = self.journal.in_state(State.ACCEPTED)
         outcomes = self.desk.begin_acting(payment.reference for payment in accepted)
-        # Begun already, says the gateway; our journal knows that we have not called
+        # Begun already, says the gateway, and our journal knows that we have not called
         # the core for it: the answer to our first asking was lost.
-        lost = [
-            payment
-            for payment, outcome in zip(accepted, outcomes, strict=True)
-            if isinstance(outcome, DeskRefused)
-            and outcome.facts.get("state") == "ACTING"
-        ]
-        self._move(lost, State.BEGUN)
-        rest = [
-            (payment, outcome)
-            for payment, outcome in zip(accepted, outcomes, strict=True)
-            if payment not in lost
-        ]
         self._settle(
-            [payment for payment, _ in rest],
-            [outcome for _, outcome in rest],
+            accepted,
+            [None if begun_before(outcome) else outcome for outcome in outcomes],
             State.BEGUN,
         )
 
@@ -240,7 +229,7 @@ class Teller:
     def _settle(
         self,
         payments: Sequence[Payment],
-        outcomes: Iterable[Outcome],
+        outcomes: Iterable[Outcome | None],
         following: State,
         what: str = "",
     ) -> None:

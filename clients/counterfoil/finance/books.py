@@ -5,25 +5,21 @@ They never read the gateway's ledger: at the end of a day the two are compared.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Enum,
     LargeBinary,
     String,
-    create_engine,
-    event,
     func,
     select,
 )
-from sqlalchemy.engine import Engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from counterfoil.business.books import SqlBooks
 
 
 class State(StrEnum):
@@ -118,7 +114,7 @@ class Figures:
     receipted_fen: int
 
 
-class Books:
+class Books(SqlBooks):
     """Our books in a database; any thread may use them.
 
     Args:
@@ -126,57 +122,40 @@ class Books:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
-        Base.metadata.create_all(self._engine)
-        # SQLite takes one writer; two threads of ours wait here, not there.
-        self._one_writer = threading.Lock()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Open one transaction: committed on leaving, undone on any error."""
-        with (
-            self._one_writer,
-            Session(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
+        super().__init__(url, Base.metadata)
 
     def order(self, digest: bytes) -> Order | None:
         """Return the order with this digest."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return session.get(Order, digest)
 
     def newest(self, file: str) -> Order | None:
         """Return the newest issue that was made from a file."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return session.scalars(
                 select(Order).where(Order.file == file).order_by(Order.issue.desc())
             ).first()
 
     def in_state(self, *states: State) -> list[Order]:
         """Return the orders in these states."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return list(session.scalars(select(Order).where(Order.state.in_(states))))
 
     def refused(self) -> list[RefusedFile]:
         """Return the files that were refused, in the order of their names."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return list(session.scalars(select(RefusedFile).order_by(RefusedFile.file)))
 
     def notices(self) -> list[NoticeEntry]:
         """Return the notices that came, in the order of their numbers."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self.reading() as session:
             return list(
                 session.scalars(select(NoticeEntry).order_by(NoticeEntry.number))
             )
 
     def figures(self, recipient: str) -> Figures:
         """Return what we have ordered from one bank, and what came of it."""
-        with Session(self._engine) as session:
+        with self.reading() as session:
             orders = session.scalars(
                 select(Order).where(
                     Order.recipient == recipient,
@@ -199,16 +178,3 @@ class Books:
             sent_fen=sum(order.amount_fen for order in orders),
             receipted_fen=int(receipted_fen),
         )
-
-
-def open_engine(url: str) -> Engine:
-    """Return an engine; SQLite waits for other writers and keeps what it says."""
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -- any driver's
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
-        connection.execute(f"PRAGMA {pragma}")

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+from counterfoil.business.program import DONE, IDLE_S, add_path, end_of, setting, tell
 from counterfoil.finance.answers import Incoming
 from counterfoil.finance.books import OPEN, Books
 from counterfoil.finance.clerks import Clerks, Reviewer
 from counterfoil.finance.files import to_yuan
 from counterfoil.finance.flows import Outgoing, Wishes
-from counterfoil.office import (
-    DeskRefused,
-    OfficeError,
-    Patience,
-    Unreachable,
-    read_settings,
-)
+from counterfoil.office import Patience, read_settings
 
-DONE: Final = 0
-REFUSED: Final = 1
-UNREACHABLE: Final = 3
 PATIENCE: Final = Patience()
 """Long enough for a gateway that is started again."""
-_IDLE_S: Final = 0.2
 _REVIEWERS: Final = ("first_reviewer", "second_reviewer")
 
 
@@ -43,19 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 refused, 2 usage, 3 gateway unreachable.
     """
     options = _parser().parse_args(arguments)
-    try:
-        if options.command == "books":
-            return _show_books(options)
-        return _run(options)
-    except Unreachable as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE
-    except DeskRefused as refusal:
-        print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
-        return REFUSED
-    except (OfficeError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+    command = _show_books if options.command == "books" else _run
+    return end_of(lambda: command(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,9 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="issue the files of a folder, book answers")
-    _path(run, "config", "the system's configuration")
-    _path(run, "folder", "national XML files")
-    _path(run, "corrections", "corrected files, if any")
+    add_path(run, "finance", "config", "the system's configuration")
+    add_path(run, "finance", "folder", "national XML files")
+    add_path(run, "finance", "corrections", "corrected files, if any")
     run.add_argument(
         "--discard",
         action="append",
@@ -86,28 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "--notices", type=int, default=0, help="entry notices to wait for at the end"
     )
     books = commands.add_parser("books", help="show what the books say")
-    _path(books, "config", "the system's configuration")
+    add_path(books, "finance", "config", "the system's configuration")
     books.add_argument("--json", action="store_true", help="for a program")
     return parser
-
-
-def _path(to: argparse.ArgumentParser, name: str, text: str) -> None:
-    """Add a path with its environment twin."""
-    twin = f"COUNTERFOIL_FINANCE_{name.upper()}"
-    value = os.environ.get(twin)
-    to.add_argument(
-        f"--{name}",
-        type=Path,
-        default=value,
-        required=value is None,
-        metavar="PATH",
-        help=f"{text} [{twin}]",
-    )
-
-
-def tell(what: str, count: int) -> None:
-    """Print one line of progress for a person or a program: `sent 64`."""
-    print(what, count, flush=True)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -115,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     station, tables = read_settings(options.config)
     patience = PATIENCE
     with ExitStack() as stack:
-        books = Books(tables["books"]["url"])
+        books = Books(setting(tables, "books", "url"))
         stack.callback(books.close)
         system = stack.enter_context(station.desk("system", patience))
         reviewers = [
@@ -128,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
             clerks=Clerks(system, reviewers, lambda: datetime.now(UTC)),
             system=system,
             books=books,
-            banks=tables["banks"],
+            banks=setting(tables, "banks"),
             folder=options.folder,
             corrections=options.corrections,
             tell=tell,
@@ -139,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
         incoming = Incoming(system, books, outgoing.reissue, tell)
         issuing = _Issuing(outgoing)
         issuing.start()
-        for arrivals in system.read(follow=True, idle_s=_IDLE_S):
+        for arrivals in system.read(follow=True, idle_s=IDLE_S):
             if arrivals:
                 incoming.take(arrivals)
             elif issuing.is_over() and _is_settled(books, options.notices):
@@ -177,9 +136,9 @@ def _is_settled(books: Books, notices: int) -> bool:
 
 def _show_books(options: argparse.Namespace) -> int:
     _, tables = read_settings(options.config)
-    books = Books(tables["books"]["url"])
-    recipients = sorted(set(tables["banks"].values()))
-    figures = {recipient: asdict(books.figures(recipient)) for recipient in recipients}
+    recipients = sorted(set(setting(tables, "banks").values()))
+    with closing(Books(setting(tables, "books", "url"))) as books:
+        figures = {one: asdict(books.figures(one)) for one in recipients}
     if options.json:
         print(json.dumps(figures))
         return DONE

@@ -46,10 +46,13 @@ class Figures:
     cleared_fen: int
 
 
-def balance_fen(session: Session) -> int:
-    """Return what the single account holds."""
+def balance_fen(session: Session, *, before: str = "") -> int:
+    """Return what the single account holds, or held before a day (`yyyymmdd`)."""
     opening = session.scalar(select(func.sum(Opening.amount_fen))) or 0
-    return int(opening) + int(session.scalar(select(func.sum(Posting.amount_fen))) or 0)
+    posted = select(func.sum(Posting.amount_fen))
+    if before:
+        posted = posted.where(Posting.day < before)
+    return int(opening) + int(session.scalar(posted) or 0)
 
 
 def balances(session: Session, bank_no: str) -> dict[QuotaKey, int]:

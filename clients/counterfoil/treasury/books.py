@@ -12,9 +12,6 @@ voucher, and every posting names it.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Final
 
@@ -28,10 +25,10 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from counterfoil.business.books import SqlBooks
 from counterfoil.office import Reference, VoucherKey
-from counterfoil.treasury.database import open_engine
 
 
 class State(StrEnum):
@@ -163,7 +160,7 @@ class QuotaChange(Base):
     amount_fen: Mapped[int] = mapped_column(BigInteger)
 
 
-class Books:
+class Books(SqlBooks):
     """Our books in a database; any thread may use them.
 
     Args:
@@ -176,9 +173,7 @@ class Books:
     """
 
     def __init__(self, url: str, account: str, opening_fen: int) -> None:
-        self._engine = open_engine(url)
-        Base.metadata.create_all(self._engine)
-        self._one_writer = threading.Lock()
+        super().__init__(url, Base.metadata)
         with self.writing() as session:
             opening = session.scalar(select(Opening))
             if opening is None:
@@ -186,26 +181,6 @@ class Books:
             elif (opening.account, opening.amount_fen) != (account, opening_fen):
                 msg = "the books were opened with another account or balance"
                 raise ValueError(msg)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Open one transaction: committed on leaving, undone on any error."""
-        with (
-            self._one_writer,
-            Session(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Open a session for queries of several tables."""
-        with Session(self._engine, expire_on_commit=False) as session:
-            yield session
 
     def knows(self, digest: bytes) -> bool:
         """Tell whether a voucher came before."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from counterfoil.business.outcomes import begun_before
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -157,7 +158,7 @@ class Clerk:
         # the answer to our first asking was lost.
         self._settle(
             due,
-            [None if _is_begun(outcome) else outcome for outcome in outcomes],
+            [None if begun_before(outcome) else outcome for outcome in outcomes],
             State.BEGUN,
         )
 
@@ -251,10 +252,6 @@ class Clerk:
     def _voucher(self, one: Incoming) -> Voucher:
         with self.books.reading() as session:
             return voucher_of(session.get_one(Incoming, one.digest))
-
-
-def _is_begun(outcome: Outcome) -> bool:
-    return isinstance(outcome, DeskRefused) and outcome.facts.get("state") == "ACTING"
 
 
 def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:

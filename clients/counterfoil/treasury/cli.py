@@ -24,22 +24,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from counterfoil.office import (
-    Arrival,
-    DeskRefused,
-    OfficeError,
-    Unreachable,
-    read_settings,
+from counterfoil.business.program import (
+    DONE,
+    IDLE_S,
+    REFUSED,
+    Stop,
+    add_path,
+    end_of,
+    setting,
+    tell,
 )
+from counterfoil.office import Arrival, DeskRefused, read_settings
 from counterfoil.treasury.accounts import figures
 from counterfoil.treasury.books import Books
 from counterfoil.treasury.clerk import Clerk
@@ -47,10 +49,6 @@ from counterfoil.treasury.kinds import BALANCE_REPORT, READ, Bank, Office
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
 
-DONE: Final = 0
-REFUSED: Final = 1
-UNREACHABLE: Final = 3
-_IDLE_S: Final = 0.2
 _TWIN: Final = "COUNTERFOIL_TREASURY_"
 
 
@@ -62,19 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unreachable.
     """
     options = _parser().parse_args(arguments)
-    try:
-        if options.command == "books":
-            return _show_books(options)
-        return _run(options)
-    except Unreachable as error:
-        print(error, file=sys.stderr)
-        return UNREACHABLE
-    except DeskRefused as refusal:
-        print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
-        return REFUSED
-    except (OfficeError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+    command = _show_books if options.command == "books" else _run
+    return end_of(lambda: command(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", help="take, act on and answer vouchers until SIGTERM"
     )
-    _config(run)
+    add_path(run, "treasury", "config", "the system's configuration")
     run.add_argument(
         "--report",
         type=_day,
@@ -95,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"at the end, report this day (yyyymmdd) to finance [{_TWIN}REPORT]",
     )
     books = commands.add_parser("books", help="show what the books say")
-    _config(books)
+    add_path(books, "treasury", "config", "the system's configuration")
     books.add_argument(
         "--recompute",
         action="store_true",
@@ -107,26 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _config(to: argparse.ArgumentParser) -> None:
-    value = os.environ.get(f"{_TWIN}CONFIG")
-    to.add_argument(
-        "--config",
-        type=Path,
-        default=value,
-        required=value is None,
-        metavar="PATH",
-        help=f"the system's configuration [{_TWIN}CONFIG]",
-    )
-
-
 def _day(text: str) -> str:
     """Return a day as vouchers write it, `yyyymmdd`."""
     return f"{date.fromisoformat(text):%Y%m%d}"
-
-
-def tell(what: str, count: int) -> None:
-    """Print one line of progress for a person or a program: `booked 64`."""
-    print(what, count, flush=True)
 
 
 def office_of(party: str, tables: Mapping[str, Any]) -> Office:
@@ -159,19 +129,8 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
         raise ValueError(msg) from error
 
 
-class _Stop:
-    """Remembers that somebody asked us to stop; the batch under way is finished."""
-
-    asked = False
-
-    def __call__(self, _signal: int, _frame: object) -> None:
-        self.asked = True
-
-
 def _books(office: Office, tables: Mapping[str, Any]) -> Books:
-    url = tables.get("books", {}).get("url")
-    if url is None:
-        raise ValueError("[books] url is missing")
+    url = setting(tables, "books", "url")
     return Books(url, office.account, tables["treasury"].get("opening_fen", 0))
 
 
@@ -179,9 +138,7 @@ def _run(options: argparse.Namespace) -> int:
     """Take, act and answer until SIGTERM or Ctrl-C, and nothing is left to do."""
     station, tables = read_settings(options.config)
     office = office_of(station.party, tables)
-    stop = _Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stop = Stop()
     with ExitStack() as stack:
         books = _books(office, tables)
         stack.callback(books.close)
@@ -192,9 +149,7 @@ def _run(options: argparse.Namespace) -> int:
             return books.knows(arrival.digest)
 
         kinds = sorted({*READ, BALANCE_REPORT})
-        for arrivals in desk.read(
-            types=kinds, follow=True, idle_s=_IDLE_S, known=known
-        ):
+        for arrivals in desk.read(types=kinds, follow=True, idle_s=IDLE_S, known=known):
             clerk.take(arrivals)
             clerk.work()
             if stop.asked and not arrivals and books.is_at_rest():

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue
-from counterfoil.treasury.books import Opening, Posting
+from counterfoil.treasury.accounts import balance_fen
+from counterfoil.treasury.books import Posting
 from counterfoil.treasury.kinds import BALANCE_REPORT, EXPENDITURE_REPORT, Office
 
 _PREFIX: Final = {BALANCE_REPORT: "KC", EXPENDITURE_REPORT: "ZC"}
@@ -42,9 +43,7 @@ def balance_report(session: Session, office: Office, day: str) -> Voucher:
 
     Yesterday's balance, what came in and what was paid make today's balance.
     """
-    opening = session.scalar(select(func.sum(Opening.amount_fen))) or 0
-    before = select(func.sum(Posting.amount_fen)).where(Posting.day < day)
-    yesterday = int(opening) + int(session.scalar(before) or 0)
+    yesterday = balance_fen(session, before=day)
     of_day = session.scalars(select(Posting.amount_fen).where(Posting.day == day)).all()
     came = sum(fen for fen in of_day if fen > 0)
     paid = -sum(fen for fen in of_day if fen < 0)

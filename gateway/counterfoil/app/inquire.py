@@ -18,10 +18,8 @@ from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
 from counterfoil.domain.voucher import VoucherKey
-
-_WITH_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +100,7 @@ class InquireVoucher:
         documents = tuple(
             self.vault.document(act.index)
             for act in acts
-            if act.leaf.act in _WITH_DOCUMENT
+            if act.leaf.act in BRINGS_DOCUMENT
         )
         return Way(
             key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint

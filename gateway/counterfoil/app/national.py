@@ -12,10 +12,8 @@ from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import CounterfoilError, VoucherNotFound
 from counterfoil.domain.registry import Caller
-from counterfoil.domain.standing import Act, Role
+from counterfoil.domain.standing import BRINGS_DOCUMENT, Role
 from counterfoil.domain.voucher import VoucherKey
-
-_BRINGS_DOCUMENT = frozenset({Act.ENTER, Act.ARRIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +75,6 @@ class WriteNational:
             if row.kind is not DocumentKind.RECEIPT:
                 continue
             leaf = self.vault.leaf(row.index)
-            if leaf.act in _BRINGS_DOCUMENT and leaf.document == wanted:
+            if leaf.act in BRINGS_DOCUMENT and leaf.document == wanted:
                 return self.vault.document(row.index)
         raise AssertionError("a receipt that a passage names is in the log")

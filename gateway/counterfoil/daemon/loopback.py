@@ -23,7 +23,7 @@ from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.domain.deeds import Committed, Outcome
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.peer.link import PeerAddress
-from counterfoil.rpc.exchange import CARRIED_MAX
+from counterfoil.wire.certificates import ShownCertificates
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class LoopbackStream:
     home: str
     receive: ReceiveDocuments
     prove: ProveLog
-    _carried: dict[bytes, None] = field(default_factory=dict)
+    _shown: ShownCertificates = field(default_factory=ShownCertificates)
     _sent: asyncio.Queue[tuple[list[bytes], list[bytes]]] = field(
         default_factory=asyncio.Queue
     )
@@ -48,10 +48,7 @@ class LoopbackStream:
         self, documents: Sequence[bytes], certificates: Sequence[bytes]
     ) -> None:
         """Take one batch; it arrives when its answer is asked for."""
-        self._carried.update(dict.fromkeys(certificates))
-        while len(self._carried) > CARRIED_MAX:
-            self._carried.pop(next(iter(self._carried)))
-        self._sent.put_nowait((list(documents), list(self._carried)))
+        self._sent.put_nowait((list(documents), self._shown.add(certificates)))
 
     async def answer(self) -> PeerResponse:
         """Let the oldest batch arrive, and return the answer to it.

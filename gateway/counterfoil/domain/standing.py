@@ -156,6 +156,9 @@ _REPORTS: Final = frozenset({Act.SEND, Act.DELIVER, Act.REFUSE, Act.ARRIVE})
 
 _ACTING: Final = frozenset({_S.ACTING, _S.UNKNOWN, _S.ACTED, _S.RECEIPTED})
 
+BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE})
+"""Acts whose leaf has sealed bytes under the same index."""
+
 FROM_RECIPIENT: Final = frozenset(
     {
         DocumentKind.ACCEPTANCE,

@@ -18,12 +18,9 @@ from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.wire.certificates import ShownCertificates
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
-
-CARRIED_MAX: Final = 192
-"""Certificates of one stream that are remembered. A lane shows them again before
-it has shown so many others; with a seal's check the most is 256."""
 
 _STORED: Final = pb.Outcome(stored=pb.Stored())
 
@@ -61,7 +58,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         way, so a fast sender waits in its own socket, not in our memory.
         """
         carrier = CALLER.get().party
-        carried: dict[bytes, None] = {}
+        shown = ShownCertificates()
         under_way: asyncio.Queue[asyncio.Task[pb.DeliverResponse] | None] = (
             asyncio.Queue(self.window_batches)
         )
@@ -71,9 +68,10 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         async def read() -> None:
             try:
                 async for request in self.draining.until(aiter(request_iterator)):
-                    self._remember(request, carried)
+                    self.limits.check_certificates(list(request.certificates))
+                    certificates = shown.add(request.certificates)
                     work = asyncio.create_task(
-                        self._deliver(request, list(carried), carrier)
+                        self._deliver(request, certificates, carrier)
                     )
                     works.add(work)
                     await under_way.put(work)
@@ -95,18 +93,6 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
             while not under_way.empty():
                 under_way.get_nowait()  # room for the reader's last word
             await asyncio.gather(reader, *works, return_exceptions=True)
-
-    def _remember(self, request: pb.DeliverRequest, carried: dict[bytes, None]) -> None:
-        """Remember the certificates of a stream: each comes only once.
-
-        A worker's own memory would not do: it ends with every new revocation list,
-        there are several workers, and a document may be sent again much later.
-        """
-        certificates = list(request.certificates)
-        self.limits.check_certificates(certificates)
-        carried.update(dict.fromkeys(certificates))
-        while len(carried) > CARRIED_MAX:
-            carried.pop(next(iter(carried)))
 
     async def _deliver(
         self, request: pb.DeliverRequest, certificates: list[bytes], carrier: str

@@ -14,6 +14,29 @@ from counterfoil.sealed.v1 import sealed_pb2
 _SEEN_MAX: Final = 4096
 
 
+SHOWN_MAX: Final = 192
+"""Certificates of one stream that are remembered. A lane shows them again before
+it has shown so many others; with a seal's check the most is 256."""
+
+
+class ShownCertificates:
+    """The certificates that a stream of batches showed: each comes only once.
+
+    A worker's own memory would not do: it ends with every new revocation list, there
+    are several workers, and a document may be sent again much later.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[bytes, None] = {}
+
+    def add(self, certificates: Iterable[bytes]) -> list[bytes]:
+        """Remember those of a batch; return all that it may be judged with."""
+        self._shown.update(dict.fromkeys(certificates))
+        while len(self._shown) > SHOWN_MAX:
+            self._shown.pop(next(iter(self._shown)))
+        return list(self._shown)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCertificates:
     """Finds certificates by the digests that seals name.

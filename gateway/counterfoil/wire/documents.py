@@ -110,7 +110,7 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
-    number, form = _form_of(voucher)
+    number, form = form_of(voucher)
     plain_key = _plain_key(voucher.key, voucher.recipients)
     is_plain = (
         plain_key is not None
@@ -143,7 +143,7 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
-    number, form = _form_of(receipt)
+    number, form = form_of(receipt)
     is_plain = (
         _plain_key(receipt.voucher.key, receipt.recipients) is not None
         and len(receipt.voucher.digest) == DIGEST_BYTES
@@ -237,8 +237,12 @@ def document_of(  # noqa: PLR0913 -- a document's parts
     )
 
 
-def _form_of(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> tuple[int, AnyForm]:
-    """Return the number of the form's type, and the form."""
+def form_of(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> tuple[int, AnyForm]:
+    """Return the number of the form's type, and the form.
+
+    Raises:
+        MalformedPayload: It has none that this release knows.
+    """
     name = message.WhichOneof("form")
     if name is None:
         raise MalformedPayload("there is no form of a known type", field="form")

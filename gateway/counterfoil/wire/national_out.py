@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.documents import form_of
 from counterfoil.wire.national_errors import NationalXmlRefused
 from counterfoil.wire.national_receipt import join_receipt
 from counterfoil.wire.national_text import Encoding
@@ -38,20 +37,14 @@ def national_document(sealed: bytes, receipt: bytes, encoding: str) -> bytes:
         st_year=str(key.fiscal_year),
         vt_code=CATALOGUE.row(key.type).wire_code,
         voucher_no=key.number,
-        form=_form(voucher),
+        form=form_of(voucher)[1],
     )
     if answered is not None:
         filled_in = voucher_pb2.Receipt.FromString(answered.payload)
-        national = join_receipt(national, _form(filled_in))
+        national = join_receipt(national, form_of(filled_in)[1])
     try:
         return write_national([national], encoding=Encoding(encoding))
     except NationalXmlRefused as refused:
         raise FormRefused(
             "the form cannot be written as a national document", refused.violations
         ) from refused
-
-
-def _form(message: voucher_pb2.Voucher | voucher_pb2.Receipt) -> Any:  # noqa: ANN401 -- forms have no common type
-    name = message.WhichOneof("form")
-    assert name is not None, "what is in the vault has its form"
-    return getattr(message, name)

@@ -18,6 +18,7 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.standing import (
     FROM_ISSUER,
+    VOID,
     Act,
     Role,
     Standing,
@@ -67,9 +68,8 @@ def send(tx: Transaction, deed: Send) -> Outcome:
     entry = tx.entry(deed.key, Role.ISSUER)
     if entry is None or entry.digest != deed.digest:
         raise VoucherNotFound("no such voucher of ours", key=str(deed.key))
-    void = {Standing.RETURNED, Standing.DISCARDED}
     for passage in entry.passages:
-        if passage.standing in void:
+        if passage.standing in VOID:
             raise NotInState(
                 "a void voucher is not sent", state=passage.standing.name, act="SEND"
             )

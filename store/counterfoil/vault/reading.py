@@ -9,21 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
 
 from counterfoil.app.ports import LaneItem, LogRecord, Waiting
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
 from counterfoil.tlog.tiles import TILE_HASHES
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import LogRow, Title
-
-BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE})
-"""Acts whose leaf has sealed bytes under the same index."""
 
 
 def row(reading: Reading, index: int) -> LogRow:

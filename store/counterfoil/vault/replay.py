@@ -11,6 +11,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import OutOfTurn
 from counterfoil.domain.standing import (
+    BRINGS_DOCUMENT,
     FROM_RECIPIENT,
     Act,
     Role,
@@ -92,7 +93,7 @@ class Replay:
         if leaf.subject != story.subject:
             self._report.add(Fault.ROW_CHANGED, index=index, detail="other voucher")
             return ()
-        if leaf.act in {Act.ENTER, Act.ARRIVE}:
+        if leaf.act in BRINGS_DOCUMENT:
             self.steps += 1
         changes = []
         for at in _concerned(story.title, leaf):

@@ -16,7 +16,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import CounterfoilError, VaultCorrupt
-from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import HASH_BYTES, Frontier, TreeHead, leaf_hash
 from counterfoil.tlog.tile_writer import TileWriter
@@ -25,7 +25,6 @@ from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import PARTS, part_of, short
-from counterfoil.vault.reading import BRINGS_DOCUMENT
 from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 

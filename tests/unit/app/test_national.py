@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import CounterfoilError, FormRefused
 from counterfoil.domain.standing import Act
+from counterfoil.ledger.errors import LedgerUnavailable
+from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_voucher import ANSWERED, VOUCHER
@@ -111,6 +115,22 @@ async def test_only_the_sides_of_a_voucher_get_it(
     assert reasons(await asked(other_bank, row, party=OTHER_BANK)) == [
         "VOUCHER_NOT_FOUND"
     ]
+
+
+@pytest.mark.refusal("LEDGER_UNAVAILABLE")
+async def test_a_receipt_that_cannot_be_found_now_is_not_left_out(
+    finance: House, bank: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = await paid(finance, bank, direct_payment("1"))
+    plain = await finance.sent(direct_payment("2"))
+    await delivered(finance, bank)
+
+    async def failing(_ledger: SqlLedger, _digest: bytes) -> NoReturn:
+        raise LedgerUnavailable("the ledger's database does not answer")
+
+    monkeypatch.setattr(SqlLedger, "acts", failing)
+
+    assert reasons(await asked(bank, answered, plain)) == ["LEDGER_UNAVAILABLE", ""]
 
 
 async def test_one_that_cannot_be_written_holds_up_no_other(finance: House) -> None:

@@ -32,6 +32,7 @@ def voucher(
     issue: int = 1,
     account: str = "622200001111",
     total: int | None = None,
+    adm_div: str = "420000",
 ) -> Voucher:
     rows: tuple[dict[str, FieldValue], ...] = tuple(
         {"id": f"{number}-{n}", "payee_acct_no": account, "pay_amt_fen": fen}
@@ -45,7 +46,7 @@ def voucher(
     }
     key = VoucherKey(
         issuer="420000-011" if type_code == 5201 else "420000-101001",
-        adm_div="420000",
+        adm_div=adm_div,
         fiscal_year=2026,
         type_code=type_code,
         number=number,

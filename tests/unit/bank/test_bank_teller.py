@@ -137,6 +137,31 @@ def test_a_voucher_with_no_account_is_rejected_with_the_reason(bank: Bank) -> No
     assert teller.core.times_paid() == (0, 0)
 
 
+def test_a_number_that_comes_again_is_paid_once(bank: Bank) -> None:
+    first = bank.desk.arrive(voucher("A1"))
+    bank.run()
+    again = bank.desk.arrive(voucher("A1", issue=2))
+
+    teller = bank.run()
+
+    assert bank.desk.standings[first] is Standing.RECEIPTED
+    assert bank.desk.standings[again] is Standing.REJECTED
+    assert bank.desk.explanations[again] == "凭证号重复"
+    assert teller.core.times_paid() == (1, 350)
+
+
+def test_two_divisions_may_use_the_same_number(bank: Bank) -> None:
+    digests = [
+        bank.desk.arrive(voucher("A1", adm_div=division))
+        for division in ("420000", "420100")
+    ]
+
+    teller = bank.run()
+
+    assert {bank.desk.standings[one] for one in digests} == {Standing.RECEIPTED}
+    assert teller.core.times_paid() == (2, 700)
+
+
 def test_what_the_core_refuses_is_returned(bank: Bank) -> None:
     digest = bank.desk.arrive(voucher("A1"))
 

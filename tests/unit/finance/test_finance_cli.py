@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from counterfoil.business.program import REFUSED, UNREACHABLE
 from counterfoil.devca.directory import DevelopmentCa
-from counterfoil.finance.cli import REFUSED, UNREACHABLE, main
+from counterfoil.finance.cli import main
 from counterfoil.office import Patience
 from tests.unit.office.loopback import PARTY
 

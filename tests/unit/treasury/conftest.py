@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from counterfoil.devca.directory import DevelopmentCa
 from tests.unit.office.loopback import PARTY, Loopback
 from tests.unit.treasury.papers import TREASURY
+from tests.unit.treasury.treasury_desk import Treasury
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,12 @@ def gateway(ca: DevelopmentCa) -> Iterator[Loopback]:
     loopback = Loopback(ca)
     yield loopback
     loopback.stop()
+
+
+@pytest.fixture
+def treasury(
+    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
+) -> Iterator[Treasury]:
+    made = Treasury(tmp_path, ca, gateway)
+    yield made
+    made.close()

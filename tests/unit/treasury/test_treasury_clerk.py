@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
 from counterfoil.treasury.books import Books, State
@@ -17,7 +13,6 @@ from counterfoil.treasury.kinds import (
     REFUND_LIST,
 )
 from tests.unit.bank.recipient_desk import voucher as payment
-from tests.unit.office.loopback import Loopback
 from tests.unit.treasury.papers import (
     ACCOUNT,
     BANK_CODE,
@@ -35,15 +30,6 @@ from tests.unit.treasury.papers import (
     refund,
 )
 from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
-
-
-@pytest.fixture
-def treasury(
-    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
-) -> Iterator[Treasury]:
-    made = Treasury(tmp_path, ca, gateway)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(("type_code", "way"), [(5108, "11"), (AUTHORISED_QUOTA, "12")])

@@ -4,16 +4,16 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from counterfoil.business.program import REFUSED
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.standing import Standing
 from counterfoil.treasury.books import Posting
-from counterfoil.treasury.cli import REFUSED, main, office_of
-from tests.unit.office.loopback import Loopback
+from counterfoil.treasury.cli import main, office_of
 from tests.unit.treasury.papers import (
     ACCOUNT,
     BANK_CODE,
@@ -38,15 +38,6 @@ TABLES = {
         for one in OFFICE.banks.values()
     ],
 }
-
-
-@pytest.fixture
-def treasury(
-    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
-) -> Iterator[Treasury]:
-    made = Treasury(tmp_path, ca, gateway)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -143,7 +134,7 @@ def test_books_that_have_no_place_are_told(
     config.write_text(config.read_text().replace("[books]", "[shelf]"))
 
     assert main(["books", "--config", str(config)]) == REFUSED
-    assert "[books] url is missing" in capsys.readouterr().err
+    assert "books.url is missing" in capsys.readouterr().err
 
 
 def test_a_day_that_is_none_is_a_mistake_of_usage(
@@ -156,11 +147,11 @@ def test_a_day_that_is_none_is_a_mistake_of_usage(
     assert "--report" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("signals")
 def test_it_runs_until_it_is_asked_to_stop_and_reports_its_day(
     treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [digest] = treasury.arrive(appropriation("B1"))
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     day = treasury.clerk().today()
     stopping = threading.Thread(
         target=stops_once_booked,
@@ -171,8 +162,6 @@ def test_it_runs_until_it_is_asked_to_stop_and_reports_its_day(
         status = main(["run", "--config", str(config), "--report", day])
     finally:
         stopping.join()
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
 
     assert status == 0
     out = capsys.readouterr().out

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.standing import Standing
 from counterfoil.office import Desk
 from counterfoil.treasury import acts
 from counterfoil.treasury.books import State
 from counterfoil.treasury.clerk import Clerk
 from counterfoil.treasury.kinds import APPROPRIATION_LIST
-from tests.unit.office.loopback import Loopback
 from tests.unit.treasury.papers import (
     OFFICE,
     application,
@@ -55,15 +50,6 @@ class DyingDesk:
             return outcome
 
         return dying
-
-
-@pytest.fixture
-def treasury(
-    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
-) -> Iterator[Treasury]:
-    made = Treasury(tmp_path, ca, gateway)
-    yield made
-    made.close()
 
 
 def dying_clerk(treasury: Treasury, at: str) -> Clerk:

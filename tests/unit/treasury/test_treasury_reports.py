@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 
-from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import Voucher
 from counterfoil.treasury.books import Posting, QuotaChange
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
-from tests.unit.office.loopback import Loopback
 from tests.unit.treasury.papers import (
     ACCOUNT,
     FINANCE,
@@ -25,15 +21,6 @@ from tests.unit.treasury.papers import (
     refund,
 )
 from tests.unit.treasury.treasury_desk import NOON, OPENING_FEN, Treasury
-
-
-@pytest.fixture
-def treasury(
-    tmp_path: Path, ca: DevelopmentCa, gateway: Loopback
-) -> Iterator[Treasury]:
-    made = Treasury(tmp_path, ca, gateway)
-    yield made
-    made.close()
 
 
 def reports(treasury: Treasury, day: str) -> list[Voucher]:

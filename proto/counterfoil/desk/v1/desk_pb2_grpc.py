@@ -359,7 +359,8 @@ class DeskServiceServicer:
         recipients it is the receipt of the first that has one.
 
         Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
-        encoding lacks, with its field.
+        encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
+        now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

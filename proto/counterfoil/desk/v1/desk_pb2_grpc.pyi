@@ -158,7 +158,8 @@ class DeskServiceStub:
     recipients it is the receipt of the first that has one.
 
     Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
-    encoding lacks, with its field.
+    encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
+    now.
     """
     Search: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]
     """Finds vouchers in the ledger, newest first.
@@ -306,7 +307,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     recipients it is the receipt of the first that has one.
 
     Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
-    encoding lacks, with its field.
+    encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
+    now.
     """
     Search: _aio.UnaryUnaryMultiCallable[_desk_pb2.SearchRequest, _desk_pb2.SearchResponse]  # type: ignore[assignment]
     """Finds vouchers in the ledger, newest first.
@@ -559,7 +561,8 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         recipients it is the receipt of the first that has one.
 
         Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
-        encoding lacks, with its field.
+        encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
+        now.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,93 @@
+"""How the commands of the reference business systems run and end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from counterfoil.office import DeskRefused, OfficeError, Unreachable
+
+DONE: Final = 0
+REFUSED: Final = 1
+UNREACHABLE: Final = 3
+"""Exit statuses; 2 is argparse's, for usage."""
+
+IDLE_S: Final = 0.2
+"""How long a system waits for arrivals before it looks at its own books again."""
+
+
+def end_of(command: Callable[[], int]) -> int:
+    """Run a command; return its exit status, and say in a line what refused it."""
+    try:
+        return command()
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE
+    except DeskRefused as refusal:
+        print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
+        return REFUSED
+    except (OfficeError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+
+
+def add_path(to: argparse.ArgumentParser, system: str, name: str, text: str) -> None:
+    """Add a required path with its environment twin.
+
+    Args:
+        to: The command's parser.
+        system: Name of the business system, e.g. `bank`.
+        name: The option's name, without dashes.
+        text: What it is, for `--help`.
+    """
+    twin = f"COUNTERFOIL_{system}_{name}".upper()
+    value = os.environ.get(twin)
+    to.add_argument(
+        f"--{name}",
+        type=Path,
+        default=value,
+        required=value is None,
+        metavar="PATH",
+        help=f"{text} [{twin}]",
+    )
+
+
+def setting(tables: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401 -- as TOML has it
+    """Return what a configuration's tables say, e.g. under `books`, `url`.
+
+    Raises:
+        ValueError: They say nothing.
+    """
+    found: Any = tables
+    for name in path:
+        if name not in found:
+            msg = f"{'.'.join(path)} is missing"
+            raise ValueError(msg)
+        found = found[name]
+    return found
+
+
+def tell(what: str, count: int) -> None:
+    """Print one line of progress for a person or a program: `paid 64`."""
+    print(what, count, flush=True)
+
+
+class Stop:
+    """Remembers that somebody asked us to stop; the batch under way is finished.
+
+    Attributes:
+        asked: Whether SIGTERM or Ctrl-C came.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _signal: int, _frame: object) -> None:
+        self.asked = True
