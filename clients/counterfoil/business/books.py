@@ -19,11 +19,12 @@ class SqlBooks:
         tables: The tables, which are made if they are not there.
     """
 
-    def __init__(self, url: str, tables: MetaData) -> None:
+    def __init__(self, url: str, *tables: MetaData) -> None:
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
-        tables.create_all(self._engine)
+        for some in tables:
+            some.create_all(self._engine)
         # SQLite takes one writer; two threads of ours wait here, not there.
         self._one_writer = threading.Lock()
 

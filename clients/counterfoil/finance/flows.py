@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.finance.books import (
     Books,
     Order,
     RefusedFile,
     State,
 )
-from counterfoil.finance.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.finance.files import FileUnreadable, NationalFile, read_file
 from counterfoil.office import (
     Desk,

@@ -27,7 +27,13 @@ from counterfoil.office.errors import (
     Unreachable,
     Violation,
 )
-from counterfoil.office.messages import kind_of, opened, opened_payload
+from counterfoil.office.messages import (
+    enclosed,
+    kind_of,
+    opened,
+    opened_payload,
+    payload_of,
+)
 from counterfoil.office.settings import Station, read_settings
 from counterfoil.office.signing import Person, PlanPosition, plan_of, seal_voucher
 from counterfoil.office.vouchers import (
@@ -94,9 +100,11 @@ __all__ = [
     "VoucherKey",
     "Way",
     "Written",
+    "enclosed",
     "kind_of",
     "opened",
     "opened_payload",
+    "payload_of",
     "plan_of",
     "read_settings",
     "seal_voucher",

@@ -78,6 +78,17 @@ def draft_message(draft: plain.Draft) -> desk_pb2.Draft:
     return desk_pb2.Draft(voucher=voucher)
 
 
+def payload_of(voucher: plain.Voucher) -> bytes:
+    """Return a voucher as bytes, for a system's own books; see `opened_payload`.
+
+    The gateway encodes it itself when it is written: these bytes are never sealed.
+
+    Raises:
+        ValueError: The form has a field that the contract does not know.
+    """
+    return draft_message(voucher).voucher.SerializeToString()
+
+
 def receipt_message(receipt: plain.Receipt) -> voucher_pb2.Receipt:
     """Return the message of a receipt.
 
@@ -184,6 +195,21 @@ def opened(sealed: bytes) -> plain.Voucher | plain.Receipt | plain.Step:
         by=step.by,
         explanation=step.explanation,
     )
+
+
+def enclosed(sealed: bytes) -> plain.Voucher | None:
+    """Return the voucher that a copied receipt has inside (附原件); None if none.
+
+    It is evidence of what was answered. Nobody acts on it.
+
+    Raises:
+        Defect: The bytes are not what the contract promises.
+    """
+    for enclosure in _sealed(sealed).enclosures:
+        original = opened(enclosure)
+        if isinstance(original, plain.Voucher):
+            return original
+    return None
 
 
 def opened_payload(payload: bytes) -> plain.Voucher:

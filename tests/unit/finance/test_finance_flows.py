@@ -9,12 +9,12 @@ from random import Random
 
 import pytest
 
+from counterfoil.business.clerks import MISREAD, Clerks, Reviewer
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.finance.answers import Incoming
 from counterfoil.finance.books import Books, State
-from counterfoil.finance.clerks import MISREAD, Clerks, Reviewer
 from counterfoil.finance.flows import Outgoing, Wishes
 from counterfoil.office import Desk, Form, Person, VoucherKey
 from counterfoil.office import Voucher as OfficeVoucher

@@ -1,7 +1,8 @@
 """The people at the desk: one system that writes, two persons who review.
 
 What a person signs is the payload that the gateway encoded. Before anybody signs
-it, it is compared with our own record of the file: two readers have to agree.
+it, it is compared with our own record of what was handed over: two readers have to
+agree.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from counterfoil.office import (
     Desk,
     DeskRefused,
     Done,
-    NationalDraft,
+    Draft,
     Outcome,
     Person,
     PlanPosition,
@@ -27,7 +28,7 @@ from counterfoil.office import (
 )
 
 MISREAD: Final = "MISREAD"
-"""Reason when the gateway read a file otherwise than we did."""
+"""Reason when the gateway read a draft otherwise than we did."""
 
 Clock = Callable[[], datetime]
 
@@ -50,14 +51,14 @@ class Paper:
     """A document on its way to the desk.
 
     Attributes:
-        name: The file that it comes from.
+        name: What our own books call it: the file that it comes from, say.
         draft: What is handed over.
         amount_fen: Main amount by our own record; None if we cannot read it.
         count: Rows by our own record.
     """
 
     name: str
-    draft: NationalDraft
+    draft: Draft
     amount_fen: int | None
     count: int = 0
 
@@ -188,14 +189,21 @@ def _position(draft: Drafted, turn: int) -> PlanPosition:
 
 
 def _misread(drafted: Drafted) -> DeskRefused | None:
-    """Return a refusal of our own if the payload is not what our record says."""
+    """Return a refusal of our own if the payload is not what our record says.
+
+    A typed draft says all of it; of a national one we know the amount and the rows.
+    """
     form = drafted.voucher.form
-    ours = (drafted.paper.amount_fen, drafted.paper.count)
-    theirs = (form.fen("pay_amt_fen"), len(form.rows))
-    if ours == theirs:
+    draft = drafted.paper.draft
+    if isinstance(draft, Voucher):
+        same = drafted.voucher == draft
+    else:
+        ours = (drafted.paper.amount_fen, drafted.paper.count)
+        same = ours == (form.fen("pay_amt_fen"), len(form.rows))
+    if same:
         return None
     return DeskRefused(
         MISREAD,
-        "the payload does not say what our own record of the file says",
+        "the payload does not say what our own record says",
         text_zh="网关读取的凭证与本系统记录不一致",
     )

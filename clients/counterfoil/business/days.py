@@ -1,0 +1,28 @@
+"""Days, as vouchers write them: eight digits, in China."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+CHINA: Final = timezone(timedelta(hours=8))
+"""Days on vouchers are days in China."""
+
+
+def day_of(instant: datetime) -> str:
+    """Return the day in China of an instant, `yyyymmdd`."""
+    return f"{instant.astimezone(CHINA):%Y%m%d}"
+
+
+def written(day: date) -> str:
+    """Return a day as vouchers write it, `yyyymmdd`."""
+    return f"{day:%Y%m%d}"
+
+
+def read_day(text: str) -> date:
+    """Return the day that a voucher writes as `yyyymmdd`.
+
+    Raises:
+        ValueError: It is no such day.
+    """
+    return datetime.strptime(text, "%Y%m%d").replace(tzinfo=CHINA).date()

@@ -1,0 +1,277 @@
+"""The inbox: takes every voucher that came from one state of the books to the next.
+
+Each step reads one state, does one thing and commits what came of it. A crash anywhere
+leaves a state from which the same step is done again: all that the gateway is asked may
+be asked twice, and what is booked is in the books whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from counterfoil.business.books import SqlBooks
+from counterfoil.business.days import day_of
+from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
+from counterfoil.business.tables import IN_WORK, InboxEntry, InboxState
+from counterfoil.business.works import Work
+from counterfoil.office import (
+    ActOutcome,
+    Arrival,
+    Desk,
+    DocumentKind,
+    Outcome,
+    Reason,
+    Receipt,
+    Step,
+    Voucher,
+    enclosed,
+    opened,
+)
+
+_NOT_BEGUN: Final = frozenset({InboxState.READ, InboxState.ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Accepts, books and answers the vouchers that come to one business system.
+
+    Attributes:
+        party: Our party code.
+        desk: The desk at our own gateway.
+        books: Our books.
+        works: What is done about each kind, by type code.
+        clock: Says on which day something is booked.
+        tell: Is told how far we are.
+    """
+
+    party: str
+    desk: Desk
+    books: SqlBooks
+    works: Mapping[int, Work]
+    clock: Callable[[], datetime]
+    tell: Tell
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell whether an arrival is about a voucher of another's that we take."""
+        key = arrival.voucher.key
+        return key.issuer != self.party and key.type_code in self.works
+
+    def knows(self, arrival: Arrival) -> bool:
+        """Tell whether a voucher was written down before."""
+        with self.books.reading() as session:
+            return session.get(InboxEntry, arrival.digest) is not None
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Write down what came, and hear what the issuers ask."""
+        others: list[Arrival] = []
+        asked: list[Step] = []
+        with self.books.writing() as session:
+            for arrival in arrivals:
+                match opened(arrival.sealed):
+                    case Voucher() as voucher:
+                        _write_down(session, arrival, voucher)
+                        continue
+                    case Step() as step:
+                        asked.append(step)
+                    case Receipt() as receipt:
+                        self._copied(session, arrival, receipt)
+                others.append(arrival)
+        for step in asked:
+            self._hear(step)
+        self.desk.acknowledge(others)
+
+    def work(self) -> None:
+        """Take every voucher as far as it can go now."""
+        # What a crash left comes first: later steps may count on it.
+        self._tell_outcomes()
+        self._close()
+        self._answer()
+        self._book_unanswered()
+        self._begin()
+        self._act()
+        self._tell_outcomes()
+        self._close()
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do before something else comes."""
+        with self.books.reading() as session:
+            return not session.scalar(
+                select(func.count()).where(InboxEntry.state.in_(IN_WORK))
+            )
+
+    def in_state(self, *states: InboxState) -> list[InboxEntry]:
+        """Return the vouchers of our kinds in these states, by kind and number."""
+        with self.books.reading() as session:
+            return list(
+                session.scalars(
+                    select(InboxEntry)
+                    .where(InboxEntry.state.in_(states))
+                    .where(InboxEntry.type_code.in_(self.works))
+                    .order_by(InboxEntry.type_code, InboxEntry.number, InboxEntry.issue)
+                )
+            )
+
+    def _copied(self, session: Session, arrival: Arrival, receipt: Receipt) -> None:
+        """Book a copy of another's receipt, with the original that it has inside."""
+        original = enclosed(arrival.sealed)
+        if original is not None:
+            self.works[arrival.voucher.key.type_code].copied(session, original, receipt)
+
+    def _hear(self, step: Step) -> None:
+        """Do what an issuer's step asks, if nothing was begun."""
+        with self.books.writing() as session:
+            entry = session.get(InboxEntry, step.voucher.digest)
+            if entry is None or entry.state not in _NOT_BEGUN:
+                return
+            if step.kind is DocumentKind.DISCARD:
+                entry.state, entry.note = InboxState.VOID, step.explanation
+            elif step.kind is DocumentKind.RETURN_REQUEST:
+                note = f"应发送方要求退回：{step.explanation}"
+                entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
+
+    def _answer(self) -> None:
+        """Check what was read; accept or reject it (签收)."""
+        read = self.in_state(InboxState.READ)
+        with self.books.writing() as session:
+            for one in read:
+                mine = session.get_one(InboxEntry, one.digest)
+                work = self.works[one.type_code]
+                reasons = work.objections(session, mine, voucher_of(mine))
+                one.note = mine.note = "；".join(reasons)[:REASON_MAX]
+        good = [one for one in read if not one.note]
+        bad = [one for one in read if one.note]
+        self._settle(
+            good,
+            self.desk.accept(one.reference for one in good),
+            InboxState.ACCEPTED,
+            "accepted",
+        )
+        self._settle(
+            bad,
+            self.desk.reject(Reason(one.reference, one.note) for one in bad),
+            InboxState.REJECTED,
+            "rejected",
+        )
+
+    def _book_unanswered(self) -> None:
+        """Book what is only taken; what the books do not allow is returned (退回)."""
+        for one in self.in_state(InboxState.ACCEPTED):
+            if not self.works[one.type_code].answers:
+                self._book(one, InboxState.TAKEN, InboxState.UNDONE)
+
+    def _begin(self) -> None:
+        """Tell the gateway that we are about to act (开始办理)."""
+        waiting = [
+            one
+            for one in self.in_state(InboxState.ACCEPTED)
+            if self.works[one.type_code].answers
+        ]
+        with self.books.reading() as session:
+            due = [
+                one for one in waiting if self.works[one.type_code].is_due(session, one)
+            ]
+        outcomes = self.desk.begin_acting(one.reference for one in due)
+        # Begun already, says the gateway, and our books know that nothing was done:
+        # the answer to our first asking was lost.
+        self._settle(
+            due,
+            [None if begun_before(outcome) else outcome for outcome in outcomes],
+            InboxState.BEGUN,
+        )
+
+    def _act(self) -> None:
+        """Act on what was begun: decision and booking of each in one transaction."""
+        for one in self.in_state(InboxState.BEGUN):
+            self._book(one, InboxState.BOOKED, InboxState.REFUSED)
+
+    def _book(self, one: InboxEntry, done: InboxState, refused: InboxState) -> None:
+        work = self.works[one.type_code]
+        with self.books.writing() as session:
+            entry = session.get_one(InboxEntry, one.digest)
+            if not work.is_due(session, entry):
+                return
+            entry.day = day_of(self.clock())
+            reasons = list(work.book(session, entry, voucher_of(entry)))
+            entry.state = refused if reasons else done
+            entry.note = "；".join(reasons)[:REASON_MAX]
+        self.tell("refused" if reasons else "booked", 1)
+
+    def _tell_outcomes(self) -> None:
+        """Tell the gateway what came of our acts (办理结果)."""
+        for state, outcome, following in (
+            (InboxState.BOOKED, ActOutcome.DONE, InboxState.ACTED),
+            (InboxState.REFUSED, ActOutcome.NOT_DONE, InboxState.UNDONE),
+        ):
+            due = self.in_state(state)
+            told = self.desk.end_acting((one.reference, outcome) for one in due)
+            self._settle(due, told, following)
+
+    def _close(self) -> None:
+        """Issue receipts (回单); return what cannot be done (退回)."""
+        acted = self.in_state(InboxState.ACTED)
+        with self.books.reading() as session:
+            receipts = []
+            for one in acted:
+                entry = session.get_one(InboxEntry, one.digest)
+                work = self.works[one.type_code]
+                receipts.append(work.receipt(session, entry, voucher_of(entry)))
+        self._settle(
+            acted,
+            self.desk.issue_receipt(receipts),
+            InboxState.RECEIPTED,
+            "receipted",
+        )
+        undone = self.in_state(InboxState.UNDONE)
+        self._settle(
+            undone,
+            self.desk.return_vouchers(
+                Reason(one.reference, one.note) for one in undone
+            ),
+            InboxState.RETURNED,
+            "returned",
+        )
+
+    def _settle(
+        self,
+        due: Sequence[InboxEntry],
+        outcomes: Sequence[Outcome | None],
+        following: InboxState,
+        what: str = "",
+    ) -> None:
+        done = settled(self.books, due, outcomes, following, InboxState.STOPPED)
+        if what and done:
+            self.tell(what, done)
+
+
+def voucher_of(entry: InboxEntry) -> Voucher:
+    """Return what a voucher that came says; call it while its session is open."""
+    content = opened(entry.sealed)
+    assert isinstance(content, Voucher), "the inbox holds vouchers only"
+    return content
+
+
+def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
+    """Put a voucher into the books; once, by its digest."""
+    if session.get(InboxEntry, arrival.digest) is not None:
+        return
+    key = voucher.key
+    session.add(
+        InboxEntry(
+            digest=arrival.digest,
+            issuer=key.issuer,
+            adm_div=key.adm_div,
+            fiscal_year=key.fiscal_year,
+            type_code=key.type_code,
+            number=key.number,
+            issue=key.issue,
+            sealed=arrival.sealed,
+            arrived=day_of(arrival.arrival_time),
+            state=InboxState.READ,
+        )
+    )

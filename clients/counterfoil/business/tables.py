@@ -1,0 +1,176 @@
+"""What every business system writes down: what came, what it issued, what came back.
+
+A system adds tables of its own beside these, in the same database, so that what it
+books and where a voucher stands change in one transaction.
+
+A voucher that came (inbox):
+
+    READ ─▶ ACCEPTED ─▶ BEGUN ─▶ BOOKED ─▶ ACTED ─▶ RECEIPTED
+     │         │ │        │
+     ▼         │ ▼        ▼
+    REJECTED   │ TAKEN   REFUSED ─▶ UNDONE ─▶ RETURNED
+               ▼
+              UNDONE
+
+A voucher of ours (outbox):
+
+    PLANNED ─▶ SENT ─▶ ACCEPTED ─▶ RECEIPTED, or DIFFERS
+       │         └───────┴──▶ REJECTED, RETURNED
+       ▼
+    REFUSED
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Enum, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from counterfoil.business.outcomes import NOTE_MAX
+from counterfoil.office import Reference, VoucherKey
+
+
+class InboxState(StrEnum):
+    """Where a voucher that came stands with us."""
+
+    READ = "read"
+    """Come, not yet answered."""
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+    """Taken over; it may wait here for what has to come before it is acted on."""
+    TAKEN = "taken"
+    """Accepted and in the books: a kind that nobody answers."""
+    BEGUN = "begun"
+    """The gateway knows that we are about to act: no return any more."""
+    BOOKED = "booked"
+    """It is in the books; the gateway is to be told."""
+    ACTED = "acted"
+    """The receipt is due."""
+    RECEIPTED = "receipted"
+    REFUSED = "refused"
+    """The books do not allow it; the gateway is to be told."""
+    UNDONE = "undone"
+    """The return is due."""
+    RETURNED = "returned"
+    VOID = "void"
+    """Withdrawn by its issuer before anything was done."""
+    STOPPED = "stopped"
+    """The gateway refused what we asked: a person must look."""
+
+
+IN_WORK: Final = (
+    InboxState.READ,
+    InboxState.BEGUN,
+    InboxState.BOOKED,
+    InboxState.ACTED,
+    InboxState.REFUSED,
+    InboxState.UNDONE,
+)
+"""States that something follows on by itself."""
+
+
+class OutboxState(StrEnum):
+    """Where a voucher of ours stands."""
+
+    PLANNED = "planned"
+    """To be written, reviewed, sealed and sent."""
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    RECEIPTED = "receipted"
+    """Answered, and the answer agrees with what we sent."""
+    DIFFERS = "differs"
+    """Answered, and the answer does not agree: a person must look."""
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    REFUSED = "refused"
+    """Our own gateway would not take it: a person must look."""
+
+
+GIVEN_BACK: Final = frozenset({OutboxState.REJECTED, OutboxState.RETURNED})
+"""States after which the number may be issued again."""
+
+
+class Base(DeclarativeBase):
+    """Declares the tables."""
+
+
+class _Keyed:
+    """The columns of a voucher's key, and what follows from them."""
+
+    issuer: Mapped[str] = mapped_column(String(31))
+    adm_div: Mapped[str] = mapped_column(String(9))
+    fiscal_year: Mapped[int]
+    type_code: Mapped[int]
+    number: Mapped[str] = mapped_column(String(42))
+    issue: Mapped[int]
+
+    @property
+    def key(self) -> VoucherKey:
+        """The voucher's name in the books."""
+        return VoucherKey(
+            issuer=self.issuer,
+            adm_div=self.adm_div,
+            fiscal_year=self.fiscal_year,
+            type_code=self.type_code,
+            number=self.number,
+            issue=self.issue,
+        )
+
+
+_KEY: Final = ("issuer", "adm_div", "fiscal_year", "type_code", "number", "issue")
+
+
+class InboxEntry(_Keyed, Base):
+    """A voucher that came."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (UniqueConstraint(*_KEY),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    # Large, and wanted rarely: loaded when it is asked for.
+    sealed: Mapped[bytes] = mapped_column(deferred=True)
+    arrived: Mapped[str] = mapped_column(String(8))
+    """Day of its arrival in China, `yyyymmdd`."""
+    state: Mapped[InboxState] = mapped_column(
+        Enum(InboxState, native_enum=False, length=12, values_callable=list),
+        index=True,
+    )
+    note: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
+    day: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which it was booked, `yyyymmdd`; empty while it is not."""
+
+    @property
+    def reference(self) -> Reference:
+        """The voucher."""
+        return Reference(self.key, self.digest)
+
+
+class OutboxEntry(_Keyed, Base):
+    """A voucher of ours; one row for each issue of its number."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint(*_KEY),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft: Mapped[bytes] = mapped_column(deferred=True)
+    """What it says, as `office.payload_of` encodes it."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"", index=True)
+    """Empty until the gateway has written it."""
+    cause: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"", index=True)
+    """Digest of the voucher that it was made from; empty if from none."""
+    planned: Mapped[str] = mapped_column(String(8))
+    """Day on which it was planned in China, `yyyymmdd`."""
+    state: Mapped[OutboxState] = mapped_column(
+        Enum(OutboxState, native_enum=False, length=12, values_callable=list),
+        index=True,
+    )
+    note: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
+    answered: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which its receipt came, `yyyymmdd`; empty while none did."""
+
+    @property
+    def reference(self) -> Reference:
+        """The voucher, once the gateway has written it."""
+        return Reference(self.key, self.digest)

@@ -1,0 +1,61 @@
+"""The turns of a business system: read what came, give it out, take everything on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from counterfoil.business.program import IDLE_S
+from counterfoil.office import Arrival, Desk
+
+
+class Taker(Protocol):
+    """Takes some of what arrives, and works on it: an inbox, an outbox, a teller."""
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell whether an arrival is for this one."""
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Write down what came."""
+
+    def work(self) -> None:
+        """Take everything as far as it can go now."""
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do before something else comes."""
+
+
+WORK_MAX: Final = 8
+"""How often all take a turn before something else is read: one plans for another."""
+
+
+def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arrival]:
+    """Give every arrival to the first that wants it; return what nobody wants."""
+    left = list(arrivals)
+    for taker in takers:
+        mine = [one for one in left if taker.wants(one)]
+        if mine:
+            taker.take(mine)
+            left = [one for one in left if one not in mine]
+    return left
+
+
+def work(takers: Sequence[Taker]) -> None:
+    """Let all work until nothing is left to do, or for so many turns."""
+    for _ in range(WORK_MAX):
+        for taker in takers:
+            taker.work()
+        if all(taker.is_at_rest() for taker in takers):
+            return
+
+
+def turns(desk: Desk, takers: Sequence[Taker]) -> Iterator[tuple[Arrival, ...]]:
+    """Read, give out and work for ever; yield what each turn brought.
+
+    What nobody wants stays on the list: another system of the same desk takes it.
+    The caller stops when it has seen enough; an empty turn is one of silence.
+    """
+    for arrivals in desk.read(follow=True, idle_s=IDLE_S):
+        give_out(arrivals, takers)
+        work(takers)
+        yield arrivals
