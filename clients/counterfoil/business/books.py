@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import MetaData, create_engine, event
+from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.orm import Session
 
 
@@ -34,12 +34,19 @@ class SqlBooks:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Open one transaction: committed on leaving, undone on any error."""
+        """Open one transaction: committed on leaving, undone on any error.
+
+        Another program may have the same books open, a command beside `run`: it waits
+        until we are done, so that what is decided on is what is changed.
+        """
         with (
             self._one_writer,
             Session(self._engine, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self._engine.dialect.name == "sqlite":
+                # By itself SQLite would begin at the first change, after what we read.
+                session.execute(text("BEGIN IMMEDIATE"))
             yield session
 
     @contextmanager
