@@ -11,6 +11,7 @@ what both change.
 * `clerks`: writing, reviewing by two persons, sealing.
 * `turns`: read, give out, work.
 * `days`, `working_days`, `deadlines`: days in China, and when statements are due.
+* `codes`, `banks`: what vouchers and configurations call the same things.
 * `outcomes`: what the gateway's answers mean for a system that may ask twice.
 * `program`: how their commands run, stop, and say what ended them.
 """

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from counterfoil.business.codes import PaymentWay
 from counterfoil.treasury.books import (
     GIVEN_BACK,
     Incoming,
@@ -21,14 +22,7 @@ from counterfoil.treasury.books import (
     State,
 )
 from counterfoil.treasury.entries import QuotaKey
-from counterfoil.treasury.kinds import (
-    APPLICATION,
-    LISTED,
-    ORDER,
-    REFUND,
-    Office,
-    PaymentWay,
-)
+from counterfoil.treasury.kinds import APPLICATION, LISTED, ORDER, REFUND, Office
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

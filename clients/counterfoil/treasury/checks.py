@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from counterfoil.business.codes import wire_code
 from counterfoil.office import Voucher
 from counterfoil.treasury.entries import amount_field, quota_way, row_amount_field
 from counterfoil.treasury.kinds import (
@@ -15,7 +16,6 @@ from counterfoil.treasury.kinds import (
     QUOTAS,
     REFUND,
     Office,
-    wire_code,
 )
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from counterfoil.business.codes import wire_code
 from counterfoil.office import Form, Voucher
 from counterfoil.treasury.entries import quota_way, yuan
-from counterfoil.treasury.kinds import APPLICATION, wire_code
+from counterfoil.treasury.kinds import APPLICATION
 
 Row = tuple[str, str, str, int]
 """Payment voucher, unit, function and amount in fen of one row."""

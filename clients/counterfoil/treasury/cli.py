@@ -31,6 +31,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from counterfoil.business.banks import banks_of
 from counterfoil.business.program import (
     DONE,
     IDLE_S,
@@ -45,7 +46,7 @@ from counterfoil.office import Arrival, DeskRefused, read_settings
 from counterfoil.treasury.accounts import figures
 from counterfoil.treasury.books import Books
 from counterfoil.treasury.clerk import Clerk
-from counterfoil.treasury.kinds import BALANCE_REPORT, READ, Bank, Office
+from counterfoil.treasury.kinds import BALANCE_REPORT, READ, Office
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
 
@@ -111,10 +112,6 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
     """
     try:
         own = tables["treasury"]
-        banks = [
-            Bank(number=one["number"], party=one["party"], code=one.get("code", ""))
-            for one in tables.get("bank", ())
-        ]
         return Office(
             party=party,
             finance=own["finance"],
@@ -122,7 +119,7 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
             tre_code=own["tre_code"],
             fin_org_code=own["fin_org_code"],
             account=own["account"],
-            banks={bank.number: bank for bank in banks},
+            banks=banks_of(tables),
         )
     except KeyError as error:
         msg = f"{error.args[0]} is missing"

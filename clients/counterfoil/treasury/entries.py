@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from counterfoil.business.codes import PaymentWay, way_of
 from counterfoil.office import Voucher
 from counterfoil.treasury.kinds import (
     AUTHORISED_QUOTA,
@@ -18,8 +19,6 @@ from counterfoil.treasury.kinds import (
     ORDER,
     QUOTAS,
     REFUND,
-    PaymentWay,
-    way_of,
 )
 
 _FEN_PER_YUAN: Final = 100

@@ -1,15 +1,16 @@
 """The kinds of voucher that the treasury acts on, and who takes part.
 
 Numbers are those of the catalogue: a kind without a national code has a number from
-100,000 on, and its four digits on the wire (`wire_code`).
+100,000 on, and its four digits on the wire (`codes.wire_code`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
+
+from counterfoil.business.banks import Bank
 
 AUTHORISED_QUOTA: Final = 5106
 """财政授权支付汇总清算额度通知单."""
@@ -45,55 +46,6 @@ BOOKED: Final = frozenset({*QUOTAS, APPROPRIATION, ORDER, REFUND})
 """Kinds that change the account or the quota; the others change neither."""
 READ: Final = frozenset({*BOOKED, APPLICATION, *LISTED})
 """Kinds that we read at our desk and act on."""
-
-_WIRE: Final = 10_000
-
-
-def wire_code(type_code: int) -> str:
-    """Return the four digits by which a document names a kind, e.g. `5301`."""
-    return f"{type_code % _WIRE:04}"
-
-
-class PaymentWay(StrEnum):
-    """Way of payment (支付方式); each has a quota of its own."""
-
-    DIRECT = "11"
-    """直接支付."""
-    AUTHORISED = "12"
-    """授权支付."""
-
-    @property
-    def chinese(self) -> str:
-        """What people call it."""
-        return "直接支付" if self is PaymentWay.DIRECT else "授权支付"
-
-
-_WAYS: Final[Mapping[str, PaymentWay]] = {
-    "11": PaymentWay.DIRECT,
-    "001001": PaymentWay.DIRECT,
-    "12": PaymentWay.AUTHORISED,
-    "001002": PaymentWay.AUTHORISED,
-}
-
-
-def way_of(code: str) -> PaymentWay | None:
-    """Return the way that a `PayTypeCode` names; None if it names none of ours."""
-    return _WAYS.get(code)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bank:
-    """An agent bank (代理银行) that clears with us.
-
-    Attributes:
-        number: Its bank number (行号), 12 digits, by which vouchers name it.
-        party: Its party code.
-        code: By which lists name it (`PayBankCode`); empty if none does.
-    """
-
-    number: str
-    party: str
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from counterfoil.business.codes import wire_code
 from counterfoil.office import Voucher
 from counterfoil.treasury.entries import yuan
-from counterfoil.treasury.kinds import LISTED, wire_code
+from counterfoil.treasury.kinds import LISTED
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from counterfoil.business.banks import Bank
+from counterfoil.business.codes import wire_code
 from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury.kinds import (
@@ -15,9 +17,7 @@ from counterfoil.treasury.kinds import (
     ORDER,
     QUOTAS,
     REFUND,
-    Bank,
     Office,
-    wire_code,
 )
 
 FINANCE, BANK, TREASURY = "420000-011", "420000-102", "420000-001"

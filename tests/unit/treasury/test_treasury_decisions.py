@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from counterfoil.business.codes import PaymentWay
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import checks, clearing, lists, quota
 from counterfoil.treasury.entries import QuotaKey, entry_of, yuan
@@ -11,7 +12,6 @@ from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
     CLEARING_LIST,
-    PaymentWay,
 )
 from counterfoil.treasury.lists import Receipted
 from tests.unit.treasury.papers import (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from counterfoil.business.codes import PaymentWay
 from counterfoil.desk.v1 import desk_pb2, standing_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
@@ -18,7 +19,6 @@ from counterfoil.treasury import accounts
 from counterfoil.treasury.books import Books, State
 from counterfoil.treasury.clerk import Clerk
 from counterfoil.treasury.entries import QuotaKey
-from counterfoil.treasury.kinds import PaymentWay
 from tests.unit.bank.recipient_desk import RecipientDesk
 from tests.unit.office.loopback import Loopback, access_of
 from tests.unit.treasury.papers import ACCOUNT, BANK_NO, FINANCE, OFFICE, TREASURY
