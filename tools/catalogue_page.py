@@ -28,6 +28,7 @@ from counterfoil.catalogue.v1 import (  # noqa: E402
 )
 from counterfoil.desk.v1 import standing_pb2  # noqa: E402
 from counterfoil.domain.standing import Role, Standing, all_rules  # noqa: E402
+from counterfoil.sealed.v1 import voucher_pb2  # noqa: E402
 
 PAGE: Final = ROOT / "docs" / "catalogue.md"
 
@@ -55,6 +56,8 @@ _SIGNS: Final = {
     "NOT_ZERO": "not zero",
 }
 _SUMS: Final = {"NONE": "none", "ROWS": "sum of the rows"}
+_FIRST_GENERATION: Final = 2013
+"""Of the national specification: elements that name none have been there since."""
 _RETENTION: Final = {
     "BUDGET_VOUCHER": "voucher of the general budget (财政总预算会计凭证)",
     "UNIT_VOUCHER": "voucher of a unit (单位会计凭证)",
@@ -92,6 +95,19 @@ def _element(name: str) -> str:
 
 def _amount(element: str, sign: int) -> str:
     return f"{_element(element)}, {_sign(sign)}" if element else "the sum of the rows"
+
+
+def _generations(number: int) -> str:
+    """Return the generations of the specification that a form's elements are of."""
+    form = voucher_pb2.Voucher.DESCRIPTOR.fields_by_number[number].message_type
+    assert form is not None, "a form is a message"
+    rows = form.fields_by_name["rows"].message_type
+    assert rows is not None, "a form has rows"
+    years = {
+        field.GetOptions().Extensions[options_pb2.element].since or _FIRST_GENERATION
+        for field in (*form.fields, *rows.fields)
+    }
+    return ", ".join(map(str, sorted(years)))
 
 
 def _totals(row: options_pb2.VoucherRow) -> str:
@@ -164,6 +180,7 @@ def _type(number: int, row: options_pb2.VoucherRow) -> Iterator[str]:
             ("code", f"`{number}`{wire}"),
             ("form", f"`{row.form}`"),
             ("receipt form", receipt),
+            ("generations of its elements", _generations(number)),
             (
                 "directions",
                 "; ".join(

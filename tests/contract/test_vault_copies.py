@@ -28,6 +28,8 @@ from tests.contract.vaults import (
 
 K = DocumentKind
 HOSTED = (FINANCE,)
+UNIT = "330000-101001"
+"""Hosted on finance's gateway, as finance is."""
 
 
 def copied(paper: Document, *, encloses: bool = True, content: str = "") -> Document:
@@ -140,6 +142,35 @@ def test_nobody_acts_on_what_is_only_a_copy(bench: Bench) -> None:
     assert bench.unchanged() == before
 
 
+def answered_here(bench: Bench) -> tuple[Document, Document]:
+    """A unit hosted here answers a bank's voucher, with a copy to its host."""
+    paper = voucher("A3", issuer=BANK, to=(UNIT,))
+    bench.arrive(paper, carrier=BANK, hosted=(FINANCE, UNIT))
+    bench.enter(step(K.ACCEPTANCE, paper, by=UNIT))
+    for act in (Act.BEGIN, Act.END_DONE):
+        bench.act(act, paper, UNIT)
+    receipt = replace(
+        step(K.RECEIPT, paper, by=UNIT), recipients=(BANK, FINANCE), encloses=True
+    )
+    bench.enter(receipt)
+    outcome = bench.arrive(receipt, carrier=FINANCE, hosted=(FINANCE, UNIT)).outcomes[0]
+    assert recorded(outcome).new
+    return paper, receipt
+
+
+def test_a_copy_reaches_the_host_of_whoever_answered(bench: Bench) -> None:
+    paper, receipt = answered_here(bench)
+
+    copy = bench.vault.entry(paper.key, Role.COPY)
+    assert copy is not None
+    assert [passage.recipient for passage in copy.passages] == [FINANCE]
+    (waits,) = bench.vault.waiting(FINANCE, after=-1, limit=9)
+    assert waits.sealed == receipt.sealed
+    assert bench.vault.waiting(UNIT, after=-1, limit=9) == []
+    again = bench.arrive(receipt, carrier=FINANCE, hosted=(FINANCE, UNIT)).outcomes[0]
+    assert not recorded(again).new
+
+
 @pytest.mark.parametrize("kind", ["memory", "lmdb"])
 def test_a_vault_with_copies_verifies(
     kind: str, tmp_path_factory: pytest.TempPathFactory
@@ -151,6 +182,7 @@ def test_a_vault_with_copies_verifies(
     held = voucher("A2", issuer=BANK, to=(TREASURY, FINANCE))
     arrive(bench, held, BANK)
     arrive(bench, copied(held))
+    answered_here(bench)
 
     with engine.reading() as reading:
         report = verify_vault(reading, origin=ORIGIN, heads=heads)

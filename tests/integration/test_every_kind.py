@@ -26,6 +26,7 @@ from tests.houses import (
     FINANCE,
     SPECIAL_BANK,
     TREASURY,
+    UNIT,
     Town,
     running,
 )
@@ -37,6 +38,7 @@ from tests.integration.desks import (
     done,
     reaches,
     refused,
+    submit,
     until,
 )
 from tests.integration.kinds import PARTIES, WAYS, draft, plain, send, travel
@@ -126,6 +128,36 @@ async def test_a_receipt_is_copied_with_its_original_inside(
             lambda: bank.inquire(reference.key),
             lambda told: told.standings[TREASURY] is Standing.CLOSED,
         )
+
+
+@pytest.mark.clause("hubei-27.5")
+@pytest.mark.parametrize(
+    ("result", "standing"), [("0", Standing.CLOSED), ("1", Standing.DISPUTED)]
+)
+async def test_a_unit_confirms_a_refund_and_finance_sees_it_at_once(
+    town: Town, result: str, standing: Standing
+) -> None:
+    wanted = draft(102207, BANK, UNIT, of=f"match-{result}")
+    form = sound_receipt_form(102207)
+    form.x_check_result = result
+    form.x_check_reason = "已核对" if result == "0" else "收款人不是本单位付款对象"
+
+    async with (
+        town.desk(BANK) as bank,
+        town.desk(UNIT) as unit,
+        town.desk(FINANCE) as finance,
+    ):
+        reference = await submit(bank, wanted)
+        await accept_at(unit, reference)
+        await act_on(unit, reference)
+        receipt = Receipt(
+            voucher=reference, by=UNIT, form=plain(form), copies=(FINANCE,)
+        )
+        done((await unit.issue_receipt([receipt]))[0])
+        await reaches(bank, reference, standing)
+        arrival = await arrival_of(finance, lambda one: one.voucher == reference)
+
+    assert opened(arrival.sealed) == receipt
 
 
 @pytest.mark.clause("hubei-20")

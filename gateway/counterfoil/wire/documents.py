@@ -18,6 +18,7 @@ from counterfoil.domain.catalogue import Answer, Comparison, DocumentKind, TypeR
 from counterfoil.domain.document import Document
 from counterfoil.domain.party import is_party_code
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
+from counterfoil.domain.rules import statement
 from counterfoil.domain.value import value
 from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey
@@ -35,9 +36,6 @@ RECIPIENTS_MAX: Final = 8
 """Most recipients of a document, as `sealed.v1.Voucher` says."""
 ENCLOSURES_MAX: Final = 2
 """Most originals in a document, as `sealed.v1.Sealed` says."""
-
-_AGREES: Final = "0"
-"""`XCheckResult` of a statement that agrees with its recipient's books (相符)."""
 
 _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.VOUCHER,
@@ -171,7 +169,7 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
 def _comparison(row: TypeRow, form: AnyForm, figures: Figures) -> Comparison:
     """Return by what a receipt is compared with its voucher."""
     if row.answer is Answer.STATEMENT_ANSWER:
-        agrees = form.x_check_result == _AGREES
+        agrees = form.x_check_result == statement.AGREES
         return Comparison.NOTHING if agrees else Comparison.DIFFERS
     if figures.each:
         return Comparison.AMOUNT_AND_COUNT

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from counterfoil.domain.catalogue import Balance, SumRule, TypeRow
+from counterfoil.domain.catalogue import Answer, Balance, SumRule, TypeRow
 from counterfoil.domain.rules import payment, statement
 from counterfoil.domain.violation import Violation
 from counterfoil.wire.national_plan import PLANS, AnyForm, FormPlan, LevelPlan, rows_of
 
 _PACKET: Final = ("CurPackNo", "ChildPackNum")
 _PERIOD: Final = ("BeginDate", "EndDate")
+_RESULT: Final = ("XCheckResult", "XCheckReason")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Figures:
         row_balance: The same in a row.
         packet: This packet's number, and how many there are.
         period: First and last day.
+        result: Of a statement's answer, its result and the reason; or nothing.
+        row_reason: The reason in a row of such an answer.
     """
 
     main: str
@@ -44,6 +47,8 @@ class Figures:
     row_balance: tuple[str, ...]
     packet: tuple[str, ...]
     period: tuple[str, ...]
+    result: tuple[str, ...]
+    row_reason: str
 
     def amount_fen(self, form: AnyForm) -> int:
         """Return the amount of a form: the main row's, or else the rows' together."""
@@ -69,6 +74,7 @@ class Figures:
             or self.row_balance
             or self.packet
             or self.period
+            or self.result
             or any(pair != (self.main, self.each) for pair in self.totals)
         )
 
@@ -96,6 +102,7 @@ def _figures(
 ) -> Figures:
     totals = [(main, each)] if row.sum is SumRule.ROWS and main and each else []
     balance = None if is_receipt else row.balance
+    answers = is_receipt and row.answer is Answer.STATEMENT_ANSWER
     if not is_receipt:
         totals += [pair for pair in row.totals if pair != (main, each)]
     return Figures(
@@ -109,6 +116,8 @@ def _figures(
         row_balance=_all_of(plan.rows, _elements(balance)),
         packet=_all_of(plan.main, _PACKET),
         period=_all_of(plan.main, _PERIOD),
+        result=_all_of(plan.main, _RESULT) if answers else (),
+        row_reason=plan.rows.names.get(_RESULT[1], ""),
     )
 
 
@@ -179,6 +188,24 @@ def broken_figures(
                 text="the period ends before it begins",
                 text_zh="终止日期早于起始日期",
             )
+    if figures.result:
+        yield from _broken_result(form, rows, figures)
+
+
+def _broken_result(
+    form: AnyForm, rows: Sequence[AnyForm], figures: Figures
+) -> Iterator[Violation]:
+    result, reason = figures.result
+    reasons = [getattr(form, reason)]
+    if figures.row_reason:
+        reasons += [getattr(row, figures.row_reason) for row in rows]
+    if not statement.reason_holds(getattr(form, result), reasons):
+        yield Violation(
+            path=reason,
+            rule="result.reason",
+            text="a result that does not agree needs a reason",
+            text_zh="对账结果不符时须填写原因",
+        )
 
 
 def _broken_balance(

@@ -143,12 +143,8 @@ def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
     document = arrival.document
     if not document.encloses:
         raise ReferenceMissing("a copy without its original", key=str(document.key))
-    # A copy may come before the voucher itself: then both entries are there.
-    both = [tx.entry(document.key, role) for role in (Role.RECIPIENT, Role.COPY)]
-    entries = [entry for entry in both if entry is not None]
+    entries = _entries_of_copy(tx, arrival)
     for entry in entries:
-        if entry.digest != document.subject:
-            raise VoucherKeyReused("the key is used", key=str(document.key))
         before = tx.step(key_of_step(entry.document, document))
         if before is not None:
             return known(tx, before, entry.passages[0].standing)
@@ -159,6 +155,29 @@ def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
     index = _append(tx, arrival, entries[0], (), readers)
     standing = entries[0].passages[0].standing
     return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
+def _entries_of_copy(tx: Transaction, arrival: _Arrival) -> list[Entry]:
+    """Return the entries under which those whom the copy is for know its voucher.
+
+    A copy may come before the voucher itself: then both entries are there. Who
+    received the voucher may be hosted here beside whom the copy is for, who has no
+    part in that entry.
+
+    Raises:
+        VoucherKeyReused: The key is another voucher's.
+    """
+    document = arrival.document
+    both = [tx.entry(document.key, role) for role in (Role.RECIPIENT, Role.COPY)]
+    entries = [entry for entry in both if entry is not None]
+    if any(entry.digest != document.subject for entry in entries):
+        raise VoucherKeyReused("the key is used", key=str(document.key))
+    readers = arrival.hosted.intersection(document.recipients)
+    return [
+        entry
+        for entry in entries
+        if readers.issubset(passage.recipient for passage in entry.passages)
+    ]
 
 
 def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:

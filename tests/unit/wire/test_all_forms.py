@@ -238,13 +238,26 @@ def test_a_receipt_is_compared_by_what_it_states(
     assert stated == (comparison, amount_fen, count)
 
 
-@pytest.mark.parametrize(
-    "code",
-    [c for c in CODES if CATALOGUE.row(c).answer is Answer.STATEMENT_ANSWER],
-)
-def test_a_statement_that_does_not_agree_says_so(code: int) -> None:
+STATEMENTS = [c for c in CODES if CATALOGUE.row(c).answer is Answer.STATEMENT_ANSWER]
+
+
+@pytest.mark.parametrize("code", STATEMENTS)
+def test_a_statement_that_does_not_agree_says_why(code: int) -> None:
     form = sound_receipt_form(code)
     form.x_check_result = "1"
+
+    assert broken_places(form) == {("x_check_reason", "result.reason")}
+
+    if hasattr(form, "rows") and hasattr(form.rows[0], "x_check_reason"):
+        form.rows[0].x_check_reason = "金额不符"
+        check_form(form)
+        assert screen.passes(form)
+
+
+@pytest.mark.parametrize("code", STATEMENTS)
+def test_a_statement_that_does_not_agree_says_so(code: int) -> None:
+    form = sound_receipt_form(code)
+    form.x_check_result, form.x_check_reason = "1", "金额不符"
 
     facts = read_payload(DocumentKind.RECEIPT, receipt(code, form))
 

@@ -7,6 +7,12 @@ national statements of quota (3510, 3551).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
+AGREES: Final = "0"
+"""`XCheckResult` of a statement that agrees with its recipient's books (相符)."""
+
 
 def balance_holds(
     before_fen: int, added_fen: int, taken_fen: int, left_fen: int
@@ -27,6 +33,19 @@ def packet_holds(number: int, packets: int) -> bool:
 def period_holds(first_day: str, last_day: str) -> bool:
     """Tell whether a period begins before it ends; days as `yyyyMMdd`."""
     return first_day <= last_day
+
+
+def reason_holds(result: str, reasons: Iterable[str]) -> bool:
+    """Tell whether a statement that does not agree says why (不符原因).
+
+    Source: Hubei measures, articles 27(5) 1 and 29: the recipient fills in the result
+    of comparing (填写对账结果), and a unit does not confirm what is not its own.
+
+    Args:
+        result: `XCheckResult` of the answer.
+        reasons: Those of the main row and of the rows, as far as they are given.
+    """
+    return result == AGREES or any(reasons)
 
 
 def count_holds(stated: int, rows: int) -> bool:

@@ -337,6 +337,22 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
     at once, and each answers for itself.
     """
+    VOUCHER_TYPE_REFUND_MATCH: _VoucherType.ValueType  # 102207
+    """退款匹配通知: an agent bank's branch received money back, matched it with the payment
+    voucher that it belongs to, and shows that to the unit, which confirms it
+    (退款确认).
+
+    The unit answers at once by the result: 0 confirms, 1 says that the money is not
+    its own, with the reason. Finance may get a copy of the answer. A notice of a
+    direct payment whose unit takes no part itself goes to finance, which ordered it.
+    One party confirms: two could contradict each other.
+
+    The bank's system makes it, so it bears the bank's business seal and no
+    person's. At the unit it is a voucher of the unit's accounts, kept for 30 years.
+
+    The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+    (`PayAmt`). Every row's is smaller than zero too.
+    """
     VOUCHER_TYPE_CLEARING_DETAIL: _VoucherType.ValueType  # 102311
     """汇总清算明细表: the agent bank explains an application (2301), payment by payment.
 
@@ -728,6 +744,22 @@ person's. It is a voucher of the general budget's accounts, kept for 30 years.
 The main amount (`SumAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
 at once, and each answers for itself.
+"""
+VOUCHER_TYPE_REFUND_MATCH: VoucherType.ValueType  # 102207
+"""退款匹配通知: an agent bank's branch received money back, matched it with the payment
+voucher that it belongs to, and shows that to the unit, which confirms it
+(退款确认).
+
+The unit answers at once by the result: 0 confirms, 1 says that the money is not
+its own, with the reason. Finance may get a copy of the answer. A notice of a
+direct payment whose unit takes no part itself goes to finance, which ordered it.
+One party confirms: two could contradict each other.
+
+The bank's system makes it, so it bears the bank's business seal and no
+person's. At the unit it is a voucher of the unit's accounts, kept for 30 years.
+
+The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
+(`PayAmt`). Every row's is smaller than zero too.
 """
 VOUCHER_TYPE_CLEARING_DETAIL: VoucherType.ValueType  # 102311
 """汇总清算明细表: the agent bank explains an application (2301), payment by payment.

@@ -148,6 +148,7 @@ class Voucher(_message.Message):
     APPROPRIATION_LIST_FIELD_NUMBER: _builtins.int
     AUTHORISED_PAYMENT_FIELD_NUMBER: _builtins.int
     BULK_PAYMENT_FIELD_NUMBER: _builtins.int
+    REFUND_MATCH_FIELD_NUMBER: _builtins.int
     CLEARING_DETAIL_FIELD_NUMBER: _builtins.int
     UNIT_STATEMENT_FIELD_NUMBER: _builtins.int
     QUOTA_STATEMENT_FIELD_NUMBER: _builtins.int
@@ -275,6 +276,10 @@ class Voucher(_message.Message):
         """财政批量业务支付明细."""
 
     @_builtins.property
+    def refund_match(self) -> _refund_pb2.RefundMatch:
+        """退款匹配通知."""
+
+    @_builtins.property
     def clearing_detail(self) -> _clearing_pb2.ClearingDetail:
         """汇总清算明细表."""
 
@@ -331,6 +336,7 @@ class Voucher(_message.Message):
         appropriation_list: _list_pb2.AppropriationList | None = ...,
         authorised_payment: _payment_pb2.AuthorisedPayment | None = ...,
         bulk_payment: _bulk_pb2.BulkPayment | None = ...,
+        refund_match: _refund_pb2.RefundMatch | None = ...,
         clearing_detail: _clearing_pb2.ClearingDetail | None = ...,
         unit_statement: _statement_pb2.UnitStatement | None = ...,
         quota_statement: _statement_pb2.QuotaStatement | None = ...,
@@ -338,11 +344,11 @@ class Voucher(_message.Message):
         agency_statement: _statement_pb2.AgencyStatement | None = ...,
         payment_application: _application_pb2.PaymentApplication | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "refund_match", b"refund_match", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "replaces", b"replaces", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "authorised_refund_notice", b"authorised_refund_notice", "balance_report", b"balance_report", "bank_check", b"bank_check", "bank_check_reply", b"bank_check_reply", "bulk_payment", b"bulk_payment", "clearing_application", b"clearing_application", "clearing_detail", b"clearing_detail", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "direct_refund_notice", b"direct_refund_notice", "entry_notice", b"entry_notice", "expenditure_report", b"expenditure_report", "expenditure_statement", b"expenditure_statement", "expenditure_statement_reply", b"expenditure_statement_reply", "finance_check", b"finance_check", "finance_check_reply", b"finance_check_reply", "form", b"form", "key", b"key", "payment_application", b"payment_application", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "refund_match", b"refund_match", "replaces", b"replaces", "revenue_report", b"revenue_report", "revenue_statement", b"revenue_statement", "revenue_statement_reply", b"revenue_statement_reply", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["direct_refund_notice", "authorised_refund_notice", "entry_notice", "clearing_application", "refund_application", "bank_check_reply", "revenue_report", "balance_report", "expenditure_report", "finance_check", "bank_check", "revenue_statement", "expenditure_statement", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "finance_check_reply", "revenue_statement_reply", "expenditure_statement_reply", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "bulk_payment", "clearing_detail", "unit_statement", "quota_statement", "clearing_order", "agency_statement", "payment_application"]  # noqa: Y015
+    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["direct_refund_notice", "authorised_refund_notice", "entry_notice", "clearing_application", "refund_application", "bank_check_reply", "revenue_report", "balance_report", "expenditure_report", "finance_check", "bank_check", "revenue_statement", "expenditure_statement", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "finance_check_reply", "revenue_statement_reply", "expenditure_statement_reply", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "bulk_payment", "refund_match", "clearing_detail", "unit_statement", "quota_statement", "clearing_order", "agency_statement", "payment_application"]  # noqa: Y015
     _WhichOneofArgType_form: _TypeAlias = _typing.Literal["form", b"form"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_form) -> _WhichOneofReturnType_form | None: ...
 
@@ -374,6 +380,7 @@ class Receipt(_message.Message):
     REFUND_LIST_FIELD_NUMBER: _builtins.int
     APPROPRIATION_LIST_FIELD_NUMBER: _builtins.int
     AUTHORISED_PAYMENT_FIELD_NUMBER: _builtins.int
+    REFUND_MATCH_FIELD_NUMBER: _builtins.int
     UNIT_STATEMENT_FIELD_NUMBER: _builtins.int
     QUOTA_STATEMENT_FIELD_NUMBER: _builtins.int
     CLEARING_ORDER_FIELD_NUMBER: _builtins.int
@@ -443,6 +450,10 @@ class Receipt(_message.Message):
         """财政授权支付凭证回单."""
 
     @_builtins.property
+    def refund_match(self) -> _refund_pb2.RefundMatchAnswer:
+        """退款匹配通知确认结果."""
+
+    @_builtins.property
     def unit_statement(self) -> _statement_pb2.UnitStatementAnswer:
         """预算单位国库集中支付对账单对账结果."""
 
@@ -477,16 +488,17 @@ class Receipt(_message.Message):
         refund_list: _list_pb2.RefundListReceipt | None = ...,
         appropriation_list: _list_pb2.AppropriationListReceipt | None = ...,
         authorised_payment: _payment_pb2.AuthorisedPaymentReceipt | None = ...,
+        refund_match: _refund_pb2.RefundMatchAnswer | None = ...,
         unit_statement: _statement_pb2.UnitStatementAnswer | None = ...,
         quota_statement: _statement_pb2.QuotaStatementAnswer | None = ...,
         clearing_order: _clearing_pb2.ClearingOrderReceipt | None = ...,
         agency_statement: _statement_pb2.AgencyStatementAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "refund_application", b"refund_application", "refund_list", b"refund_list", "refund_match", b"refund_match", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "by", b"by", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_statement", b"agency_statement", "appropriation", b"appropriation", "appropriation_list", b"appropriation_list", "authorised_payment", b"authorised_payment", "authorised_quota", b"authorised_quota", "balance_report", b"balance_report", "by", b"by", "clearing_application", b"clearing_application", "clearing_list", b"clearing_list", "clearing_order", b"clearing_order", "direct_payment", b"direct_payment", "direct_quota", b"direct_quota", "form", b"form", "quota_statement", b"quota_statement", "recipients", b"recipients", "refund_application", b"refund_application", "refund_list", b"refund_list", "refund_match", b"refund_match", "special_payment", b"special_payment", "treasury_statement", b"treasury_statement", "unit_statement", b"unit_statement", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["clearing_application", "refund_application", "balance_report", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "unit_statement", "quota_statement", "clearing_order", "agency_statement"]  # noqa: Y015
+    _WhichOneofReturnType_form: _TypeAlias = _typing.Literal["clearing_application", "refund_application", "balance_report", "treasury_statement", "authorised_quota", "direct_quota", "direct_payment", "appropriation", "special_payment", "clearing_list", "refund_list", "appropriation_list", "authorised_payment", "refund_match", "unit_statement", "quota_statement", "clearing_order", "agency_statement"]  # noqa: Y015
     _WhichOneofArgType_form: _TypeAlias = _typing.Literal["form", b"form"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_form) -> _WhichOneofReturnType_form | None: ...
 
