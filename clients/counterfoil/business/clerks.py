@@ -136,10 +136,7 @@ class Clerks:
         A draft that carries seals from an attempt before is cleared first: the
         second person pins the first person's very statement, which is lost.
         """
-        for draft in drafts:
-            if draft.seals:
-                self.withdraw(draft, draft.seals)
-        refusals: list[DeskRefused | None] = [None] * len(drafts)
+        refusals = [self._cleared(draft) for draft in drafts]
         beneath: list[tuple[Seal, ...]] = [()] * len(drafts)
         for turn, reviewer in enumerate(self._reviewers):
             due = [
@@ -166,6 +163,14 @@ class Clerks:
                 if isinstance(answer, DeskRefused):
                     refusals[index] = answer
         return refusals
+
+    def _cleared(self, draft: Drafted) -> DeskRefused | None:
+        """Withdraw what seals a draft carries; return why that could not be."""
+        try:
+            self.withdraw(draft, draft.seals)
+        except DeskRefused as refusal:
+            return refusal
+        return None
 
     def seal(self, digests: Sequence[bytes], *, send: bool) -> list[Outcome]:
         """Put the institution's seal; with `send`, send."""

@@ -8,17 +8,17 @@ be asked twice, and what is booked is in the books whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
-from counterfoil.business.tables import IN_WORK, InboxEntry, InboxState
+from counterfoil.business.tables import IN_WORK, CopyEntry, InboxEntry, InboxState
 from counterfoil.business.works import Work
 from counterfoil.office import (
     ActOutcome,
@@ -34,7 +34,10 @@ from counterfoil.office import (
     opened,
 )
 
-_NOT_BEGUN: Final = frozenset({InboxState.READ, InboxState.ACCEPTED})
+_MAY_RETURN: Final = frozenset({InboxState.READ, InboxState.FIT, InboxState.ACCEPTED})
+"""States in which an issuer may still have its voucher back."""
+_MAY_VOID: Final = _MAY_RETURN | {InboxState.UNFIT, InboxState.UNDONE}
+"""States that a withdrawal ends: the issuer may know of our answer before we do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,6 @@ class Inbox:
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what came, and hear what the issuers ask."""
         others: list[Arrival] = []
-        asked: list[Step] = []
         with self.books.writing() as session:
             for arrival in arrivals:
                 match opened(arrival.sealed):
@@ -78,12 +80,10 @@ class Inbox:
                         _write_down(session, arrival, voucher)
                         continue
                     case Step() as step:
-                        asked.append(step)
+                        _hear(session, step)
                     case Receipt() as receipt:
                         self._copied(session, arrival, receipt)
                 others.append(arrival)
-        for step in asked:
-            self._hear(step)
         self.desk.acknowledge(others)
 
     def work(self) -> None:
@@ -91,6 +91,7 @@ class Inbox:
         # What a crash left comes first: later steps may count on it.
         self._tell_outcomes()
         self._close()
+        self._check()
         self._answer()
         self._book_unanswered()
         self._begin()
@@ -100,10 +101,7 @@ class Inbox:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do before something else comes."""
-        with self.books.reading() as session:
-            return not session.scalar(
-                select(func.count()).where(InboxEntry.state.in_(IN_WORK))
-            )
+        return not self.in_state(*IN_WORK) and not self._due()
 
     def in_state(self, *states: InboxState) -> list[InboxEntry]:
         """Return the vouchers of our kinds in these states, by kind and number."""
@@ -120,38 +118,31 @@ class Inbox:
     def _copied(self, session: Session, arrival: Arrival, receipt: Receipt) -> None:
         """Book a copy of another's receipt, with the original that it has inside."""
         original = enclosed(arrival.sealed)
-        if original is not None:
-            self.works[arrival.voucher.key.type_code].copied(session, original, receipt)
+        if original is None or session.get(CopyEntry, arrival.digest) is not None:
+            return
+        session.add(CopyEntry(digest=arrival.digest))
+        self.works[arrival.voucher.key.type_code].copied(session, original, receipt)
 
-    def _hear(self, step: Step) -> None:
-        """Do what an issuer's step asks, if nothing was begun."""
-        with self.books.writing() as session:
-            entry = session.get(InboxEntry, step.voucher.digest)
-            if entry is None or entry.state not in _NOT_BEGUN:
-                return
-            if step.kind is DocumentKind.DISCARD:
-                entry.state, entry.note = InboxState.VOID, step.explanation
-            elif step.kind is DocumentKind.RETURN_REQUEST:
-                note = f"应发送方要求退回：{step.explanation}"
-                entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
+    def _check(self) -> None:
+        """Check what was read: what is found stays, whatever the books say later."""
+        for one in self.in_state(InboxState.READ):
+            with self.books.writing() as session:
+                entry = session.get_one(InboxEntry, one.digest)
+                work = self.works[one.type_code]
+                reasons = work.objections(session, entry, voucher_of(entry))
+                entry.note = "；".join(reasons)[:REASON_MAX]
+                entry.state = InboxState.UNFIT if entry.note else InboxState.FIT
 
     def _answer(self) -> None:
-        """Check what was read; accept or reject it (签收)."""
-        read = self.in_state(InboxState.READ)
-        with self.books.writing() as session:
-            for one in read:
-                mine = session.get_one(InboxEntry, one.digest)
-                work = self.works[one.type_code]
-                reasons = work.objections(session, mine, voucher_of(mine))
-                one.note = mine.note = "；".join(reasons)[:REASON_MAX]
-        good = [one for one in read if not one.note]
-        bad = [one for one in read if one.note]
+        """Accept what was found good, reject what was not (签收)."""
+        good = self.in_state(InboxState.FIT)
         self._settle(
             good,
             self.desk.accept(one.reference for one in good),
             InboxState.ACCEPTED,
             "accepted",
         )
+        bad = self.in_state(InboxState.UNFIT)
         self._settle(
             bad,
             self.desk.reject(Reason(one.reference, one.note) for one in bad),
@@ -161,21 +152,14 @@ class Inbox:
 
     def _book_unanswered(self) -> None:
         """Book what is only taken; what the books do not allow is returned (退回)."""
+        # One by one: what one books may be what another waits for, or the reverse.
         for one in self.in_state(InboxState.ACCEPTED):
-            if not self.works[one.type_code].answers:
+            if not self.works[one.type_code].answers and self._is_due(one):
                 self._book(one, InboxState.TAKEN, InboxState.UNDONE)
 
     def _begin(self) -> None:
         """Tell the gateway that we are about to act (开始办理)."""
-        waiting = [
-            one
-            for one in self.in_state(InboxState.ACCEPTED)
-            if self.works[one.type_code].answers
-        ]
-        with self.books.reading() as session:
-            due = [
-                one for one in waiting if self.works[one.type_code].is_due(session, one)
-            ]
+        due = [one for one in self._due() if self.works[one.type_code].answers]
         outcomes = self.desk.begin_acting(one.reference for one in due)
         # Begun already, says the gateway, and our books know that nothing was done:
         # the answer to our first asking was lost.
@@ -184,6 +168,15 @@ class Inbox:
             [None if begun_before(outcome) else outcome for outcome in outcomes],
             InboxState.BEGUN,
         )
+
+    def _due(self) -> list[InboxEntry]:
+        """Return what was accepted and waits for nothing."""
+        return [one for one in self.in_state(InboxState.ACCEPTED) if self._is_due(one)]
+
+    def _is_due(self, one: InboxEntry) -> bool:
+        with self.books.reading() as session:
+            entry = session.get_one(InboxEntry, one.digest)
+            return self.works[one.type_code].is_due(session, entry)
 
     def _act(self) -> None:
         """Act on what was begun: decision and booking of each in one transaction."""
@@ -194,12 +187,12 @@ class Inbox:
         work = self.works[one.type_code]
         with self.books.writing() as session:
             entry = session.get_one(InboxEntry, one.digest)
-            if not work.is_due(session, entry):
-                return
             entry.day = day_of(self.clock())
             reasons = list(work.book(session, entry, voucher_of(entry)))
-            entry.state = refused if reasons else done
-            entry.note = "；".join(reasons)[:REASON_MAX]
+            entry.state, entry.note = done, ""
+            if reasons:
+                entry.state, entry.day = refused, ""
+                entry.note = "；".join(reasons)[:REASON_MAX]
         self.tell("refused" if reasons else "booked", 1)
 
     def _tell_outcomes(self) -> None:
@@ -256,20 +249,26 @@ def voucher_of(entry: InboxEntry) -> Voucher:
     return content
 
 
+def _hear(session: Session, step: Step) -> None:
+    """Do what an issuer's step asks, if nothing was begun."""
+    entry = session.get(InboxEntry, step.voucher.digest)
+    if entry is None:
+        return
+    if step.kind is DocumentKind.DISCARD and entry.state in _MAY_VOID:
+        entry.state, entry.note = InboxState.VOID, step.explanation
+    if step.kind is DocumentKind.RETURN_REQUEST and entry.state in _MAY_RETURN:
+        note = f"应发送方要求退回：{step.explanation}"
+        entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
+
+
 def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
     """Put a voucher into the books; once, by its digest."""
     if session.get(InboxEntry, arrival.digest) is not None:
         return
-    key = voucher.key
     session.add(
         InboxEntry(
+            **asdict(voucher.key),
             digest=arrival.digest,
-            issuer=key.issuer,
-            adm_div=key.adm_div,
-            fiscal_year=key.fiscal_year,
-            type_code=key.type_code,
-            number=key.number,
-            issue=key.issue,
             sealed=arrival.sealed,
             arrived=day_of(arrival.arrival_time),
             state=InboxState.READ,

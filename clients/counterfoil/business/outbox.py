@@ -8,34 +8,32 @@ sealed and sent later, with the same bytes however often that is tried.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
-from counterfoil.business.tables import (
-    GIVEN_BACK,
-    OutboxEntry,
-    OutboxState,
-)
+from counterfoil.business.tables import GIVEN_BACK, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import (
     Arrival,
     Desk,
-    DeskRefused,
     DocumentKind,
     Done,
     Outcome,
     Receipt,
+    Reference,
     Step,
     Voucher,
+    VoucherKey,
+    has_receipt,
     opened,
     opened_payload,
     payload_of,
@@ -45,11 +43,13 @@ from counterfoil.office import (
 BATCH: Final = 64
 """Vouchers that go through the desk together."""
 
-_GIVEN_BACK_BY: Final = {
+_LEADS_TO: Final = {
+    DocumentKind.ACCEPTANCE: OutboxState.ACCEPTED,
     DocumentKind.REJECTION: OutboxState.REJECTED,
     DocumentKind.RETURN: OutboxState.RETURNED,
 }
-_OPEN: Final = (OutboxState.PLANNED, OutboxState.SENT, OutboxState.ACCEPTED)
+OPEN: Final = (OutboxState.PLANNED, OutboxState.SENT, OutboxState.ACCEPTED)
+"""States that an answer may still follow."""
 
 
 def plan(
@@ -68,19 +68,14 @@ def plan(
             field that the contract does not know.
     """
     key, draft = voucher.key, payload_of(voucher)
-    planned = find(session, voucher)
+    planned = find(session, key)
     if planned is not None:
         if planned.draft != draft:
             msg = f"{key} was planned with another content"
             raise ValueError(msg)
         return planned
     entry = OutboxEntry(
-        issuer=key.issuer,
-        adm_div=key.adm_div,
-        fiscal_year=key.fiscal_year,
-        type_code=key.type_code,
-        number=key.number,
-        issue=key.issue,
+        **asdict(key),
         draft=draft,
         cause=cause,
         planned=day,
@@ -115,24 +110,30 @@ def plan_again(
     return plan(session, again, day, cause=returned.cause)
 
 
-def find(session: Session, voucher: Voucher) -> OutboxEntry | None:
-    """Return the entry of a voucher's key; None if it was never planned."""
-    key = voucher.key
-    return session.scalar(
-        select(OutboxEntry).where(
-            OutboxEntry.issuer == key.issuer,
-            OutboxEntry.adm_div == key.adm_div,
-            OutboxEntry.fiscal_year == key.fiscal_year,
-            OutboxEntry.type_code == key.type_code,
-            OutboxEntry.number == key.number,
-            OutboxEntry.issue == key.issue,
-        )
-    )
+def find(session: Session, key: VoucherKey) -> OutboxEntry | None:
+    """Return the entry of a key; None if it was never planned."""
+    return session.scalar(select(OutboxEntry).filter_by(**asdict(key)))
 
 
 def by_digest(session: Session, digest: bytes) -> OutboxEntry | None:
     """Return our voucher with a digest; None if we have none."""
     return session.scalar(select(OutboxEntry).where(OutboxEntry.digest == digest))
+
+
+def answered_by(session: Session, voucher: Reference) -> OutboxEntry | None:
+    """Return our voucher that an answer is about; None if we have none.
+
+    An answer may be here before we heard that the voucher was sent, and with which
+    digest: then its key tells, which our gateway gives to one content only.
+    """
+    entry = by_digest(session, voucher.digest)
+    if entry is not None:
+        return entry
+    entry = find(session, voucher.key)
+    if entry is None or entry.digest:
+        return None
+    entry.digest = voucher.digest
+    return entry
 
 
 def draft_of(entry: OutboxEntry) -> Voucher:
@@ -175,7 +176,7 @@ class Outbox:
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
             for arrival in arrivals:
-                entry = by_digest(session, arrival.voucher.digest)
+                entry = answered_by(session, arrival.voucher)
                 if entry is None:
                     continue  # issued at our desk by another program
                 match opened(arrival.sealed):
@@ -186,9 +187,7 @@ class Outbox:
                     case _:
                         pass  # a voucher of ours to ourselves: the inbox takes it
         self.desk.acknowledge(arrivals)
-        for what, count in counted.items():
-            if what:
-                self.tell(what, count)
+        self._tell(counted)
 
     def work(self) -> None:
         """Issue everything that is planned; what a busy gateway refuses waits."""
@@ -200,19 +199,20 @@ class Outbox:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is planned."""
-        with self.books.reading() as session:
-            return not self._count(session, OutboxState.PLANNED)
+        return not self.in_state(OutboxState.PLANNED)
 
     def is_settled(self) -> bool:
-        """Tell whether every voucher that is answered at all was answered."""
-        with self.books.reading() as session:
-            return not self._count(session, *_OPEN)
-
-    def _count(self, session: Session, *states: OutboxState) -> int:
-        return (
-            session.scalar(select(func.count()).where(OutboxEntry.state.in_(states)))
-            or 0
+        """Tell whether no answer is awaited any more."""
+        return all(
+            one.state is OutboxState.ACCEPTED and not has_receipt(one.type_code)
+            for one in self.in_state(*OPEN)
         )
+
+    def in_state(self, *states: OutboxState) -> list[OutboxEntry]:
+        """Return the vouchers in these states, in the order of their planning."""
+        with self.books.reading() as session:
+            found = select(OutboxEntry).where(OutboxEntry.state.in_(states))
+            return list(session.scalars(found.order_by(OutboxEntry.id)))
 
     def _planned(self, *, after: int) -> list[OutboxEntry]:
         with self.books.reading() as session:
@@ -234,77 +234,75 @@ class Outbox:
         """Write, have two persons review, seal and send."""
         due = self._resume(entries)
         papers = [
-            Paper(name=str(draft.key), draft=draft, amount_fen=None)
-            for draft in self._drafts(due)
+            Paper(name=str(one.id), draft=draft, amount_fen=None)
+            for one, draft in zip(due, self._drafts(due), strict=True)
         ]
-        by_name = dict(zip((one.name for one in papers), due, strict=True))
-        drafted: list[Drafted] = []
-        for outcome in self.clerks.write(papers):
-            if isinstance(outcome, Refused):
-                self._refuse(by_name[outcome.paper.name], outcome.refusal)
-            else:
-                drafted.append(outcome)
+        written = self.clerks.write(papers)
+        drafted = [one for one in written if isinstance(one, Drafted)]
         # Before it is sent: an answer may be back before `seal` has answered.
-        self._note_digests(drafted, by_name)
-        reviewed = []
-        for one, refusal in zip(drafted, self.clerks.review(drafted), strict=True):
-            if refusal is None:
-                reviewed.append(one)
-            else:
-                self._refuse(by_name[one.paper.name], refusal)
+        self._note_digests(drafted)
+        reviews = self.clerks.review(drafted)
+        reviewed = [
+            one
+            for one, refusal in zip(drafted, reviews, strict=True)
+            if refusal is None
+        ]
         outcomes = self.clerks.seal([one.digest for one in reviewed], send=True)
-        self._note_sent([by_name[one.paper.name] for one in reviewed], outcomes)
+        refused = [one for one in written if isinstance(one, Refused)]
+        self._note(
+            [
+                *((int(one.paper.name), one.refusal) for one in refused),
+                *zip(map(_id_of, drafted), reviews, strict=True),
+                *zip(map(_id_of, reviewed), outcomes, strict=True),
+            ]
+        )
 
     def _resume(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
-        """Note what was sent already before a crash; return what was not."""
+        """Send what a crash left sealed or even sent; return what is to be written."""
         written = [one for one in entries if one.digest]
         outcomes = self.clerks.seal([one.digest for one in written], send=True)
-        sent = [
-            (one, outcome)
+        # Busy waits as it is: what may be sent already is not to be written anew.
+        told = {
+            one.id: outcome
             for one, outcome in zip(written, outcomes, strict=True)
-            if isinstance(outcome, Done)
-        ]
-        self._note_sent([one for one, _ in sent], [outcome for _, outcome in sent])
-        done = {one.id for one, _ in sent}
-        return [one for one in entries if one.id not in done]
+            if isinstance(outcome, Done) or outcome.retryable
+        }
+        self._note(told.items())
+        return [one for one in entries if one.id not in told]
 
     def _submit(self, entries: Sequence[OutboxEntry]) -> None:
         """Write, seal and send in one step what needs no personal seal."""
-        self._note_sent(entries, self.desk.submit(self._drafts(entries)))
+        outcomes = self.desk.submit(self._drafts(entries))
+        self._note(zip((one.id for one in entries), outcomes, strict=True))
 
-    def _note_digests(
-        self, drafted: Sequence[Drafted], by_name: Mapping[str, OutboxEntry]
-    ) -> None:
+    def _note_digests(self, drafted: Sequence[Drafted]) -> None:
         with self.books.writing() as session:
             for one in drafted:
-                entry = session.get_one(OutboxEntry, by_name[one.paper.name].id)
-                entry.digest = one.digest
+                session.get_one(OutboxEntry, _id_of(one)).digest = one.digest
 
-    def _note_sent(
-        self, entries: Sequence[OutboxEntry], outcomes: Sequence[Outcome]
-    ) -> None:
-        sent = 0
+    def _note(self, outcomes: Iterable[tuple[int, Outcome | None]]) -> None:
+        """Note what became of vouchers: sent, refused; busy waits for the next turn."""
+        counted: Counter[str] = Counter()
         with self.books.writing() as session:
-            for one, outcome in zip(entries, outcomes, strict=True):
-                entry = session.get_one(OutboxEntry, one.id)
-                if isinstance(outcome, DeskRefused):
-                    _note_refused(entry, outcome)
-                    continue
-                entry.digest = outcome.digest
-                sent += 1
-                if entry.state is OutboxState.PLANNED:
-                    entry.state = OutboxState.SENT
-        if sent:
-            self.tell("sent", sent)
+            for number, outcome in outcomes:
+                entry = session.get_one(OutboxEntry, number)
+                if isinstance(outcome, Done):
+                    entry.digest, entry.state = outcome.digest, OutboxState.SENT
+                    counted["sent"] += 1
+                elif outcome is not None and not outcome.retryable:
+                    entry.state = OutboxState.REFUSED
+                    entry.note = refusal_note(outcome)
+                    counted["refused"] += 1
+        self._tell(counted)
 
-    def _refuse(self, one: OutboxEntry, refusal: DeskRefused) -> None:
-        with self.books.writing() as session:
-            _note_refused(session.get_one(OutboxEntry, one.id), refusal)
-        self.tell("refused", 1)
+    def _tell(self, counted: Mapping[str, int]) -> None:
+        for what, count in counted.items():
+            if what:
+                self.tell(what, count)
 
     def _receipted(self, session: Session, entry: OutboxEntry, receipt: Receipt) -> str:
         """Compare a receipt with our voucher (核对); tell what it shows."""
-        if entry.answered:
+        if entry.state not in OPEN:
             return ""
         issue, voucher = self.issues[entry.type_code], draft_of(entry)
         differences = "；".join(issue.differences(voucher, receipt))
@@ -316,24 +314,20 @@ class Outbox:
 
     def _stepped(self, session: Session, entry: OutboxEntry, step: Step) -> str:
         """Book a step of a recipient; a late one never leads back."""
-        if step.kind is DocumentKind.ACCEPTANCE:
-            if entry.state in {OutboxState.PLANNED, OutboxState.SENT}:
-                entry.state = OutboxState.ACCEPTED
-            return "taken"
-        state = _GIVEN_BACK_BY.get(step.kind)
-        if state is None or entry.state is state:
+        state = _LEADS_TO.get(step.kind)
+        if state is None or entry.state is state or entry.state not in OPEN:
             return ""
         entry.state, entry.note = state, step.explanation
-        issue = self.issues[entry.type_code]
-        issue.given_back(session, entry, draft_of(entry), step)
-        return state.value
+        if state in GIVEN_BACK:
+            issue = self.issues[entry.type_code]
+            issue.given_back(session, entry, draft_of(entry), step)
+        return "taken" if state is OutboxState.ACCEPTED else state.value
 
 
 def _has_persons(entry: OutboxEntry) -> bool:
     return any(position.by_person for position in plan_of(entry.type_code))
 
 
-def _note_refused(entry: OutboxEntry, refusal: DeskRefused) -> None:
-    """Note a refusal; one that passes is tried again in the next turn."""
-    if not refusal.retryable:
-        entry.state, entry.note = OutboxState.REFUSED, refusal_note(refusal)
+def _id_of(drafted: Drafted) -> int:
+    """Return which entry a draft was written for."""
+    return int(drafted.paper.name)

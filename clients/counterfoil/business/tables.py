@@ -5,12 +5,13 @@ books and where a voucher stands change in one transaction.
 
 A voucher that came (inbox):
 
-    READ ─▶ ACCEPTED ─▶ BEGUN ─▶ BOOKED ─▶ ACTED ─▶ RECEIPTED
-     │         │ │        │
-     ▼         │ ▼        ▼
-    REJECTED   │ TAKEN   REFUSED ─▶ UNDONE ─▶ RETURNED
-               ▼
-              UNDONE
+    READ ─▶ FIT ─▶ ACCEPTED ─▶ BEGUN ─▶ BOOKED ─▶ ACTED ─▶ RECEIPTED
+     │                │ │        │
+     ▼                │ ▼        ▼
+    UNFIT             │ TAKEN   REFUSED ─▶ UNDONE ─▶ RETURNED
+     │                ▼
+     ▼               UNDONE
+    REJECTED
 
 A voucher of ours (outbox):
 
@@ -36,7 +37,11 @@ class InboxState(StrEnum):
     """Where a voucher that came stands with us."""
 
     READ = "read"
-    """Come, not yet answered."""
+    """Come, not yet checked."""
+    FIT = "fit"
+    """Checked and found good; the acceptance is due."""
+    UNFIT = "unfit"
+    """Checked and found wrong; the rejection is due."""
     REJECTED = "rejected"
     ACCEPTED = "accepted"
     """Taken over; it may wait here for what has to come before it is acted on."""
@@ -62,6 +67,8 @@ class InboxState(StrEnum):
 
 IN_WORK: Final = (
     InboxState.READ,
+    InboxState.FIT,
+    InboxState.UNFIT,
     InboxState.BEGUN,
     InboxState.BOOKED,
     InboxState.ACTED,
@@ -145,6 +152,15 @@ class InboxEntry(_Keyed, Base):
     def reference(self) -> Reference:
         """The voucher."""
         return Reference(self.key, self.digest)
+
+
+class CopyEntry(Base):
+    """The copy of another's receipt (回单抄送) that was booked."""
+
+    __tablename__ = "inbox_copies"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """Of the receipt."""
 
 
 class OutboxEntry(_Keyed, Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Final, Protocol
 
 from counterfoil.business.program import IDLE_S
@@ -34,9 +34,9 @@ def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arriv
     left = list(arrivals)
     for taker in takers:
         mine = [one for one in left if taker.wants(one)]
+        left = [one for one in left if not taker.wants(one)]
         if mine:
             taker.take(mine)
-            left = [one for one in left if one not in mine]
     return left
 
 
@@ -49,7 +49,7 @@ def work(takers: Sequence[Taker]) -> None:
             return
 
 
-def turns(desk: Desk, takers: Sequence[Taker]) -> Iterator[tuple[Arrival, ...]]:
+def turns(desk: Desk, takers: Sequence[Taker]) -> Generator[tuple[Arrival, ...]]:
     """Read, give out and work for ever; yield what each turn brought.
 
     What nobody wants stays on the list: another system of the same desk takes it.

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import chinese_calendar
 
 _SATURDAY: Final = 5
+_Listed = TypeVar("_Listed", date, int)
+_LISTED: Final[Mapping[type, str]] = {date: "days", int: "years"}
 
 
 class YearUnknown(ValueError):
@@ -62,9 +64,9 @@ class WorkingDays:
             msg = f"{path.name}: unknown entry {unknown[0]!r}"
             raise ValueError(msg)
         return cls(
-            off=_days(tables, "off", path),
-            worked=_days(tables, "worked", path),
-            known=frozenset(tables.get("years", ())),
+            off=_listed(tables, "off", date, path),
+            worked=_listed(tables, "worked", date, path),
+            known=_listed(tables, "years", int, path),
         )
 
     def is_working(self, day: date) -> bool:
@@ -100,9 +102,11 @@ class WorkingDays:
         return day
 
 
-def _days(tables: Mapping[str, object], name: str, path: Path) -> frozenset[date]:
-    days = tables.get(name, [])
-    if not isinstance(days, list) or any(type(day) is not date for day in days):
-        msg = f"{path.name}: {name!r} is not a list of days"
+def _listed(
+    tables: Mapping[str, object], name: str, kind: type[_Listed], path: Path
+) -> frozenset[_Listed]:
+    listed = tables.get(name, [])
+    if not isinstance(listed, list) or any(type(one) is not kind for one in listed):
+        msg = f"{path.name}: {name!r} is not a list of {_LISTED[kind]}"
         raise ValueError(msg)
-    return frozenset(days)
+    return frozenset(listed)

@@ -33,7 +33,10 @@ class Work:
         return ()
 
     def is_due(self, session: Session, entry: InboxEntry) -> bool:
-        """Tell whether it can be booked, or acted on, now; else it waits."""
+        """Tell whether it can be booked, or begun, now; else it waits.
+
+        Asked of what is accepted. What was begun waits no more: `book` decides.
+        """
         del session, entry
         return True
 
@@ -59,7 +62,7 @@ class Work:
         """Book the copy of another's receipt that came to us (回单抄送).
 
         Args:
-            session: One transaction; it may come twice.
+            session: One transaction; a copy that comes twice is booked once.
             voucher: The original, which we may never have held.
             receipt: What its recipient filled in.
         """

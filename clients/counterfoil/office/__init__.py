@@ -35,7 +35,13 @@ from counterfoil.office.messages import (
     payload_of,
 )
 from counterfoil.office.settings import Station, read_settings
-from counterfoil.office.signing import Person, PlanPosition, plan_of, seal_voucher
+from counterfoil.office.signing import (
+    Person,
+    PlanPosition,
+    has_receipt,
+    plan_of,
+    seal_voucher,
+)
 from counterfoil.office.vouchers import (
     ActOutcome,
     ActRecord,
@@ -101,6 +107,7 @@ __all__ = [
     "Way",
     "Written",
     "enclosed",
+    "has_receipt",
     "kind_of",
     "opened",
     "opened_payload",

@@ -55,12 +55,6 @@ def plan_of(type_code: int) -> tuple[PlanPosition, ...]:
     Raises:
         ValueError: The catalogue has no such type.
     """
-    values = voucher_type_pb2.DESCRIPTOR.enum_types_by_name["VoucherType"]
-    value = values.values_by_number.get(type_code)
-    if value is None or not type_code:
-        msg = f"the catalogue has no type {type_code}"
-        raise ValueError(msg)
-    row = value.GetOptions().Extensions[catalogue.row]
     return tuple(
         PlanPosition(
             id=position.id,
@@ -68,8 +62,26 @@ def plan_of(type_code: int) -> tuple[PlanPosition, ...]:
             purpose=position.purpose,
             by_person=position.by == seal_position_pb2.SEALED_BY_PERSON,
         )
-        for position in row.plan.positions
+        for position in _row_of(type_code).plan.positions
     )
+
+
+def has_receipt(type_code: int) -> bool:
+    """Tell whether vouchers of a type are answered by a receipt; else accepted only.
+
+    Raises:
+        ValueError: The catalogue has no such type.
+    """
+    return bool(_row_of(type_code).receipt_form)
+
+
+def _row_of(type_code: int) -> catalogue.VoucherRow:
+    values = voucher_type_pb2.DESCRIPTOR.enum_types_by_name["VoucherType"]
+    value = values.values_by_number.get(type_code)
+    if value is None or not type_code:
+        msg = f"the catalogue has no type {type_code}"
+        raise ValueError(msg)
+    return value.GetOptions().Extensions[catalogue.row]
 
 
 @dataclass(frozen=True, slots=True)

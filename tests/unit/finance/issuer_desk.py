@@ -16,6 +16,7 @@ from counterfoil.domain.refusals import (
     DraftNotFound,
     NotInState,
     PositionFilled,
+    SealMissing,
     VoucherKeyReused,
     WithdrawalOutOfOrder,
 )
@@ -135,6 +136,9 @@ class IssuerDesk:
         results = []
         for item in desk_pb2.ReviewRequest.FromString(encoded).reviews:
             desked = self.vouchers[item.digest]
+            if desked.standing != "DRAFT":
+                results.append(_refused(DraftNotFound("it is in the vault")))
+                continue
             statement = parse_statement(item.seal.statement)
             plan = CATALOGUE.plan_for(DocumentKind.VOUCHER, desked.key.type_code)
             due = plan.positions[len(desked.seals)]
@@ -151,9 +155,13 @@ class IssuerDesk:
         results = []
         for digest in request.digests:
             desked = self.vouchers[digest]
-            assert len(desked.seals) == 2
-            desked.seals.append(b"the institution's")
-            desked.standing = "SENT" if request.send else "SEALED"
+            # What was sealed before is told as it stands.
+            if desked.standing == "DRAFT":
+                if len(desked.seals) != 2:
+                    results.append(_refused(SealMissing("not reviewed")))
+                    continue
+                desked.seals.append(b"the institution's")
+                desked.standing = "SENT" if request.send else "SEALED"
             results.append(self._done(digest))
         return _answer(results)
 
@@ -195,7 +203,10 @@ class IssuerDesk:
         return b""
 
     def _done(self, digest: bytes) -> desk_pb2.Result:
-        return _done_result(digest, len(self.vouchers[digest].seals))
+        desked = self.vouchers[digest]
+        # Seals are counted on the workbench; in the vault there is nothing to review.
+        on_desk = desked.standing == "DRAFT"
+        return _done_result(digest, len(desked.seals) if on_desk else 0)
 
 
 def _done_result(digest: bytes, seals: int) -> desk_pb2.Result:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.domain.standing import Standing
-from counterfoil.office import Desk
 from counterfoil.treasury import acts
 from counterfoil.treasury.books import State
 from counterfoil.treasury.clerk import Clerk
 from counterfoil.treasury.kinds import APPROPRIATION_LIST
+from tests.unit.office.dying_desk import Crash, DyingDesk
 from tests.unit.treasury.papers import (
     OFFICE,
     application,
@@ -19,37 +19,6 @@ from tests.unit.treasury.papers import (
     quota_notice,
 )
 from tests.unit.treasury.treasury_desk import NOON, OPENING_FEN, Treasury
-
-
-class Crash(BaseException):
-    """The treasury's program dies."""
-
-
-class DyingDesk:
-    """Does what it is asked, and the program dies before it hears of it.
-
-    Args:
-        desk: The desk that does it.
-        at: The call after which the program dies, if it was about anything.
-    """
-
-    def __init__(self, desk: Desk, at: str) -> None:
-        self._desk = desk
-        self._at = at
-
-    def __getattr__(self, name: str) -> object:
-        call = getattr(self._desk, name)
-        if name != self._at:
-            return call
-
-        def dying(items: object) -> object:
-            asked = list(items)  # type: ignore[call-overload]
-            outcome = call(asked)
-            if asked:
-                raise Crash
-            return outcome
-
-        return dying
 
 
 def dying_clerk(treasury: Treasury, at: str) -> Clerk:

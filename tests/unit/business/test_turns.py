@@ -1,0 +1,60 @@
+"""The turns: everything is given out once, and worked on until nothing is left."""
+
+from __future__ import annotations
+
+from counterfoil.business.tables import InboxState, OutboxState
+from counterfoil.business.turns import WORK_MAX, give_out, turns, work
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.refusals import VaultBusy
+from tests.unit.business.house import APPLICATION, NOTICE, ORDER, House, paper
+
+
+def test_a_turn_reads_gives_out_and_works(house: House) -> None:
+    digest = house.desk.arrive(paper(APPLICATION, "A1"))
+    house.plan(order := paper(ORDER, "O1"))
+
+    running = turns(house.client, (house.inbox(), house.outbox()))
+    arrivals = next(running)
+    running.close()
+
+    assert [one.digest for one in arrivals] == [digest]
+    assert house.state(digest) is InboxState.RECEIPTED
+    assert house.issued_state(order) is OutboxState.SENT
+
+
+def test_the_first_that_wants_an_arrival_gets_it_and_the_rest_is_left(
+    house: House,
+) -> None:
+    house.plan(order := paper(ORDER, "O1"))
+    house.turn()
+    ours = house.desk.arrive(paper(APPLICATION, "A1"))
+    nobodys = house.desk.arrive(paper(3401, "B1"))
+    house.desk.step(DocumentKind.ACCEPTANCE, house.desk.reference("O1"), "")
+    [arrivals] = house.client.read()
+
+    left = give_out(arrivals, (house.inbox(), house.inbox(), house.outbox()))
+
+    assert [one.digest for one in left] == [nobodys]
+    assert house.state(ours) is InboxState.READ
+    assert house.issued_state(order) is OutboxState.ACCEPTED
+    assert house.desk.acknowledged == [arrivals[2].leaf]
+
+
+def test_one_may_make_work_for_another_in_the_same_turn(house: House) -> None:
+    waiting = house.desk.arrive(paper(APPLICATION, "wait1"))
+    house.turn()
+    house.desk.arrive(paper(NOTICE, "go"))
+
+    next(turns(house.client, (house.inbox(),)))
+
+    assert house.state(waiting) is InboxState.RECEIPTED
+
+
+def test_a_gateway_that_stays_busy_does_not_hold_the_turn_up(house: House) -> None:
+    house.plan(order := paper(ORDER, "O1"))
+    busy = [VaultBusy("later")] * (WORK_MAX + 1)
+    house.desk.refuse_to_issue("write", "O1", *busy)
+
+    work((house.outbox(),))
+
+    assert house.issued_state(order) is OutboxState.PLANNED
