@@ -6,7 +6,7 @@ import pytest
 
 from counterfoil.business.tables import InboxState
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.refusals import SealForged, VaultBusy
+from counterfoil.domain.refusals import NotInState, SealForged, VaultBusy
 from counterfoil.domain.standing import Standing
 from counterfoil.office import Form, Receipt, Reference
 from tests.unit.business.house import (
@@ -201,6 +201,18 @@ def test_an_act_that_dies_while_it_books_is_done_later(
 
     assert house.state(digest) is InboxState.RECEIPTED
     assert house.bookings() == ["A1"]
+
+
+def test_a_gateway_that_says_begun_already_is_as_good_as_asked(house: House) -> None:
+    digest = house.desk.arrive(paper(APPLICATION, "A1"))
+    with pytest.raises(Crash):
+        house.turn(house.inbox(dying(house.client, "begin_acting", "after")))
+    assert house.standing(digest) is Standing.ACTING
+    house.desk.refuse(digest, NotInState("begun", state="ACTING"))
+
+    house.turn()
+
+    assert house.state(digest) is InboxState.RECEIPTED
 
 
 def test_what_was_begun_is_decided_though_it_is_due_no_more(
