@@ -36,23 +36,47 @@ def end_of(command: Callable[[], int]) -> int:
         return REFUSED
 
 
-def add_path(to: argparse.ArgumentParser, system: str, name: str, text: str) -> None:
-    """Add a required path with its environment twin.
+def add_path(
+    to: argparse.ArgumentParser,
+    system: str,
+    name: str,
+    text: str,
+    *,
+    required: bool = True,
+) -> None:
+    """Add a path with its environment twin; see `add_option`."""
+    add_option(to, system, name, text, kind=Path, metavar="PATH", required=required)
+
+
+def add_option(  # noqa: PLR0913 -- as argparse has it
+    to: argparse.ArgumentParser,
+    system: str,
+    name: str,
+    text: str,
+    *,
+    kind: Callable[[str], object] = str,
+    metavar: str | None = None,
+    required: bool = False,
+) -> None:
+    """Add an option with its environment twin, e.g. `COUNTERFOIL_BANK_CONFIG`.
 
     Args:
         to: The command's parser.
         system: Name of the business system, e.g. `bank`.
-        name: The option's name, without dashes.
+        name: The option's name, without its two dashes.
         text: What it is, for `--help`.
+        kind: Makes its value of a text.
+        metavar: What stands for the value in `--help`.
+        required: Whether the command needs it.
     """
-    twin = f"COUNTERFOIL_{system}_{name}".upper()
+    twin = f"COUNTERFOIL_{system}_{name}".upper().replace("-", "_")
     value = os.environ.get(twin)
     to.add_argument(
         f"--{name}",
-        type=Path,
+        type=kind,
         default=value,
-        required=value is None,
-        metavar="PATH",
+        required=required and value is None,
+        metavar=metavar,
         help=f"{text} [{twin}]",
     )
 
