@@ -110,6 +110,26 @@ def plan_again(
     return plan(session, again, day, cause=returned.cause)
 
 
+def withdraw(entry: OutboxEntry, reason: str) -> None:
+    """Take back a voucher that is planned and not yet on its way out.
+
+    Only one that persons review: before they do, its digest is noted, and what is
+    noted may be with the gateway already.
+
+    Args:
+        entry: The voucher, in a session of the caller's.
+        reason: Why.
+
+    Raises:
+        ValueError: It is too late, or its kind is sent in one step.
+    """
+    is_waiting = entry.state is OutboxState.PLANNED and not entry.digest
+    if not is_waiting or not _has_persons(entry):
+        msg = f"{entry.key} cannot be withdrawn any more"
+        raise ValueError(msg)
+    entry.state, entry.note = OutboxState.WITHDRAWN, reason[:NOTE_MAX]
+
+
 def find(session: Session, key: VoucherKey) -> OutboxEntry | None:
     """Return the entry of a key; None if it was never planned."""
     return session.scalar(select(OutboxEntry).filter_by(**asdict(key)))
@@ -238,9 +258,10 @@ class Outbox:
             for one, draft in zip(due, self._drafts(due), strict=True)
         ]
         written = self.clerks.write(papers)
-        drafted = [one for one in written if isinstance(one, Drafted)]
         # Before it is sent: an answer may be back before `seal` has answered.
-        self._note_digests(drafted)
+        drafted = self._note_digests(
+            [one for one in written if isinstance(one, Drafted)]
+        )
         reviews = self.clerks.review(drafted)
         reviewed = [
             one
@@ -275,10 +296,16 @@ class Outbox:
         outcomes = self.desk.submit(self._drafts(entries))
         self._note(zip((one.id for one in entries), outcomes, strict=True))
 
-    def _note_digests(self, drafted: Sequence[Drafted]) -> None:
+    def _note_digests(self, drafted: Sequence[Drafted]) -> list[Drafted]:
+        """Note what was written; return what nobody has withdrawn meanwhile."""
+        noted = []
         with self.books.writing() as session:
             for one in drafted:
-                session.get_one(OutboxEntry, _id_of(one)).digest = one.digest
+                entry = session.get_one(OutboxEntry, _id_of(one))
+                if entry.state is OutboxState.PLANNED:
+                    entry.digest = one.digest
+                    noted.append(one)
+        return noted
 
     def _note(self, outcomes: Iterable[tuple[int, Outcome | None]]) -> None:
         """Note what became of vouchers: sent, refused; busy waits for the next turn."""
@@ -286,6 +313,8 @@ class Outbox:
         with self.books.writing() as session:
             for number, outcome in outcomes:
                 entry = session.get_one(OutboxEntry, number)
+                if entry.state is not OutboxState.PLANNED:
+                    continue  # withdrawn while the gateway was asked
                 if isinstance(outcome, Done):
                     entry.digest, entry.state = outcome.digest, OutboxState.SENT
                     counted["sent"] += 1

@@ -18,7 +18,7 @@ A voucher of ours (outbox):
     PLANNED ─▶ SENT ─▶ ACCEPTED ─▶ RECEIPTED, or DIFFERS
        │         └───────┴──▶ REJECTED, RETURNED
        ▼
-    REFUSED
+    REFUSED, WITHDRAWN
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ class OutboxState(StrEnum):
     RETURNED = "returned"
     REFUSED = "refused"
     """Our own gateway would not take it: a person must look."""
+    WITHDRAWN = "withdrawn"
+    """Taken back by ourselves before it was sent."""
 
 
 GIVEN_BACK: Final = frozenset({OutboxState.REJECTED, OutboxState.RETURNED})

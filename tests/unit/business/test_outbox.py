@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from counterfoil.business import outbox as boxes
-from counterfoil.business.outbox import plan, plan_again
+from counterfoil.business.clerks import Drafted, Paper, Refused
+from counterfoil.business.outbox import plan, plan_again, withdraw
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import FormRefused, VaultBusy, WithdrawalOutOfOrder
@@ -393,6 +395,61 @@ def test_a_number_that_was_not_given_back_is_not_issued_again(
 
     with pytest.raises(ValueError, match="was not given back"):
         again(house, REVIEWED)
+
+
+def take_back(house: House, voucher: Voucher) -> None:
+    with house.books.writing() as session:
+        withdraw(session.get_one(OutboxEntry, house.issued(voucher).id), "填错了")
+
+
+def test_what_is_withdrawn_before_it_is_sent_never_goes_out(house: House) -> None:
+    house.plan(REVIEWED)
+
+    take_back(house, REVIEWED)
+    house.turn()
+
+    entry = house.issued(REVIEWED)
+    assert (entry.state, entry.note) == (OutboxState.WITHDRAWN, "填错了")
+    assert house.desk.issued.vouchers == {}
+    assert house.outbox().is_settled()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_is_withdrawn_while_it_is_written_is_not_reviewed(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
+    other = paper(ORDER, "O2")
+    house.plan(REVIEWED, other)
+    outbox = house.outbox()
+    honest = outbox.clerks.write
+    if refused:
+        house.desk.refuse_to_issue("write", "O1", FormRefused("no"))
+
+    def overtaken(papers: Sequence[Paper]) -> list[Drafted | Refused]:
+        take_back(house, REVIEWED)
+        return honest(papers)
+
+    monkeypatch.setattr(outbox.clerks, "write", overtaken)
+    house.turn(outbox)
+
+    assert house.issued_state(REVIEWED) is OutboxState.WITHDRAWN
+    assert house.issued_state(other) is OutboxState.SENT
+
+
+def test_what_is_on_its_way_out_cannot_be_withdrawn(house: House) -> None:
+    house.plan(REVIEWED)
+    with pytest.raises(Crash):
+        house.turn(house.outbox(dying(house.client, "seal", "before")))
+
+    with pytest.raises(ValueError, match="cannot be withdrawn any more"):
+        take_back(house, REVIEWED)
+
+
+def test_what_is_sent_in_one_step_cannot_be_withdrawn(house: House) -> None:
+    house.plan(SUBMITTED)
+
+    with pytest.raises(ValueError, match="cannot be withdrawn any more"):
+        take_back(house, SUBMITTED)
 
 
 def test_it_is_settled_when_no_answer_is_awaited(house: House) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from counterfoil.business.tables import InboxState, OutboxState
 from counterfoil.business.turns import WORK_MAX, give_out, turns, work
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import VaultBusy
+from counterfoil.office import Arrival
 from tests.unit.business.house import APPLICATION, NOTICE, ORDER, House, paper
 
 
@@ -48,6 +51,32 @@ def test_one_may_make_work_for_another_in_the_same_turn(house: House) -> None:
     next(turns(house.client, (house.inbox(),)))
 
     assert house.state(waiting) is InboxState.RECEIPTED
+
+
+class Planner:
+    """Plans an order when it works."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def wants(self, arrival: Arrival) -> bool:
+        del arrival
+        return False
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        raise AssertionError(arrivals)
+
+    def work(self) -> None:
+        self._house.plan(paper(ORDER, "O1"))
+
+    def is_at_rest(self) -> bool:
+        return True
+
+
+def test_what_the_last_plans_the_first_issues_in_the_same_turn(house: House) -> None:
+    work((house.outbox(), Planner(house)))
+
+    assert house.issued_state(paper(ORDER, "O1")) is OutboxState.SENT
 
 
 def test_a_gateway_that_stays_busy_does_not_hold_the_turn_up(house: House) -> None:
