@@ -12,6 +12,7 @@ what both change.
 * `turns`: read, give out, work.
 * `days`, `working_days`, `deadlines`: days in China, and when statements are due.
 * `codes`, `banks`: what vouchers and configurations call the same things.
+* `money`: amounts in yuan.
 * `outcomes`: what the gateway's answers mean for a system that may ask twice.
 * `program`: how their commands run, stop, and say what ended them.
 """

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
+from counterfoil.business.money import to_yuan
 from counterfoil.day.figures import NAMES, Figures
-from counterfoil.finance.files import to_yuan
 
 _PLAIN_EVERY_S: Final = 5.0
 _LIVE_EVERY_S: Final = 0.1

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from counterfoil.business.clerks import Clerks, Reviewer
+from counterfoil.business.money import to_yuan
 from counterfoil.business.program import DONE, IDLE_S, add_path, end_of, setting, tell
 from counterfoil.finance.answers import Incoming
 from counterfoil.finance.books import OPEN, Books
-from counterfoil.finance.files import to_yuan
 from counterfoil.finance.flows import Outgoing, Wishes
 from counterfoil.office import Patience, read_settings
 

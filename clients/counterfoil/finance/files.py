@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
+from counterfoil.business.money import to_fen
+
 ENCODING: Final = "gbk"
 """Of the envelope and of the voucher inside it."""
 
-_YUAN: Final = re.compile(r"(-?)([0-9]{1,15})\.([0-9]{2})", re.ASCII)
 _ROW: Final = "Detail"
 
 
@@ -48,25 +48,6 @@ class NationalFile:
     pay_bank_code: str
     amount_fen: int
     count: int
-
-
-def to_fen(yuan: str) -> int:
-    """Return an amount as files write it, `12.50`, in fen.
-
-    Raises:
-        ValueError: It is not written so.
-    """
-    match = _YUAN.fullmatch(yuan)
-    if match is None:
-        msg = f"not an amount in yuan: {yuan!r}"
-        raise ValueError(msg)
-    return int("".join(match.groups()))
-
-
-def to_yuan(fen: int) -> str:
-    """Return an amount in fen as people read it: `1,234.50`."""
-    yuan, rest = divmod(abs(fen), 100)
-    return f"{'-' if fen < 0 else ''}{yuan:,}.{rest:02}"
 
 
 def read_file(path: Path) -> NationalFile:

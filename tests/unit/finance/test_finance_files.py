@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfoil.finance.files import FileUnreadable, read_file, to_fen, to_yuan
+from counterfoil.business.money import to_fen, to_yuan
+from counterfoil.finance.files import FileUnreadable, read_file
 from counterfoil.sample.documents import file_of
 from counterfoil.sample.faults import FAULTS, ROWS_MIN, Fault
 from counterfoil.sample.vouchers import Voucher, VoucherMaker
