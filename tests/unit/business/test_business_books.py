@@ -60,10 +60,15 @@ def test_what_one_program_counts_no_other_changes_before_it_has_written(
 
 def test_an_error_undoes_the_whole_transaction(tmp_path: Path) -> None:
     books = SqlBooks(f"sqlite:///{tmp_path}/books.sqlite", Base.metadata)
-    with pytest.raises(KeyError), books.writing() as session:
-        session.add(Number(number="1"))
-        session.flush()
-        raise KeyError
+
+    def half() -> None:
+        with books.writing() as session:
+            session.add(Number(number="1"))
+            session.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
 
     with books.reading() as session:
         assert session.scalar(select(func.count()).select_from(Number)) == 0
