@@ -44,12 +44,24 @@ def sound_form(code: int) -> AnyForm:
     for each in form.rows:
         for name in filter(None, (figures.each, *(each for _, each in figures.totals))):
             setattr(each, name, fen)
+    name_vouchers(form, NUMBER)
     _balance(form, row)
     form.voucher_no, form.st_year = NUMBER, str(YEAR)
     if row.rows_name_main:
         for each in form.rows:
             each.voucher_bill_id, each.voucher_bill_no = form.id, NUMBER
     return form
+
+
+def name_vouchers(form: AnyForm, number: str) -> None:
+    """Let a form name vouchers of kinds that it may name, all of one number."""
+    types = type_plan(form.vt_code)
+    for reference in types.row.references:
+        plan = types.form.rows if reference.in_rows else types.form.main
+        for level in form.rows if reference.in_rows else [form]:
+            setattr(level, plan.names[reference.number_element], number)
+            if reference.type_element:
+                setattr(level, plan.names[reference.type_element], reference.kinds[0])
 
 
 def sound_receipt_form(code: int) -> AnyForm:

@@ -56,6 +56,22 @@ _SIGNS: Final = {
     "NOT_ZERO": "not zero",
 }
 _SUMS: Final = {"NONE": "none", "ROWS": "sum of the rows"}
+_NEEDS: Final = {
+    "NOTHING": "",
+    "HELD": "which must be in the vault of whoever names it",
+    "ACTED": "which must have been acted on",
+    "ANSWERED": "whose receipt must have come and agree",
+}
+_MEASURES: Final = {
+    "NOTHING": "",
+    "EQUAL": "with the same amount",
+    "PART": "all parts together at most its amount",
+}
+_TIMES: Final = {
+    "ANY": "",
+    "ONCE_IN_VOUCHER": "each in one row only",
+    "ONCE": "once only",
+}
 _FIRST_GENERATION: Final = 2013
 """Of the national specification: elements that name none have been there since."""
 _RETENTION: Final = {
@@ -165,6 +181,32 @@ def _figures(row: options_pb2.VoucherRow) -> Iterator[tuple[str, str]]:
     )
 
 
+def _references(row: options_pb2.VoucherRow) -> str:
+    return "; ".join(map(_reference, row.references)) or "none"
+
+
+def _reference(one: options_pb2.Reference) -> str:
+    """Return by what a kind names another one, and what has to hold."""
+    where = "each row" if one.in_rows else "the main row"
+    by = " and ".join(
+        f"`{name}`" for name in (one.type_element, one.number_element) if name
+    )
+    rules = (
+        _of(_NEEDS, options_pb2.ReferenceNeed.DESCRIPTOR, one.need, "REFERENCE_NEED_"),
+        _of(
+            _MEASURES,
+            options_pb2.ReferenceMeasure.DESCRIPTOR,
+            one.measure,
+            "REFERENCE_MEASURE_",
+        ),
+        _of(
+            _TIMES, options_pb2.ReferenceTimes.DESCRIPTOR, one.times, "REFERENCE_TIMES_"
+        ),
+    )
+    kinds = " or ".join(one.kinds)
+    return ", ".join([f"{where} names {kinds} by {by}", *filter(None, rules)])
+
+
 _PLAN_HEADS: Final = ("order", "position", "name", "purpose", "by")
 
 
@@ -194,6 +236,7 @@ def _type(number: int, row: options_pb2.VoucherRow) -> Iterator[str]:
                 + (f": {row.reply_code}" if row.reply_code else ""),
             ),
             *_figures(row),
+            ("names other vouchers", _references(row)),
             ("rows repeat id and number", "yes" if row.rows_name_main else "no"),
             (
                 "kept at least",

@@ -38,7 +38,6 @@ from tests.integration.desks import (
     done,
     reaches,
     refused,
-    submit,
     until,
 )
 from tests.integration.kinds import PARTIES, WAYS, draft, plain, send, travel
@@ -67,7 +66,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 async def test_a_kind_takes_each_of_its_ways_and_is_answered(
     town: Town, code: int, issuer: str, recipient: str
 ) -> None:
-    await travel(town, code, issuer, recipient)
+    await travel(town, draft(code, issuer, recipient), issuer, recipient)
 
 
 @pytest.mark.clause("hubei-3")
@@ -142,12 +141,13 @@ async def test_a_unit_confirms_a_refund_and_finance_sees_it_at_once(
     form.x_check_result = result
     form.x_check_reason = "已核对" if result == "0" else "收款人不是本单位付款对象"
 
+    reference = await send(town, wanted, BANK)
+
     async with (
         town.desk(BANK) as bank,
         town.desk(UNIT) as unit,
         town.desk(FINANCE) as finance,
     ):
-        reference = await submit(bank, wanted)
         await accept_at(unit, reference)
         await act_on(unit, reference)
         receipt = Receipt(

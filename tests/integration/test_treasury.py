@@ -41,7 +41,16 @@ from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
 from counterfoil.wire.catalogue import CATALOGUE
 from tests.houses import BANK, FINANCE, TREASURY, Town, running
-from tests.integration.desks import accept_at, done, issue, reaches, submit, until
+from tests.integration.desks import (
+    accept_at,
+    done,
+    issue,
+    reaches,
+    refused,
+    submit,
+    until,
+)
+from tests.integration.kinds import draft, travel
 from tests.unit.treasury.papers import (
     ACCOUNT,
     LINES,
@@ -212,26 +221,33 @@ async def test_an_appropriation_is_paid_receipted_compared_and_listed(
     before = program.count("balance_fen")
 
     paid = await send(town, appropriation("B1"), FINANCE)
+    other = await send(town, appropriation("B2", LINES[:1]), FINANCE)
 
     async with town.desk(FINANCE) as finance:
         await answered(program, finance, paid, Standing.CLOSED)
+        await answered(program, finance, other, Standing.CLOSED)
         rows = (await receipt_of(finance, paid)).form.rows
         assert [(row["x_pay_amt_fen"], row["x_pay_date"]) for row in rows] == [
             (fen, day) for _, _, fen in LINES
         ]
-        assert program.count("balance_fen") == before - TOTAL
+        first = LINES[0][2]
+        assert program.count("balance_fen") == before - TOTAL - first
 
-        wrong = await send(
-            town,
-            listing(APPROPRIATION_LIST, "L0", (("B1", TOTAL + 1),), day=day),
-            FINANCE,
+        # What contradicts a receipt, finance's own gateway does not seal.
+        wrong = listing(APPROPRIATION_LIST, "L0", (("B1", TOTAL + 1),), day=day)
+        (outcome,) = await finance.submit([wrong])
+        assert refused(outcome) == "REFERENCE_DIFFERS"
+        # What is missing in the list, the treasury's books know.
+        half = await send(
+            town, listing(APPROPRIATION_LIST, "L0", (("B1", TOTAL),), day=day), FINANCE
         )
-        await answered(program, finance, wrong, Standing.REJECTED)
-        assert "不符" in await explanation_of(finance, wrong)
+        await answered(program, finance, half, Standing.REJECTED)
+        assert "缺少凭证B2" in await explanation_of(finance, half)
 
-        listed = await send(
-            town, listing(APPROPRIATION_LIST, "L1", (("B1", TOTAL),), day=day), FINANCE
+        whole = listing(
+            APPROPRIATION_LIST, "L1", (("B1", TOTAL), ("B2", first)), day=day
         )
+        listed = await send(town, whole, FINANCE)
         await answered(program, finance, listed, Standing.CLOSED)
         assert (await receipt_of(finance, listed)).form.text("x_acct_date") == day
 
@@ -304,6 +320,8 @@ async def test_a_refund_restores_the_quota_and_is_listed(
         await answered(program, finance, ordered, Standing.CLOSED)
         before = program.count("quota_fen")
 
+        # The bank has paid what comes back.
+        await travel(town, draft(5201, FINANCE, BANK, number="ZF0"), FINANCE, BANK)
         refunded = await send(town, refund("T1", back), BANK)
 
         await answered(program, bank, refunded, Standing.CLOSED)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.houses import BANK, FINANCE, UNIT, Town, running
-from tests.integration.kinds import WAYS, travel
+from tests.integration.kinds import WAYS, draft, travel
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,4 +33,4 @@ async def test_a_units_own_gateway_takes_every_way_of_a_unit(
     town: Town, code: int, issuer: str, recipient: str
 ) -> None:
     assert town.carrier_of(UNIT) == UNIT
-    await travel(town, code, issuer, recipient)
+    await travel(town, draft(code, issuer, recipient), issuer, recipient)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from counterfoil.domain.deeds import (
     Withdraw,
 )
 from counterfoil.domain.document import Document
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Act
 from counterfoil.vault.engine import Engine
@@ -59,7 +62,31 @@ THEIRS = st.builds(
     st.sampled_from(["a", "b"]),
     st.sampled_from([(FINANCE,), (FINANCE, TREASURY)]),
 )
+NAMING = st.builds(
+    lambda number, of, fen, measure, once: naming(number, of, fen, measure, once=once),
+    st.sampled_from("45"),
+    st.sampled_from("123"),
+    st.sampled_from([4_000, 10_000]),
+    st.sampled_from([ReferenceMeasure.EQUAL, ReferenceMeasure.PART]),
+    st.booleans(),
+)
 STEP_KINDS = st.sampled_from([kind for kind in K if kind is not K.VOUCHER])
+
+
+def naming(
+    number: str, of: str, fen: int, measure: ReferenceMeasure, *, once: bool
+) -> Document:
+    """A voucher of ours that names one of theirs."""
+    name = Naming(
+        types=(5201, 5202),
+        number=of,
+        amount_fen=fen,
+        path="number",
+        need=ReferenceNeed.HELD,
+        measure=measure,
+        once=once,
+    )
+    return replace(voucher(number, content=repr(name)), names=(name,))
 
 
 class Engines(RuleBasedStateMachine):
@@ -74,6 +101,7 @@ class Engines(RuleBasedStateMachine):
         )
         self.engines = engines
         self.heads = MemoryHeads(), MemoryHeads()
+        self.papers: dict[bytes, Document] = {}
         self.benches = [
             Bench(open_vault(engine, heads, clock), clock)
             for engine, heads in zip(engines, self.heads, strict=True)
@@ -88,6 +116,10 @@ class Engines(RuleBasedStateMachine):
         shutil.rmtree(self.directory)
 
     def both(self, *deeds: Deed) -> list[Committed]:
+        for deed in deeds:
+            papers = [deed.document] if isinstance(deed, Enter) else []
+            papers += deed.documents if isinstance(deed, Arrive) else []
+            self.papers |= {paper.sealed: paper for paper in papers}
         one, two = (bench.perform(*deeds) for bench in self.benches)
         assert [told(committed) for committed in one] == [told(c) for c in two]
         return one
@@ -95,6 +127,14 @@ class Engines(RuleBasedStateMachine):
     @rule(paper=OURS, send=st.booleans())
     def enter(self, paper: Document, send: bool) -> None:  # noqa: FBT001
         self.both(Enter(document=paper, lanes=LANES, send=send))
+
+    @rule(paper=NAMING)
+    def enter_what_names(self, paper: Document) -> None:
+        self.both(Enter(document=paper, lanes=LANES))
+
+    @rule(paper=NAMING)
+    def withdraw_what_names(self, paper: Document) -> None:
+        self.both(Withdraw(key=paper.key, digest=paper.digest))
 
     @rule(paper=OURS, kind=STEP_KINDS)
     def step_of_issuer(self, paper: Document, kind: K) -> None:
@@ -190,8 +230,15 @@ class Engines(RuleBasedStateMachine):
     def both_are_sound(self) -> None:
         for engine, heads in zip(self.engines, self.heads, strict=True):
             with engine.reading() as reading:
-                report = verify_vault(reading, origin=ORIGIN, heads=heads)
+                report = verify_vault(
+                    reading, origin=ORIGIN, heads=heads, judge=self.judge
+                )
             assert report.findings == []
+
+    def judge(self, sealed: bytes, leaf: Leaf) -> Document:
+        """Say what a document states, as the one who wrote it knows."""
+        del leaf
+        return self.papers[sealed]
 
 
 def told(committed: Committed) -> object:

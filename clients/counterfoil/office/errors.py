@@ -139,10 +139,12 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     Conflict: frozenset(
         {"VOUCHER_KEY_REUSED", "RECEIPT_EXISTS", "POSITION_FILLED", "SAME_PERSON"}
+        | {"REFERENCE_TAKEN", "REFERENCE_DIFFERS", "REFERENCE_EXCEEDED"}
     ),
     OutOfTurn: frozenset(
         {"NOT_IN_STATE", "ACTING_BEGUN", "ISSUE_OUT_OF_ORDER"}
         | {"WITHDRAWAL_OUT_OF_ORDER", "REFERENCE_MISSING"}
+        | {"REFERENCE_VOID", "REFERENCE_UNSETTLED"}
     ),
     NotFound: frozenset(
         {"VOUCHER_NOT_FOUND", "DRAFT_NOT_FOUND", "PARTY_UNKNOWN", "LEAF_NOT_FOUND"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from counterfoil.domain.document import Document
+from counterfoil.domain.naming import Naming
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.voucher import VoucherKey
 
@@ -42,6 +43,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.comparison,
         document.encloses,
         document.signers,
+        tuple([_pack_naming(naming) for naming in document.names]),
     )
 
 
@@ -78,4 +80,32 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         comparison=packed[12],
         encloses=packed[13],
         signers=packed[14],
+        names=tuple([_unpack_naming(naming) for naming in packed[15]]),
+    )
+
+
+def _pack_naming(naming: Naming) -> tuple[object, ...]:
+    return (
+        naming.types,
+        naming.number,
+        naming.amount_fen,
+        naming.path,
+        naming.need,
+        naming.measure,
+        naming.once,
+        naming.lapses,
+    )
+
+
+def _unpack_naming(packed: Any) -> Naming:  # noqa: ANN401
+    types, number, amount_fen, path, need, measure, once, lapses = packed
+    return Naming(
+        types=types,
+        number=number,
+        amount_fen=amount_fen,
+        path=path,
+        need=need,
+        measure=measure,
+        once=once,
+        lapses=lapses,
     )

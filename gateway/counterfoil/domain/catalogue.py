@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from counterfoil.domain.naming import Reference
+
 
 class PartyKind(IntEnum):
     """The kinds of institution (机构类别)."""
@@ -197,6 +199,7 @@ class TypeRow:
             main amount, and the amounts of the rows.
         balance: The balance that its rows state; None: they state none.
         receipt_copies: Kinds of party that may get a copy of its receipt.
+        references: The vouchers that it names.
         rows_name_main: Whether rows repeat the main id and number.
         plan: Seals of the voucher.
         receipt_plan: Seals of its receipt, where they are its own.
@@ -223,6 +226,7 @@ class TypeRow:
     totals: tuple[tuple[str, str], ...]
     balance: Balance | None
     receipt_copies: frozenset[PartyKind]
+    references: tuple[Reference, ...]
     rows_name_main: bool
     plan: SealPlan
     receipt_plan: SealPlan | None

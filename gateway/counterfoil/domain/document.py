@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from counterfoil.domain.catalogue import Comparison, DocumentKind
+from counterfoil.domain.naming import Naming
 from counterfoil.domain.value import value
 from counterfoil.domain.voucher import VoucherKey
 
@@ -28,6 +29,7 @@ class Document:
         explanation: A step's reason for people; else empty.
         comparison: By what a receipt is compared with its voucher.
         encloses: Whether it carries the original inside.
+        names: The vouchers that a voucher names.
         signers: Digests of the certificates by which a peer's document holds, those
             of its enclosures too; empty for one of ours. No part of what it says.
     """
@@ -46,4 +48,5 @@ class Document:
     explanation: str = ""
     comparison: Comparison = Comparison.AMOUNT_AND_COUNT
     encloses: bool = False
+    names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)

@@ -16,6 +16,11 @@ ISSUE_MAX: Final = 999
 _YEARS: Final = range(2000, 3000)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a voucher can have this number."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 @value
 class VoucherKey:
     """A voucher's name in the books; used once, by one voucher.
@@ -43,7 +48,7 @@ class VoucherKey:
             ValueError: A part is out of its range.
         """
         well_formed = (
-            _NUMBER.fullmatch(self.number)
+            is_number(self.number)
             and _ADM_DIV.fullmatch(self.adm_div)
             and self.fiscal_year in _YEARS
             and 1 <= self.issue <= ISSUE_MAX
@@ -56,18 +61,19 @@ class VoucherKey:
     def to_bytes(self) -> bytes:
         """Return an encoding that sorts as the books do and is never ambiguous.
 
-        Parts are separated by NUL, which none can contain; numbers of one issuer,
-        year and type stand together in their own order.
+        Parts are separated by NUL, which none can contain; numbers of one year and
+        type stand together in their own order, whoever issued them: other vouchers
+        name them by no more.
         """
         return (
-            f"{self.issuer}\0{self.adm_div}\0{self.fiscal_year}\0{self.type_code}"
-            f"\0{self.number}\0{self.issue:03}"
+            f"{self.adm_div}\0{self.fiscal_year}\0{self.type_code}\0{self.number}"
+            f"\0{self.issuer}\0{self.issue:03}"
         ).encode()
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> VoucherKey:
         """Return the key that `to_bytes` encoded."""
-        issuer, adm_div, year, type_code, number, issue = encoded.decode().split("\0")
+        adm_div, year, type_code, number, issuer, issue = encoded.decode().split("\0")
         return cls(
             issuer=issuer,
             adm_div=adm_div,

@@ -18,6 +18,7 @@ from counterfoil.catalogue.v1 import (
     voucher_type_pb2,
 )
 from counterfoil.domain import catalogue as domain
+from counterfoil.domain import naming
 
 
 def _plan(message: seal_position_pb2.SealPlan) -> domain.SealPlan:
@@ -36,6 +37,18 @@ def _plan(message: seal_position_pb2.SealPlan) -> domain.SealPlan:
 
 def _balance(message: options_pb2.Balance) -> domain.Balance:
     return domain.Balance(message.before, message.added, message.taken, message.left)
+
+
+def _reference(message: options_pb2.Reference) -> naming.Reference:
+    return naming.Reference(
+        number_element=message.number_element,
+        type_element=message.type_element,
+        kinds=tuple(message.kinds),
+        in_rows=message.in_rows,
+        need=naming.ReferenceNeed(message.need),
+        measure=naming.ReferenceMeasure(message.measure),
+        times=naming.ReferenceTimes(message.times),
+    )
 
 
 def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
@@ -62,6 +75,7 @@ def _row(code: int, row: options_pb2.VoucherRow) -> domain.TypeRow:
         totals=tuple((total.main, total.rows) for total in row.totals),
         balance=_balance(row.balance) if row.HasField("balance") else None,
         receipt_copies=frozenset(map(domain.PartyKind, row.receipt_copies)),
+        references=tuple(map(_reference, row.references)),
         rows_name_main=row.rows_name_main,
         plan=_plan(row.plan),
         receipt_plan=_plan(row.receipt_plan) if row.HasField("receipt_plan") else None,
@@ -84,6 +98,8 @@ def _rows(types: EnumDescriptor) -> dict[int, domain.TypeRow]:
     for row in rows.values():
         is_replied = row.answer is domain.Answer.REPLY
         assert (row.reply_code in codes) is is_replied, f"{row.code}: its reply"
+        for reference in row.references:
+            assert codes.issuperset(reference.kinds), f"{row.code}: what it names"
     return rows
 
 

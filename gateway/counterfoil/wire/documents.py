@@ -16,6 +16,7 @@ from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import Answer, Comparison, DocumentKind, TypeRow
 from counterfoil.domain.document import Document
+from counterfoil.domain.naming import Naming
 from counterfoil.domain.party import is_party_code
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
 from counterfoil.domain.rules import statement
@@ -27,6 +28,7 @@ from counterfoil.wire import screen
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.figures import Figures, figures_of
 from counterfoil.wire.keys import key_from_message, reference_from_message
+from counterfoil.wire.naming import namings_of
 from counterfoil.wire.national_plan import AnyForm
 from counterfoil.wire.rules import check_form
 from counterfoil.wire.violations import path_of, violations_of
@@ -63,6 +65,7 @@ class Facts:
         replaces: Digest of the issue before; empty for issue 1.
         explanation: A step's reason.
         comparison: By what a receipt is compared with its voucher.
+        names: The vouchers that a voucher names.
     """
 
     key: VoucherKey
@@ -74,6 +77,7 @@ class Facts:
     replaces: bytes = b""
     explanation: str = ""
     comparison: Comparison = Comparison.AMOUNT_AND_COUNT
+    names: tuple[Naming, ...] = ()
 
 
 def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
@@ -131,6 +135,7 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         amount_fen=figures.amount_fen(form),
         count=len(form.rows),
         replaces=voucher.replaces,
+        names=namings_of(form, row),
     )
 
 
@@ -231,6 +236,7 @@ def document_of(  # noqa: PLR0913 -- a document's parts
         explanation=facts.explanation,
         comparison=facts.comparison,
         encloses=encloses,
+        names=facts.names,
         signers=signers,
     )
 

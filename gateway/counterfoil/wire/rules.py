@@ -26,6 +26,7 @@ from counterfoil.wire.figures import (
     broken_totals,
     figures_of,
 )
+from counterfoil.wire.naming import broken_names
 from counterfoil.wire.national_plan import (
     PLANS,
     ROW_ID,
@@ -117,6 +118,7 @@ def _beyond(
     if rows or not is_receipt:
         yield from broken_totals(form, rows, figures)
     yield from broken_figures(form, rows, figures)
+    yield from broken_names(form)
     if row.rows_name_main and not is_receipt:
         yield from _keys(form, rows)
 

@@ -20,6 +20,7 @@ from buf.validate import validate_pb2
 from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.rules import payment
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
+from counterfoil.wire.naming import broken_names
 from counterfoil.wire.national_plan import (
     PLANS,
     ROW_ID,
@@ -46,6 +47,7 @@ class _Screen:
         rows_min: How many rows there must be.
         figures: The fields that hold figures.
         has_ids: Whether rows have an id.
+        has_names: Whether it names other vouchers.
         is_receipt: Whether it is a receipt's form.
         row: What the catalogue says of its type.
     """
@@ -56,6 +58,7 @@ class _Screen:
     rows_min: int
     figures: Figures
     has_ids: bool
+    has_names: bool
     is_receipt: bool
     row: TypeRow
 
@@ -68,6 +71,7 @@ class _Screen:
             and all(map(self.extra, form.extra))
             and (self.is_receipt or self._orders(form, rows))
             and self._adds_up(form, rows)
+            and not (self.has_names and any(broken_names(form)))
         )
 
     def _orders(self, form: AnyForm, rows: list[AnyForm]) -> bool:
@@ -134,6 +138,7 @@ def _screen(full_name: str) -> _Screen:
         rows_min=rules.repeated.min_items if rules else 0,
         figures=figures_of(full_name),
         has_ids=ROW_ID in plan.rows.names.values(),
+        has_names=bool(row.references) and not is_receipt,
         is_receipt=is_receipt,
         row=row,
     )

@@ -37,6 +37,7 @@ from counterfoil.vault.judging import (
     require_one_receipt,
 )
 from counterfoil.vault.records import Changes, Title
+from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.transaction import Transaction
 
 
@@ -104,7 +105,10 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
             )
         return known(tx, entry.document, entry.passages[0].standing)
     require_issue_order(tx, document, Role.RECIPIENT)
+    if document.names:
+        require_names(tx, document, Role.RECIPIENT)
     index = _open(tx, arrival, Standing.ARRIVED)
+    remember_names(tx, document, index)
     return Recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
 
 

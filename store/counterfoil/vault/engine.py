@@ -37,6 +37,8 @@ class Batch:
         lanes: By carrier and sequence.
         inbox: By party and log index; whether it waits.
         steps: Log index of a step, by `step_key`.
+        references: Amounts stated with the names of other vouchers, by
+            `reference_key`.
         evidence: By the first leaf that it serves.
         certificates: By digest.
         buckets: By carrier and number.
@@ -60,6 +62,7 @@ class Batch:
     lanes: dict[tuple[str, int], LaneRow | None] = field(default_factory=dict)
     inbox: dict[tuple[str, int], bool] = field(default_factory=dict)
     steps: dict[bytes, int] = field(default_factory=dict)
+    references: dict[bytes, int] = field(default_factory=dict)
     evidence: dict[int, bytes] = field(default_factory=dict)
     certificates: dict[bytes, bytes] = field(default_factory=dict)
     buckets: dict[tuple[str, int], Bucket] = field(default_factory=dict)
@@ -108,6 +111,16 @@ class Reading(Protocol):
     def entry(self, key: bytes) -> Entry | None:
         """Return an entry of the book of keys."""
 
+    def entries_named(self, name: bytes) -> list[tuple[bytes, Entry]]:
+        """Return the entries of the book of keys that have a common name."""
+
+    def references(self, name: bytes) -> list[tuple[int, int]]:
+        """Return who names vouchers of a common name.
+
+        Returns:
+            Log indices that opened them, and the amounts that they state.
+        """
+
     def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
         """Return what waits at one place of a lane."""
 
@@ -155,6 +168,9 @@ class Reading(Protocol):
 
     def all_steps(self) -> Iterator[tuple[bytes, int]]:
         """Scan the steps."""
+
+    def all_references(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
+        """Scan who names whom, by `reference_key`."""
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""

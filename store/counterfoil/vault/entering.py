@@ -38,6 +38,7 @@ from counterfoil.vault.judging import (
     voucher_leaf,
 )
 from counterfoil.vault.records import Changes, LaneRow, Title
+from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.transaction import Transaction
 
 _ENDS_WAITING = frozenset(
@@ -110,8 +111,11 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
             return _send(tx, document.key, entry, deed.lanes)
         return known(tx, entry.document, entry.passages[0].standing)
     require_issue_order(tx, document, Role.ISSUER)
+    if document.names:
+        require_names(tx, document, Role.ISSUER)
     if deed.send:
         _require_lanes(document.recipients, deed.lanes)
+    remember_names(tx, document, tx.size)
     index = tx.append(
         document_leaf(tx, Act.ENTER, document),
         title=Title(

@@ -34,6 +34,7 @@ from counterfoil.vault.packing import (
     pack_bucket,
     pack_entry,
     pack_lane,
+    pack_reference,
     pack_rows,
     seal,
 )
@@ -294,6 +295,10 @@ class LmdbWriting(LmdbReading):
             (key, seal(key, INDEX.pack(index))) for key, index in batch.steps.items()
         ]
         self._put(tables.steps, steps)
+        references = [
+            (key, pack_reference(key, fen)) for key, fen in batch.references.items()
+        ]
+        self._put(tables.references, references)
         self._put(tables.certificates, batch.certificates.items())
         buckets = [(name_key(*place), sums) for place, sums in batch.buckets.items()]
         self._replace(tables.buckets, buckets, pack_bucket)

@@ -20,12 +20,19 @@ from counterfoil.vault.packing import (
     unpack_bucket,
     unpack_entry,
     unpack_lane,
+    unpack_reference,
     unpack_row,
     unseal,
 )
-from counterfoil.vault.records import INDEX, Bucket, LaneRow, LogRow
+from counterfoil.vault.records import (
+    INDEX,
+    Bucket,
+    LaneRow,
+    LogRow,
+    split_reference_key,
+)
 
-FORMAT: Final = b"counterfoil vault 2"
+FORMAT: Final = b"counterfoil vault 3"
 
 TABLES: Final = (
     "log",  # index -> row of the log; appended
@@ -35,6 +42,7 @@ TABLES: Final = (
     "lanes",  # carrier, sequence -> lane row
     "inbox",  # party, index -> nothing
     "steps",  # index that opened the voucher, kind, party, digest -> index
+    "references",  # common name, index that opened who names it -> amount
     "evidence",  # first leaf -> evidence; appended
     "certificates",  # digest -> DER
     "buckets",  # carrier, number -> count and sum
@@ -56,6 +64,7 @@ class Tables:
     lanes: lmdb.Database
     inbox: lmdb.Database
     steps: lmdb.Database
+    references: lmdb.Database
     evidence: lmdb.Database
     certificates: lmdb.Database
     buckets: lmdb.Database
@@ -126,6 +135,19 @@ class LmdbReading:
         """Return an entry of the book of keys."""
         record = self._txn.get(key, db=self._tables.keys)
         return None if record is None else unpack_entry(key, record)
+
+    def entries_named(self, name: bytes) -> list[tuple[bytes, Entry]]:
+        """Return the entries of the book of keys that have a common name."""
+        found = self._scan_from(self._tables.keys, name, name)
+        return [(key, unpack_entry(key, record)) for key, record in found]
+
+    def references(self, name: bytes) -> list[tuple[int, int]]:
+        """Return who names vouchers of a common name, and with what amounts."""
+        found = self._scan_from(self._tables.references, name, name)
+        return [
+            (split_reference_key(key)[1], unpack_reference(key, record))
+            for key, record in found
+        ]
 
     def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
         """Return what waits at one place of a lane."""
@@ -226,6 +248,11 @@ class LmdbReading:
         for key, record in self._scan(self._tables.steps):
             yield key, INDEX.unpack(record[-8:])[0]
 
+    def all_references(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
+        """Scan who names whom."""
+        for key, record in self._scan(self._tables.references):
+            yield key, _whole(unpack_reference, key, record)
+
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""
         for key, value in self._scan(self._tables.evidence):
@@ -252,9 +279,19 @@ class LmdbReading:
     def _scan_name(
         self, table: lmdb.Database, name: str, after: int, limit: int
     ) -> list[tuple[bytes, bytes]]:
-        prefix = name_key(name, 0)[:-8]
+        first = name_key(name, max(after + 1, 0))
+        return self._scan_from(table, first, name_key(name, 0)[:-8], limit)
+
+    def _scan_from(
+        self,
+        table: lmdb.Database,
+        first: bytes,
+        prefix: bytes,
+        limit: int | None = None,
+    ) -> list[tuple[bytes, bytes]]:
+        """Return rows from the key `first` on, as long as keys begin alike."""
         with self._txn.cursor(table) as cursor:
-            if not cursor.set_range(name_key(name, max(after + 1, 0))):
+            if not cursor.set_range(first):
                 return []
             inside = takewhile(lambda item: item[0].startswith(prefix), cursor)
             return list(islice(inside, limit))

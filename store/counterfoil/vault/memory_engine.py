@@ -6,12 +6,13 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import TypeVar
 
 from counterfoil.app.ports import Entry
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.vault.engine import Batch, Reading, Writing
-from counterfoil.vault.records import Bucket, LaneRow, LogRow
+from counterfoil.vault.records import Bucket, LaneRow, LogRow, split_reference_key
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,6 +35,7 @@ class MemoryEngine:
         self._lanes: dict[tuple[str, int], LaneRow] = {}
         self._inbox: set[tuple[str, int]] = set()
         self._steps: dict[bytes, int] = {}
+        self._references: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[tuple[str, int], Bucket] = {}
@@ -63,6 +65,7 @@ class MemoryEngine:
         self._inbox |= {place for place, waits in batch.inbox.items() if waits}
         self._inbox -= {place for place, waits in batch.inbox.items() if not waits}
         self._steps |= batch.steps
+        self._references |= batch.references
         self._evidence |= batch.evidence
         self._certificates |= batch.certificates
         self._buckets |= batch.buckets
@@ -97,6 +100,20 @@ class MemoryEngine:
     def entry(self, key: bytes) -> Entry | None:
         """Return an entry of the book of keys."""
         return self._entries.get(key)
+
+    def entries_named(self, name: bytes) -> list[tuple[bytes, Entry]]:
+        """Return the entries of the book of keys that have a common name."""
+        return sorted(
+            (item for item in self._entries.items() if item[0].startswith(name)),
+            key=itemgetter(0),
+        )
+
+    def references(self, name: bytes) -> list[tuple[int, int]]:
+        """Return who names vouchers of a common name, and with what amounts."""
+        named = (
+            (split_reference_key(key), fen) for key, fen in self._references.items()
+        )
+        return sorted((opened, fen) for (other, opened), fen in named if other == name)
 
     def lane_row(self, carrier: str, sequence: int) -> LaneRow | None:
         """Return what waits at one place of a lane."""
@@ -170,6 +187,10 @@ class MemoryEngine:
     def all_steps(self) -> Iterator[tuple[bytes, int]]:
         """Scan the steps."""
         return iter(sorted(self._steps.items()))
+
+    def all_references(self) -> Iterator[tuple[bytes, int]]:
+        """Scan who names whom."""
+        return iter(sorted(self._references.items()))
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""

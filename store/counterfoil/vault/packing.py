@@ -30,6 +30,7 @@ _ROLES: Final = {int(role): role for role in Role}
 _STANDINGS: Final = {int(standing): standing for standing in Standing}
 """Looked up: calling an enum takes ten times as long."""
 _BUCKET: Final = struct.Struct(">Q32s")
+_AMOUNT: Final = struct.Struct(">q")
 
 
 def seal(key: bytes, body: bytes) -> bytes:
@@ -232,6 +233,21 @@ def unpack_bucket(key: bytes, record: bytes) -> Bucket:
     """
     count, total = _BUCKET.unpack(unseal(key, record))
     return Bucket(count, int.from_bytes(total, "big"))
+
+
+def pack_reference(key: bytes, amount_fen: int) -> bytes:
+    """Encode the amount that a voucher states with a name."""
+    return seal(key, _AMOUNT.pack(amount_fen))
+
+
+def unpack_reference(key: bytes, record: bytes) -> int:
+    """Decode the amount that a voucher states with a name.
+
+    Raises:
+        VaultCorrupt: It is not what was stored under `key`.
+    """
+    amount_fen: int = _AMOUNT.unpack(unseal(key, record))[0]
+    return amount_fen
 
 
 def name_key(name: str, number: int) -> bytes:

@@ -104,6 +104,9 @@ class Bucket:
         return Bucket(self.count + sign, total % _TOTALS)
 
 
+_NAME_PARTS: Final = 4
+"""Division, year, type and number."""
+
 BUCKETS: Final = 4096
 """Buckets per peer."""
 
@@ -130,6 +133,34 @@ def book_key(key: bytes, role: Role) -> bytes:
 def split_book_key(encoded: bytes) -> tuple[bytes, Role]:
     """Return what `book_key` put together."""
     return encoded[:-1], Role(encoded[-1])
+
+
+def common_name(adm_div: str, fiscal_year: int, type_code: int, number: str) -> bytes:
+    """Return how book keys begin of all vouchers that other vouchers so name.
+
+    Those of one name differ by their issuers, issues and sides.
+    """
+    return f"{adm_div}\0{fiscal_year}\0{type_code}\0{number}\0".encode()
+
+
+def common_name_of(key: bytes) -> bytes:
+    """Return the common name that a book key, or a voucher key, begins with."""
+    return b"\0".join([*key.split(b"\0", _NAME_PARTS)[:_NAME_PARTS], b""])
+
+
+def reference_key(name: bytes, opened: int) -> bytes:
+    """Return the key under which stands that a voucher names another one.
+
+    Args:
+        name: The common name of what is named.
+        opened: Log index that opened the voucher that names it.
+    """
+    return b"%b%b" % (name, INDEX.pack(opened))
+
+
+def split_reference_key(key: bytes) -> tuple[bytes, int]:
+    """Return what `reference_key` put together."""
+    return key[: -INDEX.size], INDEX.unpack(key[-INDEX.size :])[0]
 
 
 def step_key(opened: int, kind: DocumentKind, by: str, digest: bytes) -> bytes:

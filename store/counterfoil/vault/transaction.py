@@ -7,9 +7,10 @@ without judging again.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import islice
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
@@ -26,6 +27,8 @@ from counterfoil.vault.records import (
     Title,
     book_key,
     bucket_of,
+    common_name_of,
+    reference_key,
 )
 from counterfoil.vault.written import Place, Written
 
@@ -53,6 +56,8 @@ class Transaction:
         self._lane_changes: Counter[str] = Counter()
         self._inbox: dict[tuple[str, int], bool] = {}
         self._steps: dict[bytes, int] = {}
+        self._references: defaultdict[bytes, dict[int, int]] = defaultdict(dict)
+        self._newly_named = NewlyNamed(self._entries)
         self._evidence: dict[int, bytes] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[Place, Bucket] = {}
@@ -71,6 +76,17 @@ class Transaction:
             if encoded in known:
                 return known[encoded]
         return self._reading.entry(encoded)
+
+    def entries_named(self, name: bytes) -> list[tuple[bytes, Entry]]:
+        """Return the entries of the book of keys that have a common name."""
+        found: dict[bytes, Entry | None] = dict(self._reading.entries_named(name))
+        found.update(self._newly_named.of(name))
+        return [(key, entry) for key, entry in found.items() if entry is not None]
+
+    def references(self, name: bytes) -> list[tuple[int, int]]:
+        """Return who names vouchers of a common name, and with what amounts."""
+        new = self._references.get(name, {})
+        return [*self._reading.references(name), *new.items()]
 
     def row(self, index: int) -> LogRow | None:
         """Return a row of the log."""
@@ -153,6 +169,10 @@ class Transaction:
         """Remember a step that was recorded."""
         self._steps[key] = index
 
+    def put_reference(self, name: bytes, opened: int, amount_fen: int) -> None:
+        """Remember that the voucher opened at `opened` names another one."""
+        self._references[name][opened] = amount_fen
+
     def push(self, carrier: str, sequence: int, row: LaneRow) -> None:
         """Put a document into a lane."""
         self._lane_changes[carrier] += 1
@@ -213,12 +233,39 @@ class Transaction:
             lanes=self._lanes,
             inbox=self._inbox,
             steps=self._steps,
+            references={
+                reference_key(name, opened): fen
+                for name, naming in self._references.items()
+                for opened, fen in naming.items()
+            },
             evidence=self._evidence,
             certificates=self._certificates,
             buckets=self._buckets,
             lane_changes=self._lane_changes,
             leaves=self._leaves,
         )
+
+
+class NewlyNamed:
+    """Finds entries that a commit will write by the common name of their vouchers.
+
+    Args:
+        entries: The entries, by book key; new keys are only ever added to them.
+    """
+
+    def __init__(self, entries: Mapping[bytes, Entry | None]) -> None:
+        self._entries = entries
+        self._keys: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        self._sorted = 0
+
+    def of(self, name: bytes) -> Iterator[tuple[bytes, Entry | None]]:
+        """Yield the entries of a common name as they now stand."""
+        # Sorted when somebody asks: most commits hold no voucher that names another.
+        for key in islice(self._entries, self._sorted, None):
+            self._keys[common_name_of(key)].append(key)
+        self._sorted = len(self._entries)
+        for key in self._keys.get(name, ()):
+            yield key, self._entries[key]
 
 
 def _book_key(key: VoucherKey | bytes, role: Role) -> bytes:

@@ -25,6 +25,7 @@ from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import PARTS, part_of, short
+from counterfoil.vault.naming_check import NamingCheck
 from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 
@@ -72,6 +73,7 @@ def verify_vault(
     check.lanes()
     check.inbox()
     check.rest()
+    check.names()
     if ledger is not None:
         check.ledger(ledger)
     return report
@@ -85,6 +87,7 @@ class _Check:
         self._report = report
         self._judge = judge
         self._replay = Replay(report)
+        self._naming = NamingCheck(report)
         self._named_to = reading.named_to() or (0,) * PARTS
         self._evidence: tuple[int, bytes] = (-1, b"")
 
@@ -191,6 +194,10 @@ class _Check:
         for carrier, number in sorted(told):
             self._report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
 
+    def names(self) -> None:
+        """Compare who names whom with the documents, as far as they were judged."""
+        self._naming.compare(self._reading)
+
     def ledger(self, rows: Iterable[FoundRow]) -> None:
         """Compare the ledger with what was replayed."""
         missing = {
@@ -272,6 +279,7 @@ class _Check:
             title.count,
         ):
             self._report.add(Fault.ROW_CHANGED, index=index, detail="title")
+        self._naming.take(index, stated)
 
     def _step(self, index: int, row: LogRow, leaf: Leaf) -> None:
         key = step_key(row.opened, leaf.kind, leaf.by, leaf.document)

@@ -10,6 +10,7 @@ from counterfoil.catalogue.v1 import (
     seal_position_pb2,
 )
 from counterfoil.domain import catalogue as domain
+from counterfoil.domain import naming
 from counterfoil.domain.catalogue import (
     Answer,
     DocumentKind,
@@ -33,6 +34,9 @@ from counterfoil.wire.catalogue import CATALOGUE
         (domain.SignRule, options_pb2.SignRule),
         (domain.SumRule, options_pb2.SumRule),
         (domain.RetentionClass, options_pb2.RetentionClass),
+        (naming.ReferenceNeed, options_pb2.ReferenceNeed),
+        (naming.ReferenceMeasure, options_pb2.ReferenceMeasure),
+        (naming.ReferenceTimes, options_pb2.ReferenceTimes),
     ],
 )
 def test_our_enums_have_the_names_and_numbers_of_the_contract(

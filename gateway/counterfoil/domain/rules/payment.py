@@ -7,7 +7,7 @@ public: sums, signs, unique row ids, and rows that name their main row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -37,13 +37,13 @@ def sum_holds(main_fen: int, rows_fen: Sequence[int]) -> bool:
     return main_fen == sum(rows_fen)
 
 
-def repeated(ids: Sequence[str]) -> Iterator[int]:
-    """Yield the index of every id that has occurred before."""
-    seen: set[str] = set()
-    for index, row_id in enumerate(ids):
-        if row_id in seen:
+def repeated(names: Sequence[Hashable]) -> Iterator[int]:
+    """Yield the index of every id or name that has occurred before."""
+    seen: set[Hashable] = set()
+    for index, name in enumerate(names):
+        if name in seen:
             yield index
-        seen.add(row_id)
+        seen.add(name)
 
 
 @lru_cache(maxsize=4096)

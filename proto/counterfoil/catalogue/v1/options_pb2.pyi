@@ -223,6 +223,103 @@ ELEMENT_FORMAT_NUMBER: ElementFormat.ValueType  # 5
 """A decimal integer without leading zeros; the form's field is an integer."""
 Global___ElementFormat: _TypeAlias = ElementFormat  # noqa: Y015
 
+class _ReferenceNeed:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReferenceNeedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReferenceNeed.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFERENCE_NEED_UNSPECIFIED: _ReferenceNeed.ValueType  # 0
+    """Never valid in the catalogue."""
+    REFERENCE_NEED_NOTHING: _ReferenceNeed.ValueType  # 1
+    """It need not be in this vault."""
+    REFERENCE_NEED_HELD: _ReferenceNeed.ValueType  # 2
+    """It is in this vault."""
+    REFERENCE_NEED_ACTED: _ReferenceNeed.ValueType  # 3
+    """Its recipient has acted on it."""
+    REFERENCE_NEED_ANSWERED: _ReferenceNeed.ValueType  # 4
+    """Its receipt has come and agrees."""
+
+class ReferenceNeed(_ReferenceNeed, metaclass=_ReferenceNeedEnumTypeWrapper):
+    """What the voucher that another one names must have come to, before whoever names it
+    may say so. What was rejected, returned or discarded must never be named.
+
+    It is judged in the vault of whoever names it, which must know; a recipient refuses
+    only what contradicts its own vault, because what is named may still be on its way.
+    """
+
+REFERENCE_NEED_UNSPECIFIED: ReferenceNeed.ValueType  # 0
+"""Never valid in the catalogue."""
+REFERENCE_NEED_NOTHING: ReferenceNeed.ValueType  # 1
+"""It need not be in this vault."""
+REFERENCE_NEED_HELD: ReferenceNeed.ValueType  # 2
+"""It is in this vault."""
+REFERENCE_NEED_ACTED: ReferenceNeed.ValueType  # 3
+"""Its recipient has acted on it."""
+REFERENCE_NEED_ANSWERED: ReferenceNeed.ValueType  # 4
+"""Its receipt has come and agrees."""
+Global___ReferenceNeed: _TypeAlias = ReferenceNeed  # noqa: Y015
+
+class _ReferenceMeasure:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReferenceMeasureEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReferenceMeasure.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFERENCE_MEASURE_UNSPECIFIED: _ReferenceMeasure.ValueType  # 0
+    """Never valid in the catalogue."""
+    REFERENCE_MEASURE_NOTHING: _ReferenceMeasure.ValueType  # 1
+    """It does not."""
+    REFERENCE_MEASURE_EQUAL: _ReferenceMeasure.ValueType  # 2
+    """It is the same."""
+    REFERENCE_MEASURE_PART: _ReferenceMeasure.ValueType  # 3
+    """It is a part: all parts together, of all vouchers of this kind that are in force,
+    are not more, whatever their sign.
+    """
+
+class ReferenceMeasure(_ReferenceMeasure, metaclass=_ReferenceMeasureEnumTypeWrapper):
+    """How the amount stated with a name compares with the amount of what is named."""
+
+REFERENCE_MEASURE_UNSPECIFIED: ReferenceMeasure.ValueType  # 0
+"""Never valid in the catalogue."""
+REFERENCE_MEASURE_NOTHING: ReferenceMeasure.ValueType  # 1
+"""It does not."""
+REFERENCE_MEASURE_EQUAL: ReferenceMeasure.ValueType  # 2
+"""It is the same."""
+REFERENCE_MEASURE_PART: ReferenceMeasure.ValueType  # 3
+"""It is a part: all parts together, of all vouchers of this kind that are in force,
+are not more, whatever their sign.
+"""
+Global___ReferenceMeasure: _TypeAlias = ReferenceMeasure  # noqa: Y015
+
+class _ReferenceTimes:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReferenceTimesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReferenceTimes.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REFERENCE_TIMES_UNSPECIFIED: _ReferenceTimes.ValueType  # 0
+    """Never valid in the catalogue."""
+    REFERENCE_TIMES_ANY: _ReferenceTimes.ValueType  # 1
+    """As often as there is reason to."""
+    REFERENCE_TIMES_ONCE_IN_VOUCHER: _ReferenceTimes.ValueType  # 2
+    """In one row of a voucher."""
+    REFERENCE_TIMES_ONCE: _ReferenceTimes.ValueType  # 3
+    """By one voucher that is in force, and in one row of it."""
+
+class ReferenceTimes(_ReferenceTimes, metaclass=_ReferenceTimesEnumTypeWrapper):
+    """How often a voucher may be named by vouchers of one kind."""
+
+REFERENCE_TIMES_UNSPECIFIED: ReferenceTimes.ValueType  # 0
+"""Never valid in the catalogue."""
+REFERENCE_TIMES_ANY: ReferenceTimes.ValueType  # 1
+"""As often as there is reason to."""
+REFERENCE_TIMES_ONCE_IN_VOUCHER: ReferenceTimes.ValueType  # 2
+"""In one row of a voucher."""
+REFERENCE_TIMES_ONCE: ReferenceTimes.ValueType  # 3
+"""By one voucher that is in force, and in one row of it."""
+Global___ReferenceTimes: _TypeAlias = ReferenceTimes  # noqa: Y015
+
 @_typing.final
 class Element(_message.Message):
     """How a form's field appears in the national XML document."""
@@ -386,6 +483,59 @@ class Balance(_message.Message):
 Global___Balance: _TypeAlias = Balance  # noqa: Y015
 
 @_typing.final
+class Reference(_message.Message):
+    """By which elements a voucher names another one, and what then has to hold.
+
+    The one that is named is of the same division, and of the same fiscal year or, if
+    there is none, of the year before. Its issuer is not stated in national documents:
+    where several vouchers bear one number, what holds for any of them is enough.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_ELEMENT_FIELD_NUMBER: _builtins.int
+    TYPE_ELEMENT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    IN_ROWS_FIELD_NUMBER: _builtins.int
+    NEED_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    number_element: _builtins.str
+    """XML name of the element that states its number."""
+    type_element: _builtins.str
+    """XML name of the element that states its kind; empty where the kind alone decides."""
+    in_rows: _builtins.bool
+    """Whether each row names one; else the main row does."""
+    need: Global___ReferenceNeed.ValueType
+    """What it must have come to."""
+    measure: Global___ReferenceMeasure.ValueType
+    """How the amount compares: the main amount, or the row's."""
+    times: Global___ReferenceTimes.ValueType
+    """How often it may be named."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes in national documents of the kinds that may be named."""
+
+    def __init__(
+        self,
+        *,
+        number_element: _builtins.str = ...,
+        type_element: _builtins.str = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        in_rows: _builtins.bool = ...,
+        need: Global___ReferenceNeed.ValueType = ...,
+        measure: Global___ReferenceMeasure.ValueType = ...,
+        times: Global___ReferenceTimes.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_rows", b"in_rows", "kinds", b"kinds", "measure", b"measure", "need", b"need", "number_element", b"number_element", "times", b"times", "type_element", b"type_element"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reference: _TypeAlias = Reference  # noqa: Y015
+
+@_typing.final
 class VoucherRow(_message.Message):
     """What the catalogue says about one kind of voucher."""
 
@@ -414,6 +564,7 @@ class VoucherRow(_message.Message):
     TOTALS_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
     RECEIPT_COPIES_FIELD_NUMBER: _builtins.int
+    REFERENCES_FIELD_NUMBER: _builtins.int
     name_zh: _builtins.str
     """Official name, in Chinese."""
     wire_code: _builtins.str
@@ -486,6 +637,10 @@ class VoucherRow(_message.Message):
         A copy carries the original inside (附原件).
         """
 
+    @_builtins.property
+    def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference]:
+        """The vouchers that it names."""
+
     def __init__(
         self,
         *,
@@ -512,10 +667,11 @@ class VoucherRow(_message.Message):
         totals: _abc.Iterable[Global___Total] | None = ...,
         balance: Global___Balance | None = ...,
         receipt_copies: _abc.Iterable[_party_kind_pb2.PartyKind.ValueType] | None = ...,
+        references: _abc.Iterable[Global___Reference] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "plan", b"plan", "receipt_plan", b"receipt_plan", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "balance", b"balance", "count_element", b"count_element", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_amount_element", b"receipt_amount_element", "receipt_copies", b"receipt_copies", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "receipt_row_amount_element", b"receipt_row_amount_element", "recipients_max", b"recipients_max", "reply_code", b"reply_code", "retention", b"retention", "row_amount_element", b"row_amount_element", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "totals", b"totals", "wire_code", b"wire_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_element", b"amount_element", "answer", b"answer", "balance", b"balance", "count_element", b"count_element", "directions", b"directions", "form", b"form", "name_zh", b"name_zh", "plan", b"plan", "receipt_amount_element", b"receipt_amount_element", "receipt_copies", b"receipt_copies", "receipt_form", b"receipt_form", "receipt_plan", b"receipt_plan", "receipt_row_amount_element", b"receipt_row_amount_element", "recipients_max", b"recipients_max", "references", b"references", "reply_code", b"reply_code", "retention", b"retention", "row_amount_element", b"row_amount_element", "row_sign", b"row_sign", "rows_name_main", b"rows_name_main", "sign", b"sign", "sum", b"sum", "totals", b"totals", "wire_code", b"wire_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -218,8 +218,18 @@ class DeskServiceServicer:
         """Puts the institution's seals on drafts whose reviews are complete, and the
         vouchers into the vault (签章, 入库); with `send` also into the lane.
 
-        Per item: `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing;
-        `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+        Per item:
+
+        * `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing.
+        * `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+        * Of a voucher that it names (凭证引用), as the catalogue's `references` say:
+        `REFERENCE_MISSING`: this party neither issued nor received it;
+        `REFERENCE_VOID`: it was rejected, returned or discarded;
+        `REFERENCE_UNSETTLED`: it was not acted on yet, or its receipt has not come or
+        does not agree; `REFERENCE_DIFFERS`: its amount is another one;
+        `REFERENCE_EXCEEDED`: all parts together are more than it;
+        `REFERENCE_TAKEN`: another voucher in force names it. The field that names it
+        stands in the violations.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

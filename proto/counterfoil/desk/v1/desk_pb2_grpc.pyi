@@ -81,8 +81,18 @@ class DeskServiceStub:
     """Puts the institution's seals on drafts whose reviews are complete, and the
     vouchers into the vault (签章, 入库); with `send` also into the lane.
 
-    Per item: `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing;
-    `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+    Per item:
+
+    * `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing.
+    * `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+    * Of a voucher that it names (凭证引用), as the catalogue's `references` say:
+      `REFERENCE_MISSING`: this party neither issued nor received it;
+      `REFERENCE_VOID`: it was rejected, returned or discarded;
+      `REFERENCE_UNSETTLED`: it was not acted on yet, or its receipt has not come or
+      does not agree; `REFERENCE_DIFFERS`: its amount is another one;
+      `REFERENCE_EXCEEDED`: all parts together are more than it;
+      `REFERENCE_TAKEN`: another voucher in force names it. The field that names it
+      stands in the violations.
     """
     CancelSeal: _grpc.UnaryUnaryMultiCallable[_desk_pb2.CancelSealRequest, _desk_pb2.CancelSealResponse]
     """Withdraws the topmost seal (撤销签章), only before sending.
@@ -230,8 +240,18 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Puts the institution's seals on drafts whose reviews are complete, and the
     vouchers into the vault (签章, 入库); with `send` also into the lane.
 
-    Per item: `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing;
-    `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+    Per item:
+
+    * `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing.
+    * `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+    * Of a voucher that it names (凭证引用), as the catalogue's `references` say:
+      `REFERENCE_MISSING`: this party neither issued nor received it;
+      `REFERENCE_VOID`: it was rejected, returned or discarded;
+      `REFERENCE_UNSETTLED`: it was not acted on yet, or its receipt has not come or
+      does not agree; `REFERENCE_DIFFERS`: its amount is another one;
+      `REFERENCE_EXCEEDED`: all parts together are more than it;
+      `REFERENCE_TAKEN`: another voucher in force names it. The field that names it
+      stands in the violations.
     """
     CancelSeal: _aio.UnaryUnaryMultiCallable[_desk_pb2.CancelSealRequest, _desk_pb2.CancelSealResponse]  # type: ignore[assignment]
     """Withdraws the topmost seal (撤销签章), only before sending.
@@ -394,8 +414,18 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts the institution's seals on drafts whose reviews are complete, and the
         vouchers into the vault (签章, 入库); with `send` also into the lane.
 
-        Per item: `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing;
-        `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+        Per item:
+
+        * `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing.
+        * `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
+        * Of a voucher that it names (凭证引用), as the catalogue's `references` say:
+          `REFERENCE_MISSING`: this party neither issued nor received it;
+          `REFERENCE_VOID`: it was rejected, returned or discarded;
+          `REFERENCE_UNSETTLED`: it was not acted on yet, or its receipt has not come or
+          does not agree; `REFERENCE_DIFFERS`: its amount is another one;
+          `REFERENCE_EXCEEDED`: all parts together are more than it;
+          `REFERENCE_TAKEN`: another voucher in force names it. The field that names it
+          stands in the violations.
         """
 
     @_abc_1.abstractmethod

@@ -96,6 +96,10 @@ class ExchangeServiceServicer:
         * `VOUCHER_KEY_REUSED`, `RECEIPT_EXISTS`: other bytes have that place.
         * `REFERENCE_MISSING`, `ISSUE_OUT_OF_ORDER`, `NOT_IN_STATE`,
         `ACTING_BEGUN`: it does not fit what the vault holds.
+        * `REFERENCE_VOID`, `REFERENCE_UNSETTLED`, `REFERENCE_DIFFERS`,
+        `REFERENCE_EXCEEDED`, `REFERENCE_TAKEN`: what this vault holds contradicts what
+        the voucher says of one that it names. That the vault does not hold it is no
+        reason: it may be still on its way.
 
         The stream fails with:
 
