@@ -65,10 +65,10 @@ class InProcessWorks:
         return _piped(self.workshop.examine(*_piped((documents, certificates)), at_us))
 
     async def compose(
-        self, drafts: Sequence[bytes], *, desk: str
+        self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:
         """See `Works.compose`."""
-        return _piped(self.workshop.compose(_piped(drafts), desk))
+        return _piped(self.workshop.compose(_piped(drafts), desk, at_us))
 
     async def review(
         self,

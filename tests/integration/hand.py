@@ -83,7 +83,7 @@ class Hand:
     def seal_reviewed(self, draft: Draft) -> bytes:
         """Seal a voucher with both reviewers' seals beneath."""
         (row,) = self._workshop.compose(
-            [draft_message(draft).SerializeToString()], self.party
+            [draft_message(draft).SerializeToString()], self.party, _now_us()
         )
         assert isinstance(row, DraftRow), row
         issued = Issued(

@@ -89,7 +89,8 @@ class VoucherMaker:
     def _main(self, bank: str, fen: int) -> dict[str, str]:
         division, _, bank_class = bank.partition("-")
         number = f"{self._year % 100:02}{division}{self._made:08}"
-        month, day = self.chance.randint(1, 12), self.chance.randint(1, 28)
+        # A voucher is not dated in the future: the year has just begun.
+        month, day = self.chance.randint(1, 12) % 3 + 1, self.chance.randint(1, 28)
         unit_code, unit, above_code, above = self.chance.choice(words.UNITS)
         code, item, of_class, section = self.chance.choice(words.FUNCTIONS)
         economic, economic_name, economic_class = self.chance.choice(words.ECONOMIC)

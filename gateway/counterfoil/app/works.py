@@ -36,13 +36,14 @@ class Works(Protocol):
         """
 
     async def compose(
-        self, drafts: Sequence[bytes], *, desk: str
+        self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:
         """Check drafts of `desk` by every rule of form, and encode the vouchers.
 
         Args:
             drafts: Encoded `desk.v1.Draft` messages.
             desk: The party whose desk it is; the only issuer allowed.
+            at_us: Now, by our clock: no voucher is dated in the future.
         """
 
     async def review(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
-from counterfoil.app.ports import Entry, Vault, Workbench
+from counterfoil.app.ports import Clock, Entry, Vault, Workbench
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import (
     Catalogue,
@@ -29,12 +29,15 @@ class WriteDrafts:
     works: Works
     registry: Registry
     catalogue: Catalogue
+    clock: Clock
 
     async def __call__(
         self, drafts: Sequence[bytes], *, caller: Caller
     ) -> list[DraftRow | CounterfoilError]:
         """Return each draft as it now stands on the desk, or why it does not."""
-        composed = await self.works.compose(drafts, desk=caller.party)
+        composed = await self.works.compose(
+            drafts, desk=caller.party, at_us=self.clock.now_us()
+        )
         keys = [row.key for row in good(composed)]
         entered = dict(zip(keys, self.vault.entries(keys, Role.ISSUER), strict=True))
         admitted = refill(

@@ -115,6 +115,7 @@ class Wiring:
                 works=works,
                 registry=registry,
                 catalogue=CATALOGUE,
+                clock=clock,
             ),
             review=ReviewDrafts(
                 vault=vault,

@@ -115,10 +115,10 @@ class ProcessWorks:
         ]
 
     async def compose(
-        self, drafts: Sequence[bytes], *, desk: str
+        self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:
         """See `Works.compose`."""
-        return await self._call("compose", Give.AS_IS, drafts, desk)
+        return await self._call("compose", Give.AS_IS, drafts, desk, at_us)
 
     async def review(
         self,

@@ -66,6 +66,7 @@ class Facts:
         explanation: A step's reason.
         comparison: By what a receipt is compared with its voucher.
         names: The vouchers that a voucher names.
+        day: A voucher's own date; else empty.
     """
 
     key: VoucherKey
@@ -78,6 +79,7 @@ class Facts:
     explanation: str = ""
     comparison: Comparison = Comparison.AMOUNT_AND_COUNT
     names: tuple[Naming, ...] = ()
+    day: str = ""
 
 
 def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
@@ -136,6 +138,7 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
         count=len(form.rows),
         replaces=voucher.replaces,
         names=namings_of(form, row),
+        day=form.vou_date,
     )
 
 

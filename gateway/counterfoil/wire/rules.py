@@ -18,7 +18,7 @@ from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.refusals import FormRefused
-from counterfoil.domain.rules import payment
+from counterfoil.domain.rules import dates, payment
 from counterfoil.domain.violation import Violation
 from counterfoil.wire.figures import (
     Figures,
@@ -113,6 +113,7 @@ def _beyond(
                 f"rows[{index}].id", "rows.id", "occurs in a row before", "明细编号重复"
             )
     if not is_receipt:
+        yield from _year(form)
         yield from _signs(form, rows, row, figures)
     # A receipt may say it all in the main row.
     if rows or not is_receipt:
@@ -195,6 +196,17 @@ def _outside_gbk(message: Message, prefix: str) -> Iterator[Violation]:
                     "has a character that is not in GBK",
                     "含有GBK字符集以外的字符",
                 )
+
+
+def _year(form: AnyForm) -> Iterator[Violation]:
+    """The date belongs to the fiscal year."""
+    if not dates.is_of_year(form.vou_date, form.st_year):
+        yield _broken(
+            "vou_date",
+            "date.year",
+            "neither in the fiscal year nor in the next one",
+            "凭证日期与业务年度不符",
+        )
 
 
 def _signs(

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from buf.validate import validate_pb2
 from counterfoil.domain.catalogue import SignRule, TypeRow
-from counterfoil.domain.rules import payment
+from counterfoil.domain.rules import dates, payment
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.naming import broken_names
 from counterfoil.wire.national_plan import (
@@ -75,7 +75,9 @@ class _Screen:
         )
 
     def _orders(self, form: AnyForm, rows: list[AnyForm]) -> bool:
-        """Signs, and rows that name their main row."""
+        """Its year, signs, and rows that name their main row."""
+        if not dates.is_of_year(form.vou_date, form.st_year):
+            return False
         sign, main, each = self.row.row_sign, self.figures.main, self.figures.each
         if main and not payment.sign_holds(getattr(form, main), self.row.sign):
             return False

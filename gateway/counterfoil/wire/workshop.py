@@ -39,6 +39,7 @@ from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.verify import Court, SealedDocument, verify_seals
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
+from counterfoil.wire.days import check_day
 from counterfoil.wire.documents import Facts, document_of, read_payload
 from counterfoil.wire.national_out import national_document
 from counterfoil.wire.review import judge_review
@@ -100,7 +101,8 @@ class Workshop:
 
         1. The envelope can be taken apart; nothing of the payload is read yet.
         2. Every seal holds (`verify_seals`, ten checks).
-        3. Only now the payload is parsed, and every rule of form is checked.
+        3. Only now the payload is parsed, and every rule of form is checked; a
+           voucher that is dated in the future is refused.
         4. The seals fill the plan of its kind and type, by the right signers.
         5. An enclosure is the sealed original that the document names, and its
            issuer is one of the original's recipients.
@@ -116,6 +118,7 @@ class Workshop:
         )
         # (3) By every rule that its issuer's gateway had to keep too.
         facts = read_payload(opened.kind, opened.payload)
+        check_day(facts, court.at_us)
         # (4) What the payload says decides whose seals are due.
         plan = _plan(opened.kind, facts)
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
@@ -148,12 +151,13 @@ class Workshop:
         )
 
     def compose(
-        self, drafts: Sequence[bytes], desk: str
+        self, drafts: Sequence[bytes], desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:
         """Check drafts and encode the vouchers."""
 
         def compose(draft: bytes) -> DraftRow:
             row, facts = compose_draft(draft, desk=desk)
+            check_day(facts, at_us)
             if len(self._checked) >= CHECKED_MAX:
                 self._checked.clear()
             self._checked[row.digest] = facts
@@ -196,6 +200,7 @@ class Workshop:
 
         def bare(draft: bytes) -> _Bare:
             row, facts = compose_draft(draft, desk=desk)
+            check_day(facts, at_us)
             return _bare(DocumentKind.VOUCHER, row.payload, facts, (), row.digest)
 
         return self._finish(_each(bare, drafts), at_us)

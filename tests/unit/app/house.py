@@ -169,6 +169,7 @@ class House:
             works=self.works,
             registry=self.registry,
             catalogue=self.catalogue,
+            clock=self.clock,
         )
 
     @property

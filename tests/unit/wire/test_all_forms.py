@@ -193,6 +193,19 @@ def test_a_period_that_ends_before_it_begins_is_refused(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
+def test_a_date_outside_the_fiscal_year_is_refused(code: int) -> None:
+    form = sound_form(code)
+
+    form.vou_date = f"{YEAR + 1}0115"
+    check_form(form)
+    assert screen.passes(form)
+
+    for year in (YEAR - 1, YEAR + 2):
+        form.vou_date = f"{year}0301"
+        assert broken_places(form) == {("vou_date", "date.year")}
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_a_row_that_comes_twice_is_refused(code: int) -> None:
     form = sound_form(code)
     if not hasattr(form.rows[0], "id"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -23,6 +24,7 @@ from counterfoil.domain.refusals import (
     MalformedPayload,
     SealForged,
 )
+from counterfoil.domain.rules import dates
 from counterfoil.domain.seals import Seal
 from counterfoil.seal.sign import SealOrder
 from counterfoil.seal.trust import TrustStore
@@ -461,7 +463,7 @@ def test_the_form_of_a_draft_that_was_composed_here_is_not_checked_again(
     row = row_of(keys, *PERSONS)
     unsealed = Unsealed(payload=row.payload, seals=row.seals)
     (checked_again,) = workshop.seal([unsealed], NOW_US)
-    workshop.compose([draft_of(direct_payment())], FINANCE)
+    workshop.compose([draft_of(direct_payment())], FINANCE, NOW_US)
 
     with monkeypatch.context() as patch:
         patch.delattr("counterfoil.wire.workshop.read_payload")
@@ -480,7 +482,7 @@ def test_a_form_that_was_changed_since_it_was_composed_is_found_out(
     workshop: Workshop, keys: Keys
 ) -> None:
     row = row_of(keys, *PERSONS)
-    workshop.compose([draft_of(direct_payment())], FINANCE)
+    workshop.compose([draft_of(direct_payment())], FINANCE, NOW_US)
     changed = direct_payment()
     changed.direct_payment.pay_amt_fen += 1
     unsealed = Unsealed(payload=encoded(changed), seals=row.seals)
@@ -494,11 +496,34 @@ def test_a_draft_that_was_refused_is_not_remembered(workshop: Workshop) -> None:
     unsealed = Unsealed(payload=encoded(wrong), seals=())
 
     refused = [
-        *workshop.compose([draft_of(wrong)], FINANCE),
+        *workshop.compose([draft_of(wrong)], FINANCE, NOW_US),
         *workshop.seal([unsealed], NOW_US),
     ]
 
     assert reasons(refused) == ["FORM_REFUSED"] * 2
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+def test_a_voucher_dated_in_the_future_is_refused_wherever_it_comes_from(
+    workshop: Workshop, keys: Keys
+) -> None:
+    day_us = 86_400 * 1_000_000
+    dated = entry_notice()
+    at = datetime.fromtimestamp(NOW_US / 1_000_000, dates.CHINA)
+    dated.entry_notice.vou_date = (at + timedelta(days=2)).strftime("%Y%m%d")
+    (later,) = workshop.submit([draft_of(dated)], BANK, NOW_US + day_us)
+
+    outcomes = [
+        *workshop.compose([draft_of(dated)], BANK, NOW_US),
+        *workshop.submit([draft_of(dated)], BANK, NOW_US),
+        *workshop.examine([fine(later).sealed], certificates(keys), NOW_US),
+    ]
+
+    for refusal in outcomes:
+        assert isinstance(refusal, FormRefused)
+        (violation,) = refusal.violations
+        assert (violation.path, violation.rule) == ("vou_date", "date.future")
+    assert reasons(workshop.compose([draft_of(dated)], BANK, NOW_US + day_us)) == [""]
 
 
 def test_remembered_drafts_are_bounded(
@@ -506,7 +531,9 @@ def test_remembered_drafts_are_bounded(
 ) -> None:
     monkeypatch.setattr("counterfoil.wire.workshop.CHECKED_MAX", 2)
 
-    workshop.compose([draft_of(direct_payment(number)) for number in "12345"], FINANCE)
+    workshop.compose(
+        [draft_of(direct_payment(number)) for number in "12345"], FINANCE, NOW_US
+    )
 
     assert len(workshop._checked) <= 2
 
