@@ -63,7 +63,7 @@ class VoucherKey:
 
         Parts are separated by NUL, which none can contain; numbers of one year and
         type stand together in their own order, whoever issued them: other vouchers
-        name them by no more.
+        name them by no more (`docs/adr/0011`).
         """
         return (
             f"{self.adm_div}\0{self.fiscal_year}\0{self.type_code}\0{self.number}"

@@ -73,7 +73,7 @@ def counted_names(document: Document) -> Iterator[tuple[bytes, int]]:
     """Yield under which common names a voucher is remembered, with which amounts."""
     for naming in document.names:
         if naming.is_counted:
-            for name in _names(document.key, naming, document.key.fiscal_year):
+            for name in _names(document.key, naming):
                 yield name, naming.amount_fen
 
 
@@ -81,7 +81,11 @@ def _require_name(
     tx: Transaction, document: Document, naming: Naming, side: Role
 ) -> None:
     party = document.by if side is Role.ISSUER else ""
-    years, found = _named(tx, document.key, naming, party)
+    found = [
+        one
+        for name in _names(document.key, naming)
+        for one in _sides(tx.entries_named(name), party)
+    ]
     if not found:
         if party and naming.need is not ReferenceNeed.NOTHING:
             raise ReferenceMissing(*_told(naming, "is not here", "不在本库"))
@@ -103,8 +107,7 @@ def _require_name(
         if not fitting:
             raise ReferenceDiffers(*_told(naming, "has another amount", "金额不符"))
     if naming.is_counted:
-        parts = _parts(tx, document.key, naming, years)
-        _require_room(naming, fitting, parts)
+        _require_room(naming, fitting, _parts(tx, document.key, naming))
 
 
 def _require_room(
@@ -128,42 +131,20 @@ def _require_room(
             )
 
 
-def _names(key: VoucherKey, naming: Naming, year: int) -> Iterator[bytes]:
-    """Yield the common names of what may be meant."""
-    for type_code in naming.types:
-        yield common_name(key.adm_div, year, type_code, naming.number)
+def _names(key: VoucherKey, naming: Naming) -> list[bytes]:
+    """Return the common names of what may be meant.
 
-
-def _named(
-    tx: Transaction, key: VoucherKey, naming: Naming, party: str
-) -> tuple[range, list[_Named]]:
-    """Return the vouchers that may be meant: of this year, else of the year before.
-
-    Money of December may come back in January.
-
-    Args:
-        tx: The state of the vault.
-        key: Key of the voucher that names them.
-        naming: The name.
-        party: Who must have a part in them; empty: anybody.
-
-    Returns:
-        The years in which others may have named them too, and what was found.
+    A refund gives back quota of the year in which it was paid, so both are of one
+    fiscal year, whenever it is dated.
     """
-    this = key.fiscal_year
-    for first in (this, this - 1):
-        found = [
-            side
-            for name in _names(key, naming, first)
-            for side in _sides(tx.entries_named(name), party)
-        ]
-        if found:
-            return range(first, this + 1), found
-    return range(this, this + 1), []
+    return [
+        common_name(key.adm_div, key.fiscal_year, type_code, naming.number)
+        for type_code in naming.types
+    ]
 
 
 def _sides(entries: Iterable[tuple[bytes, Entry]], party: str) -> Iterator[_Named]:
-    """Yield one side of each voucher: the one on which the party is."""
+    """Yield one side of each voucher, of those in which the party has a part."""
     seen: set[bytes] = set()
     for encoded, entry in entries:
         key, role = split_book_key(encoded)
@@ -185,11 +166,11 @@ def _sides(entries: Iterable[tuple[bytes, Entry]], party: str) -> Iterator[_Name
             )
 
 
-def _parts(tx: Transaction, key: VoucherKey, naming: Naming, years: range) -> list[int]:
+def _parts(tx: Transaction, key: VoucherKey, naming: Naming) -> list[int]:
     """Return what other vouchers of the same kind that are in force state."""
     found: dict[bytes, int] = {}
     over = {key.to_bytes()}
-    for opened, amount_fen in _references(tx, key, naming, years):
+    for opened, amount_fen in _references(tx, key, naming):
         title = _title(tx, opened)
         entry = tx.entry(title.key, title.role)
         if entry is None or entry.document != opened:
@@ -206,11 +187,10 @@ def _parts(tx: Transaction, key: VoucherKey, naming: Naming, years: range) -> li
 
 
 def _references(
-    tx: Transaction, key: VoucherKey, naming: Naming, years: range
+    tx: Transaction, key: VoucherKey, naming: Naming
 ) -> Iterator[tuple[int, int]]:
-    for year in years:
-        for name in _names(key, naming, year):
-            yield from tx.references(name)
+    for name in _names(key, naming):
+        yield from tx.references(name)
 
 
 def _title(tx: Transaction, opened: int) -> Title:

@@ -486,9 +486,10 @@ Global___Balance: _TypeAlias = Balance  # noqa: Y015
 class Reference(_message.Message):
     """By which elements a voucher names another one, and what then has to hold.
 
-    The one that is named is of the same division, and of the same fiscal year or, if
-    there is none, of the year before. Its issuer is not stated in national documents:
-    where several vouchers bear one number, what holds for any of them is enough.
+    The one that is named is of the same division and fiscal year: what comes back in
+    January of last year's money is a voucher of last year. Its issuer is not stated in
+    national documents: where several vouchers bear one number, what holds for any of
+    them is enough.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
