@@ -193,7 +193,7 @@ class Desk:
         return self._loop.wait_for(self._desk.issue_receipt(receipts))
 
     def national(
-        self, vouchers: Iterable[Reference], *, gb18030: bool = False
+        self, vouchers: Iterable[Reference], *, gb18030: bool | None = None
     ) -> list[bytes | DeskRefused]:
         """See `AsyncDesk.national`."""
         return self._loop.wait_for(self._desk.national(vouchers, gb18030=gb18030))

@@ -46,6 +46,13 @@ READ_BATCH: Final = 100
 
 _Item = TypeVar("_Item", bound=Message)
 
+_ENCODINGS: Final = {
+    None: desk_pb2.NATIONAL_ENCODING_UNSPECIFIED,
+    False: desk_pb2.NATIONAL_ENCODING_GBK,
+    True: desk_pb2.NATIONAL_ENCODING_GB18030,
+}
+"""How a national document is written, by whether its reader takes GB18030."""
+
 
 class AsyncDesk:
     """What a business system or a person asks of the own gateway.
@@ -274,20 +281,17 @@ class AsyncDesk:
         return messages.way_of(desk_pb2.InquireResponse.FromString(answer))
 
     async def national(
-        self, vouchers: Iterable[Reference], *, gb18030: bool = False
+        self, vouchers: Iterable[Reference], *, gb18030: bool | None = None
     ) -> list[bytes | DeskRefused]:
         """Return vouchers, or their receipts, as national documents (报文).
 
         Args:
             vouchers: Vouchers of this desk.
-            gb18030: Whether the reader takes GB18030; else GBK, which lacks rare
-                characters of names.
+            gb18030: Whether the reader takes GB18030; False: GBK, which lacks rare
+                characters of names; None: as the gateway's configuration says of
+                this party.
         """
-        encoding = (
-            desk_pb2.NATIONAL_ENCODING_GB18030
-            if gb18030
-            else desk_pb2.NATIONAL_ENCODING_GBK
-        )
+        encoding = _ENCODINGS[gb18030]
         documents: list[bytes | DeskRefused] = []
         wanted = (messages.reference_message(one) for one in vouchers)
         for batch in in_batches(wanted, lambda one: one.ByteSize()):

@@ -11,7 +11,7 @@ from counterfoil.app.ports import Entry, Follower, Ledger, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import CounterfoilError, VoucherNotFound
-from counterfoil.domain.registry import Caller
+from counterfoil.domain.registry import Caller, Registry
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Role
 from counterfoil.domain.voucher import VoucherKey
 
@@ -24,19 +24,21 @@ class WriteNational:
     ledger: Ledger
     follower: Follower
     works: Works
+    registry: Registry
 
     async def __call__(
         self,
         vouchers: Sequence[tuple[VoucherKey, bytes]],
         *,
-        encoding: str,
+        encoding: str = "",
         caller: Caller,
     ) -> list[bytes | CounterfoilError]:
         """Return a document for each voucher, or why there is none.
 
         Args:
             vouchers: Key and digest of each.
-            encoding: `GBK` or `GB18030`.
+            encoding: `GBK` or `GB18030`; empty: what the registry says of the caller's
+                party.
             caller: Whose desk asks.
         """
         found: list[tuple[bytes, bytes] | CounterfoilError] = []
@@ -45,7 +47,11 @@ class WriteNational:
                 found.append(await self._documents(key, digest, caller.party))
             except CounterfoilError as refusal:
                 found.append(refusal)
-        return refill(found, await self.works.national(good(found), encoding=encoding))
+        written = await self.works.national(
+            good(found),
+            encoding=encoding or self.registry.party(caller.party).encoding,
+        )
+        return refill(found, written)
 
     async def _documents(
         self, key: VoucherKey, digest: bytes, party: str

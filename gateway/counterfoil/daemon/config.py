@@ -19,6 +19,7 @@ from typing import Any, Final
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
+from counterfoil.domain.registry import ENCODINGS, GBK
 from counterfoil.seal.keys import NO_PASSPHRASE
 
 
@@ -93,6 +94,7 @@ class PartySection:
     name: str
     kind: str
     carrier: str = ""
+    encoding: str = GBK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +359,9 @@ def _check_parties(configuration: Configuration) -> None:
     for party in configuration.party:
         if party.kind not in KINDS:
             msg = f"party {party.code}: kind must be one of {', '.join(sorted(KINDS))}"
+            raise ConfigurationRefused(msg)
+        if party.encoding not in ENCODINGS:
+            msg = f"party {party.code}: encoding must be {' or '.join(ENCODINGS)}"
             raise ConfigurationRefused(msg)
         if party.carrier and party.carrier not in codes:
             msg = f"party {party.code}: its carrier {party.carrier} is no [[party]]"

@@ -18,6 +18,7 @@ def registry_of(configuration: Configuration) -> Registry:
                 name=party.name,
                 kind=KINDS[party.kind],
                 carrier=party.carrier or party.code,
+                encoding=party.encoding,
             )
             for party in configuration.party
         },

@@ -154,7 +154,11 @@ class Wiring:
                 clock=clock,
             ),
             national=WriteNational(
-                vault=vault, ledger=ledger, follower=follower, works=works
+                vault=vault,
+                ledger=ledger,
+                follower=follower,
+                works=works,
+                registry=registry,
             ),
             inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
             search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),

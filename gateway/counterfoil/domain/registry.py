@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from counterfoil.domain.catalogue import Catalogue, PartyKind
 from counterfoil.domain.party import Identity
@@ -16,6 +17,11 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.voucher import VoucherKey
 
+GBK: Final = "GBK"
+"""What every system reads, as the national specification has it."""
+ENCODINGS: Final = (GBK, "GB18030")
+"""The encodings of national documents, by the names that their declarations use."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
@@ -26,12 +32,14 @@ class Party:
         name: Its name in Chinese.
         kind: Which kind of institution it is.
         carrier: Code of the party whose gateway carries for it.
+        encoding: In which encoding its systems read national documents.
     """
 
     code: str
     name: str
     kind: PartyKind
     carrier: str
+    encoding: str = GBK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

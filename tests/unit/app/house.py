@@ -262,6 +262,7 @@ class House:
             ledger=self.ledger,
             follower=self.follower,
             works=self.works,
+            registry=self.registry,
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -102,6 +103,25 @@ async def test_a_character_that_gbk_lacks_is_refused_with_its_field(
     assert violation.rule == "text.encoding"
     (read,) = read_national(fine(in_gb18030))
     assert read.form == voucher.direct_payment
+
+
+async def test_a_party_whose_systems_read_gb18030_gets_it_unasked(
+    finance: House, bank: House
+) -> None:
+    voucher = direct_payment()
+    voucher.direct_payment.rows[0].payee_acct_name = "䶮氏㛃商行"
+    row = await finance.sent(voucher)
+    await delivered(finance, bank)
+    reader = replace(bank.registry.party(bank.party), encoding="GB18030")
+    parties = {**bank.registry.parties, bank.party: reader}
+    bank.registry = replace(bank.registry, parties=parties)
+
+    (theirs,) = await asked(bank, row, encoding="")
+    (ours,) = await asked(finance, row, encoding="")
+
+    assert b'encoding="GB18030"' in fine(theirs)
+    assert read_national(fine(theirs))[0].form == voucher.direct_payment
+    assert isinstance(ours, FormRefused)
 
 
 @pytest.mark.refusal("VOUCHER_NOT_FOUND")

@@ -227,6 +227,13 @@ def test_a_file_that_is_not_toml_is_named(file: Path, content: bytes) -> None:
         (
             (
                 "[[party]]\ncode = '420000-102'\nname = ''\nkind = 'agent-bank'\n"
+                "encoding = 'UTF-8'"
+            ),
+            "encoding must be GBK or GB18030",
+        ),
+        (
+            (
+                "[[party]]\ncode = '420000-102'\nname = ''\nkind = 'agent-bank'\n"
                 "carrier = '420000-103'"
             ),
             "420000-103",

@@ -126,12 +126,13 @@ def write_all(request: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("gb18030", "encoding"),
     [
+        (None, desk_pb2.NATIONAL_ENCODING_UNSPECIFIED),
         (False, desk_pb2.NATIONAL_ENCODING_GBK),
         (True, desk_pb2.NATIONAL_ENCODING_GB18030),
     ],
 )
 def test_national_documents_come_in_order_or_are_refused_one_by_one(
-    gateway: Loopback, desk: Callable[[], Desk], *, gb18030: bool, encoding: int
+    gateway: Loopback, desk: Callable[[], Desk], *, gb18030: bool | None, encoding: int
 ) -> None:
     gateway.unary["GetNational"] = write_all
     wanted = references(300)

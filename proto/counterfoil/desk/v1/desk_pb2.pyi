@@ -59,7 +59,9 @@ class _NationalEncoding:
 class _NationalEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NationalEncoding.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NATIONAL_ENCODING_UNSPECIFIED: _NationalEncoding.ValueType  # 0
-    """The same as `NATIONAL_ENCODING_GBK`."""
+    """What the gateway's configuration says of the caller's party: GBK unless its
+    systems read GB18030.
+    """
     NATIONAL_ENCODING_GBK: _NationalEncoding.ValueType  # 1
     """GBK, as the national specification has it. Rare characters in names (䶮, 㛃) are
     not in it.
@@ -71,7 +73,9 @@ class NationalEncoding(_NationalEncoding, metaclass=_NationalEncodingEnumTypeWra
     """In which encoding a national document is written."""
 
 NATIONAL_ENCODING_UNSPECIFIED: NationalEncoding.ValueType  # 0
-"""The same as `NATIONAL_ENCODING_GBK`."""
+"""What the gateway's configuration says of the caller's party: GBK unless its
+systems read GB18030.
+"""
 NATIONAL_ENCODING_GBK: NationalEncoding.ValueType  # 1
 """GBK, as the national specification has it. Rare characters in names (䶮, 㛃) are
 not in it.
