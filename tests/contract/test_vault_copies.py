@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Outcome
+from counterfoil.domain.deeds import Outcome, Read
 from counterfoil.domain.document import Document
 from counterfoil.domain.standing import Act, Role, Standing
 from counterfoil.vault.engine import Engine
@@ -171,6 +171,57 @@ def test_a_copy_reaches_the_host_of_whoever_answered(bench: Bench) -> None:
     assert not recorded(again).new
 
 
+def beside_issuer(
+    bench: Bench, number: str = "A4", *, encloses: bool = True
+) -> tuple[Document, Document, Outcome]:
+    """The bank answers a voucher of finance, with a copy to a unit hosted there."""
+    paper = voucher(number, to=(BANK,))
+    bench.enter(paper, send=True)
+    receipt = replace(
+        step(K.RECEIPT, paper), recipients=(FINANCE, UNIT), encloses=encloses
+    )
+    outcome = bench.arrive(receipt, carrier=BANK, hosted=(FINANCE, UNIT)).outcomes[0]
+    return paper, receipt, outcome
+
+
+def test_a_copy_reaches_whoever_is_hosted_beside_the_issuer(bench: Bench) -> None:
+    paper, receipt, outcome = beside_issuer(bench)
+
+    assert recorded(outcome).standing is Standing.CLOSED
+    assert bench.standing(paper) is Standing.CLOSED
+    copy = bench.vault.entry(paper.key, Role.COPY)
+    assert copy is not None
+    assert [passage.recipient for passage in copy.passages] == [UNIT]
+    for party in (FINANCE, UNIT):
+        (waits,) = bench.vault.waiting(party, after=-1, limit=9)
+        assert waits.sealed == receipt.sealed
+        (read,) = bench.perform(Read(party=party, leaves=(waits.leaf_index,)))
+        assert [recorded(one).new for one in read.outcomes] == [True]
+
+
+def test_it_is_proved_and_counted_once(bench: Bench) -> None:
+    _, receipt, _ = beside_issuer(bench)
+    size = bench.vault.size()
+
+    again = bench.arrive(receipt, carrier=BANK, hosted=(FINANCE, UNIT))
+
+    # The peer gets one place for one document, of the arrival and not of the copy.
+    assert recorded(again.outcomes[0]).leaf == size - 3
+    assert bench.vault.size() == size
+    acts = [record.leaf.act for record in bench.vault.records(size - 3, 9)]
+    assert acts == [Act.ARRIVE, Act.CLOSE, Act.ARRIVE]
+
+
+@pytest.mark.refusal("REFERENCE_MISSING")
+def test_without_its_original_nobody_gets_it(bench: Bench) -> None:
+    paper, _, outcome = beside_issuer(bench, encloses=False)
+
+    assert refused(outcome) == "REFERENCE_MISSING"
+    assert bench.standing(paper) is Standing.SENT
+    assert bench.vault.entry(paper.key, Role.COPY) is None
+    assert bench.vault.waiting(UNIT, after=-1, limit=9) == []
+
+
 @pytest.mark.parametrize("kind", ["memory", "lmdb"])
 def test_a_vault_with_copies_verifies(
     kind: str, tmp_path_factory: pytest.TempPathFactory
@@ -183,6 +234,7 @@ def test_a_vault_with_copies_verifies(
     arrive(bench, held, BANK)
     arrive(bench, copied(held))
     answered_here(bench)
+    beside_issuer(bench)
 
     with engine.reading() as reading:
         report = verify_vault(reading, origin=ORIGIN, heads=heads)

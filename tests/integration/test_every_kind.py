@@ -129,6 +129,35 @@ async def test_a_receipt_is_copied_with_its_original_inside(
         )
 
 
+@pytest.mark.clause("hubei-27.2")
+async def test_a_unit_gets_the_receipt_of_what_finance_paid_for_it(town: Town) -> None:
+    """Finance hosts the unit: one document arrives once, for both of them."""
+    reference = await send(town, draft(5201, FINANCE, BANK, of="unit"), FINANCE)
+    receipt = Receipt(
+        voucher=reference,
+        by=BANK,
+        form=plain(sound_receipt_form(5201)),
+        copies=(UNIT,),
+    )
+
+    async with town.desk(BANK) as bank:
+        await accept_at(bank, reference)
+        await act_on(bank, reference)
+        done((await bank.issue_receipt([receipt]))[0])
+    async with town.desk(UNIT) as unit, town.desk(FINANCE) as finance:
+        for desk in (unit, finance):
+            arrival = await arrival_of(desk, lambda one: opened(one.sealed) == receipt)
+            await desk.acknowledge([arrival])
+        ours = await finance.inquire(reference.key)
+        theirs = await unit.inquire(reference.key)
+        (document,) = await unit.national([reference])
+
+    assert set(ours.standings.values()) == {Standing.CLOSED}
+    assert theirs.standings == {UNIT: Standing.RECEIPTED}
+    assert isinstance(document, bytes)
+    assert read_national(document)[0].voucher_flag == ANSWERED
+
+
 @pytest.mark.clause("hubei-27.5")
 @pytest.mark.parametrize(
     ("result", "standing"), [("0", Standing.CLOSED), ("1", Standing.DISPUTED)]

@@ -45,8 +45,9 @@ def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int
     """Take in a batch; return outcomes, index of the first new leaf, number of new.
 
     Comparing a receipt with its voucher is an act of ours and has a leaf of its
-    own. These stand behind all leaves of arrival, so that the peer can be given one
-    proof for the whole batch.
+    own; so has giving its copy to a party that is hosted beside the issuer. These
+    stand behind all leaves of arrival, so that the peer can be given one proof for
+    the whole batch.
     """
     first_leaf = tx.size
     outcomes = [
@@ -63,18 +64,33 @@ def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int
             and outcome.new
         ):
             outcomes[at] = _compare(tx, document, outcome)
+            _copy_beside_issuer(tx, _Arrival(document, deed, again=True))
     return tuple(outcomes), first_leaf, new_count
 
 
 class _Arrival:
-    """One document of a batch, with what the batch says of all of them."""
+    """One document of a batch, with what the batch says of all of them.
 
-    __slots__ = ("carrier", "document", "hosted")
+    Args:
+        document: The document.
+        deed: The batch.
+        again: Whether it arrived for another side of its voucher before: what the
+            peer delivered once counts once in the sums kept for it.
+    """
 
-    def __init__(self, document: Document, deed: Arrive) -> None:
+    __slots__ = ("carriers", "document", "hosted")
+
+    def __init__(
+        self, document: Document, deed: Arrive, *, again: bool = False
+    ) -> None:
         self.document = document
-        self.carrier = deed.carrier
+        self.carriers = () if again else (deed.carrier,)
         self.hosted = deed.hosted
+
+    def copied_to(self) -> frozenset[str]:
+        """Return who is hosted here and gets a receipt, but not as the issuer."""
+        document = self.document
+        return self.hosted.intersection(document.recipients) - {document.key.issuer}
 
 
 def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
@@ -123,6 +139,8 @@ def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
     if before is not None:
         return known(tx, before, passage.standing)
     require_one_receipt(document, passage)
+    if document.kind is DocumentKind.RECEIPT and arrival.copied_to():
+        _require_original(document)
     moves = moves_of(Role.ISSUER, entry, (position,), Act.ARRIVE, document.kind)
     index = _append(tx, arrival, entry, moves, readers=(document.key.issuer,))
     if moves:
@@ -145,8 +163,7 @@ def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
     It moves nothing: whoever received the voucher too stands where it stood.
     """
     document = arrival.document
-    if not document.encloses:
-        raise ReferenceMissing("a copy without its original", key=str(document.key))
+    _require_original(document)
     entries = _entries_of_copy(tx, arrival)
     for entry in entries:
         before = tx.step(key_of_step(entry.document, document))
@@ -159,6 +176,28 @@ def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
     index = _append(tx, arrival, entries[0], (), readers)
     standing = entries[0].passages[0].standing
     return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+
+
+def _require_original(document: Document) -> None:
+    """Check that whoever gets a copy can judge it.
+
+    Raises:
+        ReferenceMissing: The original is not inside.
+    """
+    if not document.encloses:
+        raise ReferenceMissing("a copy without its original", key=str(document.key))
+
+
+def _copy_beside_issuer(tx: Transaction, arrival: _Arrival) -> None:
+    """Give a receipt that arrived for the issuer to those who get a copy of it too."""
+    readers = arrival.copied_to()
+    if not readers:
+        return
+    entries = _entries_of_copy(tx, arrival)
+    if entries:
+        _append(tx, arrival, entries[0], (), sorted(readers))
+    else:
+        _open(tx, arrival, Standing.RECEIPTED, Role.COPY)
 
 
 def _entries_of_copy(tx: Transaction, arrival: _Arrival) -> list[Entry]:
@@ -176,7 +215,7 @@ def _entries_of_copy(tx: Transaction, arrival: _Arrival) -> list[Entry]:
     entries = [entry for entry in both if entry is not None]
     if any(entry.digest != document.subject for entry in entries):
         raise VoucherKeyReused("the key is used", key=str(document.key))
-    readers = arrival.hosted.intersection(document.recipients)
+    readers = arrival.copied_to()
     return [
         entry
         for entry in entries
@@ -243,7 +282,7 @@ def _open(
         NotARecipient: None of its recipients is hosted here.
     """
     document, key = arrival.document, arrival.document.key.to_bytes()
-    hosted = arrival.hosted
+    hosted = arrival.copied_to() if role is Role.COPY else arrival.hosted
     recipients = tuple([name for name in document.recipients if name in hosted])
     if not recipients:
         raise NotARecipient("no recipient is hosted here", key=str(document.key))
@@ -259,7 +298,7 @@ def _open(
         document_leaf(tx, Act.ARRIVE, document),
         title=title,
         changes=all_to(standing, len(recipients)),
-        carriers=(arrival.carrier,),
+        carriers=arrival.carriers,
         sealed=document.sealed,
     )
     tx.put_entry(
@@ -282,7 +321,8 @@ def _open(
         tx.put_step(key_of_step(index, document), index)
     for name in recipients:
         tx.show(name, index)
-    tx.count_exchanged(arrival.carrier, document.digest)
+    for carrier in arrival.carriers:
+        tx.count_exchanged(carrier, document.digest)
     return index
 
 
@@ -299,13 +339,14 @@ def _append(
         document_leaf(tx, Act.ARRIVE, document),
         opened=entry.document,
         changes=moves,
-        carriers=(arrival.carrier,),
+        carriers=arrival.carriers,
         sealed=document.sealed,
     )
     tx.put_step(key_of_step(entry.document, document), index)
     for name in readers:
         tx.show(name, index)
-    tx.count_exchanged(arrival.carrier, document.digest)
+    for carrier in arrival.carriers:
+        tx.count_exchanged(carrier, document.digest)
     return index
 
 

@@ -29,8 +29,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     on behalf of a budget unit.
 
     Two persons review and sign, then the finance department's seal closes it.
-    The bank answers by a receipt under its settlement seal. At finance it is a
-    voucher of the general budget's accounts, kept for 30 years.
+    The bank answers by a receipt under its settlement seal; the unit may get a copy
+    of it, instead of an entry notice (2205). At finance it is a voucher of the
+    general budget's accounts, kept for 30 years.
 
     Every amount, main and rows, is greater than zero, and the main amount is the
     sum of the rows.
@@ -437,8 +438,9 @@ VOUCHER_TYPE_DIRECT_PAYMENT: VoucherType.ValueType  # 5201
 on behalf of a budget unit.
 
 Two persons review and sign, then the finance department's seal closes it.
-The bank answers by a receipt under its settlement seal. At finance it is a
-voucher of the general budget's accounts, kept for 30 years.
+The bank answers by a receipt under its settlement seal; the unit may get a copy
+of it, instead of an entry notice (2205). At finance it is a voucher of the
+general budget's accounts, kept for 30 years.
 
 Every amount, main and rows, is greater than zero, and the main amount is the
 sum of the rows.
