@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 
 from counterfoil.desk.v1 import desk_pb2
-from counterfoil.domain.refusals import all_reasons
+from counterfoil.domain.reasons import all_reasons
 from counterfoil.exchange.v1 import exchange_pb2
 from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.registry.v1 import registry_pb2

@@ -15,10 +15,10 @@ from grpc_status import rpc_status
 
 from counterfoil.daemon.config import ConfigurationRefused, check_address
 from counterfoil.desk.v1 import standing_pb2
+from counterfoil.domain.reasons import all_reasons
 from counterfoil.domain.refusals import (
     CounterfoilError,
     PeerUnreachable,
-    all_reasons,
 )
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.seal.certificates import CertificateRefused, load_pem_chain

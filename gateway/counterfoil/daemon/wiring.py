@@ -104,10 +104,18 @@ class Wiring:
             ),
         )
 
+    def _national(self) -> WriteNational:
+        return WriteNational(
+            vault=self.vault,
+            ledger=self.ledger,
+            follower=self.follower,
+            works=self.works,
+            registry=self.registry,
+        )
+
     def _desk(self, limits: Limits) -> DeskServicer:
         vault, works, workbench = self.vault, self.works, self.workbench
         registry, clock, certificates = self.registry, self.clock, self.certificates
-        ledger, follower = self.ledger, self.follower
         return DeskServicer(
             write=WriteDrafts(
                 vault=vault,
@@ -153,15 +161,13 @@ class Wiring:
                 catalogue=CATALOGUE,
                 clock=clock,
             ),
-            national=WriteNational(
-                vault=vault,
-                ledger=ledger,
-                follower=follower,
-                works=works,
-                registry=registry,
+            national=self._national(),
+            inquire=InquireVoucher(
+                vault=vault, ledger=self.ledger, follower=self.follower
             ),
-            inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
-            search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),
+            search=SearchVouchers(
+                vault=vault, ledger=self.ledger, follower=self.follower
+            ),
             watch=WatchVouchers(vault=vault),
             certificates=certificates,
             limits=limits,

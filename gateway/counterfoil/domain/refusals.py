@@ -228,27 +228,6 @@ class ReceiptExists(Conflict):
     zh = "该凭证已有回单"
 
 
-class ReferenceTaken(Conflict):
-    """Another voucher in force names what only one may name."""
-
-    reason = "REFERENCE_TAKEN"
-    zh = "所引用的凭证已被另一凭证引用"
-
-
-class ReferenceDiffers(Conflict):
-    """The amount is not that of the voucher that it is stated of."""
-
-    reason = "REFERENCE_DIFFERS"
-    zh = "金额与所引用的凭证不符"
-
-
-class ReferenceExceeded(Conflict):
-    """All parts together are more than the voucher that they are parts of."""
-
-    reason = "REFERENCE_EXCEEDED"
-    zh = "累计金额超过所引用的凭证"
-
-
 class PositionFilled(Conflict):
     """The seal position is filled already."""
 
@@ -299,20 +278,6 @@ class ReferenceMissing(OutOfTurn):
 
     reason = "REFERENCE_MISSING"
     zh = "所引用的凭证不在本库"
-
-
-class ReferenceVoid(OutOfTurn):
-    """The document names a voucher that was rejected, returned or discarded."""
-
-    reason = "REFERENCE_VOID"
-    zh = "所引用的凭证已拒签、退回或作废"
-
-
-class ReferenceUnsettled(OutOfTurn):
-    """The document names a voucher that has not come to what that needs."""
-
-    reason = "REFERENCE_UNSETTLED"
-    zh = "所引用的凭证尚未办结"
 
 
 # --- NotFound --------------------------------------------------------------
@@ -406,16 +371,3 @@ class PeerForked(Corrupt):
 
     reason = "PEER_FORKED"
     zh = "对方日志与其先前签名不一致"
-
-
-def all_reasons() -> dict[str, type[CounterfoilError]]:
-    """Return every concrete refusal that is loaded, by its reason."""
-    found: dict[str, type[CounterfoilError]] = {}
-    waiting: list[type[CounterfoilError]] = [CounterfoilError]
-    while waiting:
-        kind = waiting.pop()
-        waiting.extend(kind.__subclasses__())
-        if "reason" in vars(kind):
-            assert kind.reason not in found, f"two classes say {kind.reason}"
-            found[kind.reason] = kind
-    return found

@@ -7,11 +7,11 @@ from typing import Final
 from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 
+from counterfoil.domain.reasons import all_reasons
 from counterfoil.domain.refusals import (
     CounterfoilError,
     MalformedPayload,
     Unavailable,
-    all_reasons,
 )
 from counterfoil.domain.violation import Violation
 from counterfoil.sealed.v1 import sealed_pb2

@@ -13,15 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from counterfoil.app.ports import Entry
 from counterfoil.domain.document import Document
 from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
-from counterfoil.domain.refusals import (
+from counterfoil.domain.naming_refusals import (
     ReferenceDiffers,
     ReferenceExceeded,
-    ReferenceMissing,
     ReferenceTaken,
     ReferenceUnsettled,
     ReferenceVoid,
-    VaultCorrupt,
 )
+from counterfoil.domain.refusals import ReferenceMissing, VaultCorrupt
 from counterfoil.domain.rules import reference
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.value import value

@@ -6,7 +6,8 @@ from google.protobuf.any_pb2 import Any
 from google.rpc import status_pb2
 from grpc.aio import AioRpcError, Metadata
 
-from counterfoil.domain.refusals import CounterfoilError, all_reasons
+from counterfoil.domain.reasons import all_reasons
+from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.violation import Violation
 from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.office.errors import (

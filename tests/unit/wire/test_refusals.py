@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
+from counterfoil.domain.reasons import all_reasons
 from counterfoil.domain.refusals import (
     CounterfoilError,
     FormRefused,
@@ -12,7 +13,6 @@ from counterfoil.domain.refusals import (
     SealForged,
     Unavailable,
     VaultFull,
-    all_reasons,
 )
 from counterfoil.domain.violation import Violation
 from counterfoil.sealed.v1 import sealed_pb2

@@ -640,7 +640,18 @@ class VoucherRow(_message.Message):
 
     @_builtins.property
     def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference]:
-        """The vouchers that it names."""
+        """The vouchers that it names (凭证引用).
+
+        They are judged when the voucher is sealed, by what the vault of whoever names them
+        holds; and when it arrives, by what the vault of whoever receives it holds, as far
+        as that contradicts it. Refused are, with the field that states the number:
+        `REFERENCE_MISSING`, `REFERENCE_VOID`, `REFERENCE_UNSETTLED`, `REFERENCE_DIFFERS`,
+        `REFERENCE_EXCEEDED`, `REFERENCE_TAKEN`.
+
+        What names another voucher counts as long as it is in force itself: not when it was
+        withdrawn, rejected, returned or discarded, and a statement not when its answer
+        denies it. So the next issue of a number may name the same voucher again.
+        """
 
     def __init__(
         self,

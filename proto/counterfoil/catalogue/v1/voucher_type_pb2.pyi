@@ -57,6 +57,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     Its amounts are negative where a payment came back. Its rows name the
     vouchers that were paid, not the notice itself.
+
+    It names the voucher that it is about, which must not have been returned,
+    rejected or discarded.
     """
     VOUCHER_TYPE_DIRECT_REFUND_NOTICE: _VoucherType.ValueType  # 2203
     """财政直接支付退款通知书: the agent bank tells finance that money of a direct payment came
@@ -69,6 +72,10 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
     (`PayAmt`). Every row's is smaller than zero too.
+
+    It names the payment whose money came back, which the bank must have paid. All
+    that came back of it, by vouchers of this kind that are in force, is never more
+    than it.
     """
     VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: _VoucherType.ValueType  # 2204
     """财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
@@ -82,6 +89,10 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
     (`PayAmt`). Every row's is smaller than zero too. It may go to both recipients
     at once, and each answers for itself.
+
+    It names the payment whose money came back, which the bank must have paid. All
+    that came back of it, by vouchers of this kind that are in force, is never more
+    than it.
     """
     VOUCHER_TYPE_CLEARING_APPLICATION: _VoucherType.ValueType  # 2301
     """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
@@ -105,6 +116,10 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
     (`PayAmt`). Every row's is smaller than zero too.
+
+    Each row names the payment whose money came back, which the bank must have paid.
+    All that came back of it, by vouchers of this kind that are in force, is never
+    more than it.
     """
     VOUCHER_TYPE_BANK_CHECK_REPLY: _VoucherType.ValueType  # 2502
     """凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
@@ -300,6 +315,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`AllAmt`) is greater than zero and the sum of the rows'
     (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
     in `AllNum`.
+
+    Each row names one order with its amount, whose receipt has come and agrees. No
+    other list in force, and no other row, names it.
     """
     VOUCHER_TYPE_REFUND_LIST: _VoucherType.ValueType  # 5552
     """国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
@@ -313,6 +331,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`AllAmt`) is smaller than zero and the sum of the rows'
     (`PayAmt`). Every row's is smaller than zero too. The number of rows is stated
     in `AllNum`.
+
+    Each row names one refund with its amount, whose receipt has come and agrees. No
+    other list in force, and no other row, names it.
     """
     VOUCHER_TYPE_APPROPRIATION_LIST: _VoucherType.ValueType  # 5553
     """国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
@@ -326,6 +347,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`AllAmt`) is greater than zero and the sum of the rows'
     (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
     in `AllNum`.
+
+    Each row names one appropriation with its amount, whose receipt has come and agrees. No
+    other list in force, and no other row, names it.
     """
     VOUCHER_TYPE_BULK_PAYMENT: _VoucherType.ValueType  # 8207
     """财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
@@ -337,6 +361,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`SumAmt`) is greater than zero and the sum of the rows'
     (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
     at once, and each answers for itself.
+
+    It names the voucher whose rows it details, which must not have been returned,
+    rejected or discarded.
     """
     VOUCHER_TYPE_REFUND_MATCH: _VoucherType.ValueType  # 102207
     """退款匹配通知: an agent bank's branch received money back, matched it with the payment
@@ -353,6 +380,10 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
     (`PayAmt`). Every row's is smaller than zero too.
+
+    It names the payment whose money came back, which the bank must have paid. All
+    that came back of it, by vouchers of this kind that are in force, is never more
+    than it.
     """
     VOUCHER_TYPE_CLEARING_DETAIL: _VoucherType.ValueType  # 102311
     """汇总清算明细表: the agent bank explains an application (2301), payment by payment.
@@ -363,6 +394,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
     The main amount (`AllAmt`) is greater than zero and the sum of the rows'
     (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
     in `AllNum`.
+
+    It names its application, which the bank must have issued, and all details of one
+    together are not more. Each row names a payment, and none of them twice.
     """
     VOUCHER_TYPE_UNIT_STATEMENT: _VoucherType.ValueType  # 102531
     """预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
@@ -397,6 +431,9 @@ class _VoucherTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoucherTy
 
     The main amount (`PayAmt`) is greater than zero and the sum of the rows'
     (`PayAmt`). Every row's is greater than zero too.
+
+    It names the application that it answers, which finance must have received, which
+    has the same amount, and which no other order in force names.
     """
     VOUCHER_TYPE_AGENCY_STATEMENT: _VoucherType.ValueType  # 105521
     """国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.
@@ -466,6 +503,9 @@ accounts, kept for 30 years.
 
 Its amounts are negative where a payment came back. Its rows name the
 vouchers that were paid, not the notice itself.
+
+It names the voucher that it is about, which must not have been returned,
+rejected or discarded.
 """
 VOUCHER_TYPE_DIRECT_REFUND_NOTICE: VoucherType.ValueType  # 2203
 """财政直接支付退款通知书: the agent bank tells finance that money of a direct payment came
@@ -478,6 +518,10 @@ person's. It is a voucher of the general budget's accounts, kept for 30 years.
 
 The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
 (`PayAmt`). Every row's is smaller than zero too.
+
+It names the payment whose money came back, which the bank must have paid. All
+that came back of it, by vouchers of this kind that are in force, is never more
+than it.
 """
 VOUCHER_TYPE_AUTHORISED_REFUND_NOTICE: VoucherType.ValueType  # 2204
 """财政授权支付退款通知书: the agent bank tells a budget unit, and finance if it likes, that
@@ -491,6 +535,10 @@ person's. It is a voucher of the unit's accounts, kept for 30 years.
 The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
 (`PayAmt`). Every row's is smaller than zero too. It may go to both recipients
 at once, and each answers for itself.
+
+It names the payment whose money came back, which the bank must have paid. All
+that came back of it, by vouchers of this kind that are in force, is never more
+than it.
 """
 VOUCHER_TYPE_CLEARING_APPLICATION: VoucherType.ValueType  # 2301
 """申请划款凭证: the agent bank asks the treasury for what it paid, and tells finance.
@@ -514,6 +562,10 @@ voucher of the general budget's accounts, kept for 30 years.
 
 The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
 (`PayAmt`). Every row's is smaller than zero too.
+
+Each row names the payment whose money came back, which the bank must have paid.
+All that came back of it, by vouchers of this kind that are in force, is never
+more than it.
 """
 VOUCHER_TYPE_BANK_CHECK_REPLY: VoucherType.ValueType  # 2502
 """凭证对账商行回执: the agent bank replies to the daily check (3502) with the vouchers as
@@ -709,6 +761,9 @@ accounts, kept for 30 years.
 The main amount (`AllAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
 in `AllNum`.
+
+Each row names one order with its amount, whose receipt has come and agrees. No
+other list in force, and no other row, names it.
 """
 VOUCHER_TYPE_REFUND_LIST: VoucherType.ValueType  # 5552
 """国库集中支付清算退款凭证清单: finance lists a day's refund vouchers that have their receipts.
@@ -722,6 +777,9 @@ accounts, kept for 30 years.
 The main amount (`AllAmt`) is smaller than zero and the sum of the rows'
 (`PayAmt`). Every row's is smaller than zero too. The number of rows is stated
 in `AllNum`.
+
+Each row names one refund with its amount, whose receipt has come and agrees. No
+other list in force, and no other row, names it.
 """
 VOUCHER_TYPE_APPROPRIATION_LIST: VoucherType.ValueType  # 5553
 """国库实拨拨款汇总清单: finance lists a day's appropriations that have their receipts.
@@ -735,6 +793,9 @@ accounts, kept for 30 years.
 The main amount (`AllAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
 in `AllNum`.
+
+Each row names one appropriation with its amount, whose receipt has come and agrees. No
+other list in force, and no other row, names it.
 """
 VOUCHER_TYPE_BULK_PAYMENT: VoucherType.ValueType  # 8207
 """财政批量业务支付明细: the agent bank states the payees of a batch, and what it paid to
@@ -746,6 +807,9 @@ person's. It is a voucher of the general budget's accounts, kept for 30 years.
 The main amount (`SumAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too. It may go to both recipients
 at once, and each answers for itself.
+
+It names the voucher whose rows it details, which must not have been returned,
+rejected or discarded.
 """
 VOUCHER_TYPE_REFUND_MATCH: VoucherType.ValueType  # 102207
 """退款匹配通知: an agent bank's branch received money back, matched it with the payment
@@ -762,6 +826,10 @@ person's. At the unit it is a voucher of the unit's accounts, kept for 30 years.
 
 The main amount (`PayAmt`) is smaller than zero and the sum of the rows'
 (`PayAmt`). Every row's is smaller than zero too.
+
+It names the payment whose money came back, which the bank must have paid. All
+that came back of it, by vouchers of this kind that are in force, is never more
+than it.
 """
 VOUCHER_TYPE_CLEARING_DETAIL: VoucherType.ValueType  # 102311
 """汇总清算明细表: the agent bank explains an application (2301), payment by payment.
@@ -772,6 +840,9 @@ person's. It is a voucher of the general budget's accounts, kept for 30 years.
 The main amount (`AllAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too. The number of rows is stated
 in `AllNum`.
+
+It names its application, which the bank must have issued, and all details of one
+together are not more. Each row names a payment, and none of them twice.
 """
 VOUCHER_TYPE_UNIT_STATEMENT: VoucherType.ValueType  # 102531
 """预算单位国库集中支付对账单: the agent bank states what it paid for a budget unit in a month.
@@ -806,6 +877,9 @@ it. It is a voucher of the general budget's accounts, kept for 30 years.
 
 The main amount (`PayAmt`) is greater than zero and the sum of the rows'
 (`PayAmt`). Every row's is greater than zero too.
+
+It names the application that it answers, which finance must have received, which
+has the same amount, and which no other order in force names.
 """
 VOUCHER_TYPE_AGENCY_STATEMENT: VoucherType.ValueType  # 105521
 """国库集中支付(财政专户)对账单: finance states what it ordered a bank to pay in a month.

@@ -140,6 +140,9 @@ class BulkPayment(_message.Message):
 
     Number of the payment voucher whose rows these are.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.

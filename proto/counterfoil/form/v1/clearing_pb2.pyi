@@ -1530,6 +1530,9 @@ class RefundApplicationRow(_message.Message):
 
     Number of the payment voucher whose money came back.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.
@@ -1837,6 +1840,9 @@ class ClearingOrder(_message.Message):
     """原凭证号 (`OriVoucherNo`).
 
     Number of the application that the voucher answers.
+
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
 
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
@@ -2659,6 +2665,9 @@ class ClearingDetail(_message.Message):
 
     Number of the application (2301) that the rows explain.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.
@@ -2921,6 +2930,9 @@ class ClearingDetailRow(_message.Message):
     """支付凭证单号 (`VoucherNo`).
 
     Number of the payment voucher that was paid.
+
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
 
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.

@@ -339,6 +339,9 @@ class ClearingListRow(_message.Message):
 
     Number of the voucher that it is about.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.
@@ -774,6 +777,9 @@ class RefundListRow(_message.Message):
 
     Number of the voucher that it is about.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.
@@ -1178,6 +1184,9 @@ class AppropriationListRow(_message.Message):
     """原凭证号 (`OriVoucherNo`).
 
     Number of the voucher that it is about.
+
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
 
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.

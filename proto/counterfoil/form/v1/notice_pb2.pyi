@@ -137,6 +137,9 @@ class EntryNotice(_message.Message):
 
     Number of the voucher that the notice is about.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.

@@ -143,6 +143,9 @@ class DirectRefundNotice(_message.Message):
 
     Number of the payment voucher whose money came back.
 
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
+
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
     * Presence: required, not empty.
@@ -1013,6 +1016,9 @@ class AuthorisedRefundNotice(_message.Message):
     """原业务单据号 (`OriBillNo`).
 
     Number of the payment voucher whose money came back.
+
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
 
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
@@ -1909,6 +1915,9 @@ class RefundMatch(_message.Message):
     """原凭证号 (`OriVoucherNo`).
 
     Number of the payment voucher whose money came back.
+
+    The voucher of this number is one of the same division and fiscal year; what has
+    to hold of it, the catalogue's `references` say.
 
     * Unit: none.
     * Range: text of at most 42 bytes in GBK.
