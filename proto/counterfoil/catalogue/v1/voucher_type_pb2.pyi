@@ -466,6 +466,14 @@ class VoucherType(_VoucherType, metaclass=_VoucherTypeEnumTypeWrapper):
     numbers from 100,000 on and state their code on the wire in `wire_code`.
 
     A type that a gateway does not know is refused; it is never passed on unread.
+
+    Every voucher is dated (`VouDate`) in its fiscal year (`StYear`) or in the next one,
+    where last year's accounts are closed and its last statements made; and never later
+    than tomorrow, by the day in China and by the clock of the gateway that takes it.
+
+    What a kind names (`references`) is of the same division and fiscal year. A number
+    that restarts every year, or that two issuers use, is no contradiction: what holds
+    for any voucher that bears it is enough.
     """
 
 VOUCHER_TYPE_UNSPECIFIED: VoucherType.ValueType  # 0
