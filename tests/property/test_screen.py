@@ -94,8 +94,13 @@ def disturb(data: st.DataObject, message: AnyForm) -> None:
         setattr(message, field.name, data.draw(TEXTS if is_text else FEN))
 
 
+@pytest.mark.parametrize("many", [1, screen.MANY], ids=["by columns", "one by one"])
 @pytest.mark.parametrize("kind", PAPERS)
-def test_what_plainly_keeps_the_rules_is_not_refused(kind: str) -> None:
+def test_what_plainly_keeps_the_rules_is_not_refused(
+    kind: str, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screen, "MANY", many)
+
     @settings(deadline=None, max_examples=400 if kind in THOROUGH else 60)
     @given(st.data())
     def check(data: st.DataObject) -> None:

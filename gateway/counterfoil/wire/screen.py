@@ -9,6 +9,7 @@ no means nothing at all, and the form is checked in full.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -19,6 +20,9 @@ from google.protobuf.message import Message
 from buf.validate import validate_pb2
 from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.rules import dates, payment
+from counterfoil.domain.value import value
+from counterfoil.wire.column_test import ColumnTest, column_test
+from counterfoil.wire.columns import Columns, columns_of
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.naming import broken_names
 from counterfoil.wire.national_plan import (
@@ -35,6 +39,22 @@ from counterfoil.wire.row_test import RowTest, row_test
 _EXTRA: Final = "extra"
 """Name of the field that holds what no other field of a form knows."""
 
+MANY: Final = 8
+"""As many rows are read by columns: fewer are read sooner one by one."""
+
+
+@value
+class _Listed:
+    """A few rows, asked one by one as `Columns` are asked for all of them."""
+
+    rows: list[AnyForm]
+
+    def texts(self, name: str) -> Collection[str]:
+        return {getattr(row, name) for row in self.rows}
+
+    def amounts(self, name: str) -> Collection[int]:
+        return [getattr(row, name) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Screen:
@@ -42,68 +62,76 @@ class _Screen:
 
     Attributes:
         main: The fields of the main row.
-        rows: Those of the rows.
+        row: Those of a row.
+        columns: The same, of all rows at once; None where the form has no rows.
         extra: Those of extra elements.
         rows_min: How many rows there must be.
         figures: The fields that hold figures.
         has_ids: Whether rows have an id.
         has_names: Whether it names other vouchers.
         is_receipt: Whether it is a receipt's form.
-        row: What the catalogue says of its type.
+        type: What the catalogue says of its type.
     """
 
     main: RowTest
-    rows: RowTest
+    row: RowTest
+    columns: ColumnTest | None
     extra: RowTest
     rows_min: int
     figures: Figures
     has_ids: bool
     has_names: bool
     is_receipt: bool
-    row: TypeRow
+    type: TypeRow
 
     def passes(self, form: AnyForm) -> bool:
-        rows = rows_of(form)
+        rows = len(getattr(form, ROWS, ()))
         return (
-            len(rows) >= self.rows_min
+            rows >= self.rows_min
             and bool(self.main(form))
-            and all(map(self.rows, rows))
             and all(map(self.extra, form.extra))
-            and (self.is_receipt or self._orders(form, rows))
-            and self._adds_up(form, rows)
+            and self._rows_pass(form, rows)
+            and (
+                self.figures.is_plain
+                or next(broken_figures(form, rows_of(form), self.figures), None) is None
+            )
             and not (self.has_names and any(broken_names(form)))
         )
 
-    def _orders(self, form: AnyForm, rows: list[AnyForm]) -> bool:
+    def _rows_pass(self, form: AnyForm, count: int) -> bool:
+        """Each row keeps its rules, and all together do."""
+        if self.columns is not None and count >= MANY:
+            columns = columns_of(form)
+            return self.columns.passes(columns) and self._agree(form, columns, count)
+        rows = rows_of(form)
+        return all(map(self.row, rows)) and self._agree(form, _Listed(rows=rows), count)
+
+    def _agree(self, form: AnyForm, rows: _Listed | Columns, count: int) -> bool:
+        """No row comes twice, sums are right, and a voucher's order is kept."""
+        if self.has_ids and len(rows.texts(ROW_ID)) < count:
+            return False
+        # A receipt may say it all in the main row.
+        totals = self.figures.totals if count or not self.is_receipt else ()
+        return all(
+            payment.sum_holds(getattr(form, main), rows.amounts(each))
+            for main, each in totals
+        ) and (self.is_receipt or self._orders(form, rows))
+
+    def _orders(self, form: AnyForm, rows: _Listed | Columns) -> bool:
         """Its year, signs, and rows that name their main row."""
         if not dates.is_of_year(form.vou_date, form.st_year):
             return False
-        sign, main, each = self.row.row_sign, self.figures.main, self.figures.each
-        if main and not payment.sign_holds(getattr(form, main), self.row.sign):
+        main, each = self.figures.main, self.figures.each
+        if main and not payment.sign_holds(getattr(form, main), self.type.sign):
             return False
-        if (
-            each
-            and sign is not SignRule.ANY
-            and not all(payment.sign_holds(getattr(row, each), sign) for row in rows)
-        ):
-            return False
-        if not self.row.rows_name_main:
-            return True
-        names = form.id, form.voucher_no
-        return all((row.voucher_bill_id, row.voucher_bill_no) == names for row in rows)
-
-    def _adds_up(self, form: AnyForm, rows: list[AnyForm]) -> bool:
-        """Sums and other figures hold; no row comes twice."""
-        if self.has_ids and len({row.id for row in rows}) < len(rows):
-            return False
-        # A receipt may say it all in the main row.
-        totals = self.figures.totals if rows or not self.is_receipt else ()
-        return all(
-            payment.sum_holds(getattr(form, main), [getattr(row, each) for row in rows])
-            for main, each in totals
-        ) and (
-            self.figures.is_plain
-            or next(broken_figures(form, rows, self.figures), None) is None
+        sign = self.type.row_sign
+        if each and sign is not SignRule.ANY:
+            amounts = set(rows.amounts(each))
+            if not all(payment.sign_holds(fen, sign) for fen in amounts):
+                return False
+        return not self.type.rows_name_main or (
+            {form.id}.issuperset(rows.texts("voucher_bill_id"))
+            and {form.voucher_no}.issuperset(rows.texts("voucher_bill_no"))
         )
 
 
@@ -135,12 +163,13 @@ def _screen(full_name: str) -> _Screen:
     rules = None if rows is None else rows.GetOptions().Extensions[validate_pb2.field]
     return _Screen(
         main=row_test(main, plan.main),
-        rows=row_test(row_type, plan.rows) if row_type else bool,  # of no row
+        row=row_test(row_type, plan.rows) if row_type else bool,  # of no row
+        columns=column_test(row_type, plan.rows) if row_type else None,
         extra=row_test(extra.message_type, LevelPlan(())),
         rows_min=rules.repeated.min_items if rules else 0,
         figures=figures_of(full_name),
         has_ids=ROW_ID in plan.rows.names.values(),
         has_names=bool(row.references) and not is_receipt,
         is_receipt=is_receipt,
-        row=row,
+        type=row,
     )

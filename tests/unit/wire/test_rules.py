@@ -17,6 +17,14 @@ from counterfoil.wire.national_values import parse_amount, parse_number, print_a
 from counterfoil.wire.rules import check_form
 
 
+@pytest.fixture(params=[1, screen.MANY], ids=["by columns", "one by one"], autouse=True)
+def _rows_are_read(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let the quick look read rows in both ways."""
+    monkeypatch.setattr(screen, "MANY", request.param)
+
+
 @pytest.fixture
 def form(body: bytes) -> AnyForm:
     """A sound direct payment."""

@@ -7,7 +7,7 @@ public: sums, signs, unique row ids, and rows that name their main row.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -32,7 +32,7 @@ def sign_holds(fen: int, rule: SignRule) -> bool:
             return True
 
 
-def sum_holds(main_fen: int, rows_fen: Sequence[int]) -> bool:
+def sum_holds(main_fen: int, rows_fen: Iterable[int]) -> bool:
     """Tell whether the main amount is the exact sum of the rows."""
     return main_fen == sum(rows_fen)
 
