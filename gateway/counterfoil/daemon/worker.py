@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from counterfoil.daemon.collector import settle
+from counterfoil.daemon.heap import keep_freed
 from counterfoil.daemon.parcels import pack_document
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.sign import Sealer
@@ -77,6 +78,7 @@ def start_worker(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _workshop = make_workshop(material, seals, in_batches=in_batches)
     settle()
+    keep_freed()
 
 
 def retrust(material: TrustMaterial) -> None:
