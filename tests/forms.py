@@ -12,7 +12,9 @@ from google.protobuf.message import Message
 from buf.validate import validate_pb2
 from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.sealed.v1 import voucher_pb2
+from counterfoil.wire import screen
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.columns import turn
 from counterfoil.wire.figures import figures_of
 from counterfoil.wire.national_plan import AnyForm, FormPlan, LevelPlan, type_plan
 from tests.unit.app.papers import YEAR, key_message
@@ -146,3 +148,8 @@ def _balance(form: AnyForm, row: TypeRow) -> None:
     ):
         for name, fen in zip(names, (100, 50, 30, 120), strict=bool(names)):
             setattr(level, name, fen)
+
+
+def passes_by_columns(form: Message) -> bool:
+    """Tell whether a form plainly keeps its rules, its rows read by columns."""
+    return screen.passes(form, turn(type(form), form.SerializeToString()))

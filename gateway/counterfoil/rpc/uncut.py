@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import Message
 
 from counterfoil.desk.v1 import desk_pb2 as pb
+from counterfoil.wire.uncut import uncut
 
 
 class UncutWrite(Protocol):
@@ -35,36 +34,12 @@ def uncut_handlers(write: Any, submit: Any) -> dict[str, Any]:  # noqa: ANN401 -
     return {
         "Write": grpc.unary_unary_rpc_method_handler(
             write,
-            request_deserializer=_uncut(pb.WriteRequest).FromString,
+            request_deserializer=uncut(pb.WriteRequest).FromString,
             response_serializer=pb.WriteResponse.SerializeToString,
         ),
         "Submit": grpc.stream_stream_rpc_method_handler(
             submit,
-            request_deserializer=_uncut(pb.SubmitRequest).FromString,
+            request_deserializer=uncut(pb.SubmitRequest).FromString,
             response_serializer=pb.SubmitResponse.SerializeToString,
         ),
     }
-
-
-def _uncut(request: type[Message]) -> type[Message]:
-    """Return the class of the same message with bytes in place of messages.
-
-    On the wire a message inside another is its bytes, with their length before them.
-    """
-    described = request.DESCRIPTOR
-    file = descriptor_pb2.FileDescriptorProto(
-        name=f"uncut/{described.full_name}", package="uncut", syntax="proto3"
-    )
-    uncut = file.message_type.add()
-    described.CopyToProto(uncut)
-    for field in uncut.field:
-        # Rules that nobody would check here.
-        field.ClearField("options")
-        if field.type == field.TYPE_MESSAGE:
-            field.type = field.TYPE_BYTES
-            field.ClearField("type_name")
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName(f"uncut.{described.name}")
-    )

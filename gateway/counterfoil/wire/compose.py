@@ -18,9 +18,11 @@ from counterfoil.wire.keys import key_to_message, reference_to_message
 from counterfoil.wire.national_errors import NationalXmlRefused
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_voucher import VOUCHER
-from counterfoil.wire.whole import parse_whole
+from counterfoil.wire.uncut import uncut
+from counterfoil.wire.whole import Paper, parse_paper, parse_whole
 
 _YEAR_DIGITS: Final = 4
+_UNCUT_DRAFT: Final = uncut(desk_pb2.Draft)
 
 
 def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
@@ -37,17 +39,10 @@ def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
         NotTheIssuer: The voucher names another issuer.
     """
     try:
-        message = parse_whole(desk_pb2.Draft, draft, what="draft")
+        paper = _voucher(draft, desk)
     except ValueError as error:
         raise MalformedPayload(str(error), field="draft") from error
-    match message.WhichOneof("content"):
-        case "voucher":
-            voucher = message.voucher
-        case "national":
-            voucher = _from_national(message.national, desk)
-        case _:
-            raise MalformedPayload("the draft has no content", field="content")
-    facts = voucher_facts(voucher)
+    voucher, facts = paper.message, voucher_facts(paper)
     if facts.key.issuer != desk:
         msg = f"the desk of {desk} cannot issue for {facts.key.issuer}"
         raise NotTheIssuer(msg, desk=desk)
@@ -61,6 +56,27 @@ def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
         recipients=facts.recipients,
     )
     return row, facts
+
+
+def _voucher(draft: bytes, desk: str) -> Paper[voucher_pb2.Voucher]:
+    """Return the voucher of a draft.
+
+    Raises:
+        ValueError: It is no draft, or says more than is understood.
+        MalformedPayload: It has no content, or a national document that cannot be
+            read.
+    """
+    # Its content stays bytes, so that a large voucher is gone through only once.
+    message = parse_whole(_UNCUT_DRAFT, draft, what="draft")
+    match message.WhichOneof("content"):
+        case "voucher":
+            return parse_paper(voucher_pb2.Voucher, message.voucher, what="draft")
+        case "national":
+            kind = desk_pb2.NationalDocument
+            national = parse_whole(kind, message.national, what="draft")
+            return Paper.of(_from_national(national, desk))
+        case _:
+            raise MalformedPayload("the draft has no content", field="content")
 
 
 def _from_national(
@@ -138,12 +154,13 @@ def compose_receipt(text: ReceiptText, *, by: str) -> tuple[bytes, Facts]:
         NotTheIssuer: It names another party as the one that acted.
     """
     try:
-        receipt = parse_whole(voucher_pb2.Receipt, text.receipt, what="receipt")
+        paper = parse_paper(voucher_pb2.Receipt, text.receipt, what="receipt")
     except ValueError as error:
         raise MalformedPayload(str(error), field="receipt") from error
+    receipt = paper.message
     del receipt.recipients[:]
     receipt.recipients.extend(text.recipients)
-    facts = receipt_facts(receipt)
+    facts = receipt_facts(paper)
     if facts.by != by:
         msg = f"the desk of {by} cannot issue receipts of {facts.by}"
         raise NotTheIssuer(msg, desk=by)

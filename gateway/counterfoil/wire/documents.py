@@ -7,8 +7,8 @@ one exception, taking a `Sealed` apart to get at its seals, reads nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import protovalidate
 from google.protobuf.message import Message
@@ -32,7 +32,9 @@ from counterfoil.wire.naming import namings_of
 from counterfoil.wire.national_plan import AnyForm
 from counterfoil.wire.rules import check_form
 from counterfoil.wire.violations import path_of, violations_of
-from counterfoil.wire.whole import AnyMessage, parse_whole
+from counterfoil.wire.whole import Paper, parse_paper, parse_whole
+
+Parsed = TypeVar("Parsed")
 
 RECIPIENTS_MAX: Final = 8
 """Most recipients of a document, as `sealed.v1.Voucher` says."""
@@ -91,35 +93,38 @@ def read_payload(kind: DocumentKind, payload: bytes) -> Facts:
         FormRefused: Rules of the form are broken.
     """
     if kind is DocumentKind.VOUCHER:
-        return voucher_facts(_parsed(voucher_pb2.Voucher, payload))
+        return voucher_facts(_parsed(parse_paper, voucher_pb2.Voucher, payload))
     if kind is DocumentKind.RECEIPT:
-        return receipt_facts(_parsed(voucher_pb2.Receipt, payload))
+        return receipt_facts(_parsed(parse_paper, voucher_pb2.Receipt, payload))
     if kind in _STEPS:
-        return step_facts(kind, _parsed(voucher_pb2.Step, payload))
+        return step_facts(kind, _parsed(parse_whole, voucher_pb2.Step, payload))
     msg = f"{kind.name} does not travel yet"
     raise MalformedPayload(msg, field="kind")
 
 
-def _parsed(kind: type[AnyMessage], payload: bytes) -> AnyMessage:
+def _parsed(
+    parse: Callable[..., Parsed], kind: type[Message], payload: bytes
+) -> Parsed:
     try:
-        return parse_whole(kind, payload, what=kind.DESCRIPTOR.name.lower())
+        return parse(kind, payload, what=kind.DESCRIPTOR.name.lower())
     except ValueError as error:
         raise MalformedPayload(str(error), field="payload") from error
 
 
-def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
+def voucher_facts(paper: Paper[voucher_pb2.Voucher]) -> Facts:
     """Check a voucher and return its facts.
 
     Raises:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
+    voucher = paper.message
     number, form = form_of(voucher)
     plain_key = _plain_key(voucher.key, voucher.recipients)
     is_plain = (
         plain_key is not None
         and len(voucher.replaces) in (0, DIGEST_BYTES)
-        and screen.passes(form)
+        and _passes(paper, form)
     )
     inside = [] if is_plain else _check_envelope(voucher)
     key = plain_key or key_from_message(voucher.key)
@@ -142,19 +147,20 @@ def voucher_facts(voucher: voucher_pb2.Voucher) -> Facts:
     )
 
 
-def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
+def receipt_facts(paper: Paper[voucher_pb2.Receipt]) -> Facts:
     """Check a receipt and return its facts; rows that were paid nothing don't count.
 
     Raises:
         MalformedPayload: It contradicts itself.
         FormRefused: Rules of its form are broken.
     """
+    receipt = paper.message
     number, form = form_of(receipt)
     is_plain = (
         _plain_key(receipt.voucher.key, receipt.recipients) is not None
         and len(receipt.voucher.digest) == DIGEST_BYTES
         and is_party_code(receipt.by)
-        and screen.passes(form)
+        and _passes(paper, form)
     )
     inside = [] if is_plain else _check_envelope(receipt)
     key, subject = reference_from_message(receipt.voucher)
@@ -172,6 +178,16 @@ def receipt_facts(receipt: voucher_pb2.Receipt) -> Facts:
         count=figures.paid_count(form),
         comparison=_comparison(row, form, figures),
     )
+
+
+def _passes(
+    paper: Paper[voucher_pb2.Voucher] | Paper[voucher_pb2.Receipt], form: AnyForm
+) -> bool:
+    """Tell whether the form of a paper plainly keeps the rules of its type."""
+    if paper.turned is None:
+        return screen.passes(form)
+    name = paper.message.WhichOneof("form") or ""
+    return screen.passes(form, getattr(paper.turned, name))
 
 
 def _comparison(row: TypeRow, form: AnyForm, figures: Figures) -> Comparison:

@@ -22,7 +22,7 @@ from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.rules import dates, payment
 from counterfoil.domain.value import value
 from counterfoil.wire.column_test import ColumnTest, column_test
-from counterfoil.wire.columns import Columns, columns_of
+from counterfoil.wire.columns import Columns, Turned, columns_of
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.naming import broken_names
 from counterfoil.wire.national_plan import (
@@ -38,9 +38,6 @@ from counterfoil.wire.row_test import RowTest, row_test
 
 _EXTRA: Final = "extra"
 """Name of the field that holds what no other field of a form knows."""
-
-MANY: Final = 8
-"""As many rows are read by columns: fewer are read sooner one by one."""
 
 
 @value
@@ -84,27 +81,29 @@ class _Screen:
     is_receipt: bool
     type: TypeRow
 
-    def passes(self, form: AnyForm) -> bool:
-        rows = len(getattr(form, ROWS, ()))
+    def passes(self, form: AnyForm, turned: Turned | None) -> bool:
+        rows = rows_of(form)
         return (
-            rows >= self.rows_min
+            len(rows) >= self.rows_min
             and bool(self.main(form))
             and all(map(self.extra, form.extra))
-            and self._rows_pass(form, rows)
+            and self._rows_pass(form, rows, turned)
             and (
                 self.figures.is_plain
-                or next(broken_figures(form, rows_of(form), self.figures), None) is None
+                or next(broken_figures(form, rows, self.figures), None) is None
             )
             and not (self.has_names and any(broken_names(form)))
         )
 
-    def _rows_pass(self, form: AnyForm, count: int) -> bool:
+    def _rows_pass(
+        self, form: AnyForm, rows: list[AnyForm], turned: Turned | None
+    ) -> bool:
         """Each row keeps its rules, and all together do."""
-        if self.columns is not None and count >= MANY:
-            columns = columns_of(form)
-            return self.columns.passes(columns) and self._agree(form, columns, count)
-        rows = rows_of(form)
-        return all(map(self.row, rows)) and self._agree(form, _Listed(rows=rows), count)
+        if self.columns is None or turned is None:
+            listed = _Listed(rows=rows)
+            return all(map(self.row, rows)) and self._agree(form, listed, len(rows))
+        columns = columns_of(rows, turned.rows)
+        return self.columns.passes(columns) and self._agree(form, columns, len(rows))
 
     def _agree(self, form: AnyForm, rows: _Listed | Columns, count: int) -> bool:
         """No row comes twice, sums are right, and a voucher's order is kept."""
@@ -135,11 +134,12 @@ class _Screen:
         )
 
 
-def passes(form: Message) -> bool:
+def passes(form: Message, turned: Turned | None = None) -> bool:
     """Tell whether a form plainly keeps every rule of its type.
 
     Args:
         form: A message of `counterfoil.form.v1` that the catalogue names.
+        turned: The same by columns, which spares reading many rows one by one.
 
     Returns:
         True: `check_form` would find nothing. False: it has to look.
@@ -147,7 +147,7 @@ def passes(form: Message) -> bool:
     Raises:
         KeyError: The message is no form of the catalogue.
     """
-    return _screen(form.DESCRIPTOR.full_name).passes(form)
+    return _screen(form.DESCRIPTOR.full_name).passes(form, turned)
 
 
 @cache

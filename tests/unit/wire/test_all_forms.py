@@ -22,6 +22,7 @@ from tests.forms import (
     DAY,
     NUMBER,
     RECEIPT_CODES,
+    passes_by_columns,
     place_form,
     required_fields,
     sound_form,
@@ -61,6 +62,7 @@ def broken_places(form: AnyForm) -> set[tuple[str, str]]:
     with pytest.raises(FormRefused) as refused:
         check_form(form)
     assert not screen.passes(form)
+    assert not passes_by_columns(form)
     return {(each.path, each.rule) for each in refused.value.violations}
 
 
@@ -78,6 +80,7 @@ def test_a_sound_form_passes_at_once_and_in_full(code: int) -> None:
 
     check_form(form)
     assert screen.passes(form)
+    assert passes_by_columns(form)
 
 
 @pytest.mark.parametrize("code", RECEIPT_CODES)
@@ -86,6 +89,7 @@ def test_a_sound_receipt_passes_at_once_and_in_full(code: int) -> None:
 
     check_form(form)
     assert screen.passes(form)
+    assert passes_by_columns(form)
 
 
 @pytest.mark.parametrize("code", CODES)

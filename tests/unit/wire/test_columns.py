@@ -4,41 +4,49 @@ from __future__ import annotations
 
 from counterfoil.form.v1 import payment_pb2
 from counterfoil.wire import screen
-from counterfoil.wire.columns import columns_of
+from counterfoil.wire.columns import Columns, columns_of, turn
 from counterfoil.wire.rules import check_form
+from tests.forms import passes_by_columns
 from tests.unit.app.papers import direct_payment
 
 Row = payment_pb2.DirectPaymentRow
 
 
+def columns(*rows: Row) -> Columns:
+    form = payment_pb2.DirectPayment(id="main", rows=rows)
+    turned = turn(payment_pb2.DirectPayment, form.SerializeToString())
+    return columns_of(list(form.rows), turned.rows)
+
+
 def test_a_column_holds_the_values_of_all_rows() -> None:
-    form = payment_pb2.DirectPayment(
-        id="main",
-        rows=[
-            Row(id="1", payee_acct_name="楚天", pay_amt_fen=-5),
-            Row(id="2", payee_acct_name="楚天", pay_amt_fen=0, remark=""),
-            Row(id="3", payee_acct_name="长江"),
-        ],
+    found = columns(
+        Row(id="1", payee_acct_name="楚天", pay_amt_fen=-5),
+        Row(id="2", payee_acct_name="楚天", pay_amt_fen=7, remark=""),
+        Row(id="3", payee_acct_name="长江"),
     )
 
-    columns = columns_of(form)
-
-    assert sorted(columns.texts("id")) == ["1", "2", "3"]
-    assert sorted(columns.texts("payee_acct_name")) == ["楚天", "长江"]
-    assert columns.amounts("pay_amt_fen") == [-5, 0]
-    assert columns.full == {"id", "payee_acct_name"}
+    assert sorted(found.texts("id")) == ["1", "2", "3"]
+    assert sorted(found.texts("payee_acct_name")) == ["楚天", "长江"]
+    assert found.amounts("pay_amt_fen") == [-5, 7, 0]
+    assert found.full == {"id", "payee_acct_name"}
     # An empty text is not an absent one.
-    assert columns.texts("remark") == [""]
-    assert columns.texts("bgt_type_code") == ()
-    assert columns.amounts("x_pay_amt_fen") == ()
+    assert found.texts("remark") == [""]
+    assert found.texts("bgt_type_code") == ()
+    assert found.amounts("x_pay_amt_fen") == ()
 
 
-def test_a_form_without_rows_has_no_columns() -> None:
-    columns = columns_of(payment_pb2.DirectPayment(id="main"))
+def test_a_zero_that_is_stated_is_there() -> None:
+    rows = [Row(pay_amt_fen=0), Row(pay_amt_fen=0)]
+    assert columns(*rows).full == {"pay_amt_fen"}
+    assert columns(*rows).amounts("pay_amt_fen") == [0, 0]
 
-    assert columns.full == frozenset()
-    assert not columns.texts_in
-    assert not columns.amounts_in
+    # The last one decides nothing.
+    assert columns(Row(pay_amt_fen=5), *rows).amounts("pay_amt_fen") == [5, 0, 0]
+    assert columns(*rows, Row()).full == frozenset()
+
+
+def test_no_rows_have_no_columns() -> None:
+    assert columns() == Columns(full=frozenset(), texts_in={}, amounts_in={})
 
 
 def test_a_long_form_is_plainly_in_order_until_one_row_is_not() -> None:
@@ -49,7 +57,9 @@ def test_a_long_form_is_plainly_in_order_until_one_row_is_not() -> None:
         form.pay_amt_fen += form.rows[0].pay_amt_fen
     check_form(form)
     assert screen.passes(form)
+    assert passes_by_columns(form)
 
     form.rows[300].ClearField("payee_acct_no")
 
     assert not screen.passes(form)
+    assert not passes_by_columns(form)

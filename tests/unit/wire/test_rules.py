@@ -15,14 +15,7 @@ from counterfoil.wire.national_plan import AnyForm
 from counterfoil.wire.national_read import read_national
 from counterfoil.wire.national_values import parse_amount, parse_number, print_amount
 from counterfoil.wire.rules import check_form
-
-
-@pytest.fixture(params=[1, screen.MANY], ids=["by columns", "one by one"], autouse=True)
-def _rows_are_read(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Let the quick look read rows in both ways."""
-    monkeypatch.setattr(screen, "MANY", request.param)
+from tests.forms import passes_by_columns
 
 
 @pytest.fixture
@@ -87,6 +80,7 @@ def broken(form: AnyForm, *, gbk_only: bool = False) -> list[tuple[str, str]]:
     with pytest.raises(FormRefused) as refusal:
         check_form(form, gbk_only=gbk_only)
     assert gbk_only or not screen.passes(form), "the quick look must not miss it"
+    assert gbk_only or not passes_by_columns(form), "nor in the other way"
     violations = refusal.value.violations
     assert all(each.text and each.text_zh for each in violations)
     return [(each.path, each.rule) for each in violations]
@@ -99,6 +93,7 @@ def test_sound_forms_pass(
         check_form(sound)
         check_form(sound, gbk_only=True)
         assert screen.passes(sound), "or every form is checked in full"
+        assert passes_by_columns(sound)
 
 
 BREAKS: dict[str, tuple[Callable[[AnyForm], None], str, str]] = {
