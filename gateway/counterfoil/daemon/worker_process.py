@@ -23,6 +23,9 @@ Arguments = TypeVarTuple("Arguments")
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _LENGTH_BYTES: Final = 4
 _BUFFER_BYTES: Final = 4 * 1024 * 1024
+_SEND_BYTES: Final = 1024 * 1024
+"""What the system holds on its way, if it allows as much: of a batch of large vouchers
+the rest would be copied, and sent in pieces."""
 
 
 class WorkerEnded(Exception):
@@ -46,6 +49,8 @@ class WorkerProcess:
 
     def __init__(self, start: Callable[..., None], arguments: Sequence[object]) -> None:
         self._socket, theirs = socket.socketpair()
+        for end in (self._socket, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)
         self._process = _SPAWN.Process(
             target=_serve, args=(theirs, start, tuple(arguments)), daemon=True
         )
