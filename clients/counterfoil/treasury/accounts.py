@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.treasury.books import (
     GIVEN_BACK,
+    Income,
     Incoming,
     Opening,
     Posting,
@@ -22,12 +23,23 @@ from counterfoil.treasury.books import (
     State,
 )
 from counterfoil.treasury.entries import QuotaKey
-from counterfoil.treasury.kinds import APPLICATION, LISTED, ORDER, REFUND, Office
+from counterfoil.treasury.kinds import (
+    APPLICATION,
+    APPROPRIATION,
+    LISTED,
+    ORDER,
+    REFUND,
+    Office,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What the books say in short; amounts in fen."""
+    """What the books say in short; amounts in fen.
+
+    Opening, income and refunds less what was appropriated and cleared make the
+    balance.
+    """
 
     arrived: int
     waiting: int
@@ -35,18 +47,22 @@ class Figures:
     returned: int
     rejected: int
     stopped: int
+    incomes: int
+    opening_fen: int
+    income_fen: int
+    appropriated_fen: int
+    cleared_fen: int
+    refunded_fen: int
     balance_fen: int
     quota_fen: int
-    cleared_fen: int
 
 
 def balance_fen(session: Session, *, before: str = "") -> int:
     """Return what the single account holds, or held before a day (`yyyymmdd`)."""
-    opening = session.scalar(select(func.sum(Opening.amount_fen))) or 0
-    posted = select(func.sum(Posting.amount_fen))
-    if before:
-        posted = posted.where(Posting.day < before)
-    return int(opening) + int(session.scalar(posted) or 0)
+    return _sum(session, Opening.amount_fen) + sum(
+        _sum(session, table.amount_fen, table.day < before if before else None)
+        for table in (Posting, Income)
+    )
 
 
 def balances(session: Session, bank_no: str) -> dict[QuotaKey, int]:
@@ -167,12 +183,14 @@ def figures(session: Session) -> Figures:
         select(Incoming.state, func.count().label("number")).group_by(Incoming.state)
     )
     counts = {row.state: int(row.number) for row in counted}
-    quota = session.scalar(select(func.sum(QuotaChange.amount_fen))) or 0
-    spent = session.scalar(
-        select(func.sum(QuotaChange.amount_fen))
-        .join(Incoming, Incoming.digest == QuotaChange.digest)
-        .where(Incoming.type_code.in_({ORDER, REFUND}))
-    )
+    posted = {
+        type_code: int(fen)
+        for type_code, fen in session.execute(
+            select(Incoming.type_code, func.sum(Posting.amount_fen))
+            .join(Incoming, Incoming.digest == Posting.digest)
+            .group_by(Incoming.type_code)
+        )
+    }
     return Figures(
         arrived=sum(counts.values()),
         waiting=counts.get(State.ACCEPTED, 0),
@@ -180,9 +198,14 @@ def figures(session: Session) -> Figures:
         returned=counts.get(State.RETURNED, 0),
         rejected=counts.get(State.REJECTED, 0),
         stopped=counts.get(State.STOPPED, 0),
+        incomes=session.scalar(select(func.count()).select_from(Income)) or 0,
+        opening_fen=_sum(session, Opening.amount_fen),
+        income_fen=_sum(session, Income.amount_fen),
+        appropriated_fen=-posted.get(APPROPRIATION, 0),
+        cleared_fen=-posted.get(ORDER, 0),
+        refunded_fen=posted.get(REFUND, 0),
         balance_fen=balance_fen(session),
-        quota_fen=int(quota),
-        cleared_fen=-int(spent or 0),
+        quota_fen=_sum(session, QuotaChange.amount_fen),
     )
 
 
@@ -216,6 +239,18 @@ def _earlier(one: Incoming, others: Iterable[Incoming]) -> list[Incoming]:
 
 def _place(one: Incoming) -> tuple[str, int]:
     return one.number, one.issue
+
+
+def _sum(
+    session: Session,
+    amount: InstrumentedAttribute[int],
+    where: ColumnElement[bool] | None = None,
+) -> int:
+    """Return the sum of a column; 0 of no row."""
+    wanted = select(func.sum(amount))
+    if where is not None:
+        wanted = wanted.where(where)
+    return int(session.scalar(wanted) or 0)
 
 
 def _sums(changes: Iterable[QuotaChange]) -> dict[QuotaKey, int]:

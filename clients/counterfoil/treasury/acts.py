@@ -7,12 +7,12 @@ decided on is what is changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from sqlalchemy.orm import Session
 
+from counterfoil.business.outcomes import REASON_MAX
 from counterfoil.office import Voucher, opened
-from counterfoil.treasury import accounts, checks, clearing, lists, quota
+from counterfoil.treasury import accounts, checks, clearing, closing, lists, quota
 from counterfoil.treasury.books import LOST, Incoming, Posting, QuotaChange, State
 from counterfoil.treasury.entries import entry_of, yuan
 from counterfoil.treasury.kinds import (
@@ -23,9 +23,6 @@ from counterfoil.treasury.kinds import (
     REFUND,
     Office,
 )
-
-REASON_MAX: Final = 200
-"""Characters of an explanation; the contract allows no more."""
 
 
 def objections(session: Session, one: Incoming, office: Office) -> Iterator[str]:
@@ -72,12 +69,14 @@ def act(
         day: Today in China, `yyyymmdd`.
     """
     together = [one] if partner is None else [one, partner]
+    booked = closing.open_day(session, day)
     reasons = list(_hindrances(session, one, partner, office))
     for each in together:
         if reasons:
             each.state, each.note = State.REFUSED, "；".join(reasons)[:REASON_MAX]
         else:
-            each.serial, each.day = accounts.next_serial(session), day
+            each.serial, each.day = accounts.next_serial(session), booked
+            each.note = closing.reason(day, booked)
             each.state = State.BOOKED
             session.flush()  # the next serial number counts this one
     if not reasons:

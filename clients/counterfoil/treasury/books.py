@@ -6,8 +6,9 @@
     REJECTED   └──────▶ REFUSED ─▶ UNDONE ─▶ RETURNED
 
 An act and its postings are one transaction: a voucher is BOOKED with them or BEGUN
-without them, and no crash leaves anything between. Nothing is posted but by a
-voucher, and every posting names it.
+without them, and no crash leaves anything between. What is paid, cleared or refunded is
+posted by a voucher, and every posting names it. What comes in is entered as income.
+A day that was reported is closed, and nothing is booked on it any more.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
+from counterfoil.business.outcomes import NOTE_MAX
 from counterfoil.office import Reference, VoucherKey
 
 
@@ -106,11 +109,11 @@ class Incoming(Base):
     application: Mapped[str] = mapped_column(String(42))
     """Of an order: number of the application that it names."""
     state: Mapped[State] = mapped_column(_STATE, index=True)
-    note: Mapped[str] = mapped_column(String(300), default="")
+    note: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
     serial: Mapped[int] = mapped_column(default=0)
     """Number of the booking, from 1; 0 while there is none."""
     day: Mapped[str] = mapped_column(String(8), default="")
-    """Day of the booking in China, `yyyymmdd`."""
+    """Day of the booking in China, `yyyymmdd`; a later one if that was closed."""
     listed_in: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"")
     """Digest of the list that names its receipt; empty while none does."""
 
@@ -145,6 +148,34 @@ class Posting(Base):
     day: Mapped[str] = mapped_column(String(8), index=True)
 
 
+class Income(Base):
+    """Revenue (预算收入) that came into the single account."""
+
+    __tablename__ = "income"
+
+    number: Mapped[str] = mapped_column(String(42), primary_key=True)
+    """Of the entry (流水号): entered twice, it is booked once."""
+    level: Mapped[str] = mapped_column(String(1))
+    """Level of the budget (预算级次)."""
+    subject: Mapped[str] = mapped_column(String(30))
+    """Subject of the budget (收入分类科目)."""
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    came: Mapped[str] = mapped_column(String(8))
+    """Day on which it came in, `yyyymmdd`."""
+    day: Mapped[str] = mapped_column(String(8), index=True)
+    """Day on which it is booked; a later one if that day was closed."""
+    reason: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
+    """Why it is booked on another day than it came in; empty if it is not."""
+
+
+class ClosedDay(Base):
+    """A day whose reports were made: it, and all before it, are closed (日结)."""
+
+    __tablename__ = "closed_days"
+
+    day: Mapped[str] = mapped_column(String(8), primary_key=True)
+
+
 class QuotaChange(Base):
     """One change of a clearing quota (清算额度); what is cleared is negative."""
 
@@ -173,7 +204,7 @@ class Books(SqlBooks):
     """
 
     def __init__(self, url: str, account: str, opening_fen: int) -> None:
-        super().__init__(url, Base.metadata)
+        super().__init__(url, tables.Base.metadata, Base.metadata)
         with self.writing() as session:
             opening = session.scalar(select(Opening))
             if opening is None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from counterfoil.business.outcomes import begun_before
+from counterfoil.business.days import day_of
+from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
 from counterfoil.office import (
     ActOutcome,
     Arrival,
     Desk,
-    DeskRefused,
     DocumentKind,
     Outcome,
     Reason,
@@ -28,7 +28,6 @@ from counterfoil.office import (
     opened,
 )
 from counterfoil.treasury.acts import (
-    REASON_MAX,
     act,
     is_alone,
     objections,
@@ -39,12 +38,6 @@ from counterfoil.treasury.books import Books, Incoming, State
 from counterfoil.treasury.entries import amount_field
 from counterfoil.treasury.forms import receipt_of
 from counterfoil.treasury.kinds import ORDER, READ, Office
-
-CHINA: Final = timezone(timedelta(hours=8))
-"""Days on vouchers are days in China."""
-
-Tell = Callable[[str, int], None]
-"""Is told what happened and to how many vouchers."""
 
 _NOT_BEGUN: Final = frozenset({State.READ, State.ACCEPTED})
 _MAY_BEGIN: Final = frozenset({State.ACCEPTED, State.BEGUN})
@@ -69,6 +62,10 @@ class Clerk:
     clock: Callable[[], datetime]
     tell: Tell
 
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell whether an arrival is about a voucher that we act on."""
+        return arrival.voucher.key.type_code in READ
+
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what has come, and hear what the issuers ask."""
         others: list[Arrival] = []
@@ -76,15 +73,14 @@ class Clerk:
         with self.books.writing() as session:
             for arrival in arrivals:
                 match opened(arrival.sealed):
-                    case Voucher() as voucher if voucher.key.type_code in READ:
+                    case Voucher() as voucher:
                         _write_down(session, arrival, voucher)
-                    case Voucher():
-                        pass  # another system's: it stays on the list
+                        continue
                     case Step() as step:
                         asked.append(step)
-                        others.append(arrival)
                     case _:
-                        others.append(arrival)  # an answer to a report of ours
+                        pass  # no answer: ours come to vouchers of ours
+                others.append(arrival)
         for step in asked:
             self._hear(step)
         self.desk.acknowledge(others)
@@ -100,9 +96,13 @@ class Clerk:
         self._tell_outcomes()
         self._close()
 
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do before something else comes."""
+        return self.books.is_at_rest()
+
     def today(self) -> str:
         """Return the day in China, `yyyymmdd`."""
-        return f"{self.clock().astimezone(CHINA):%Y%m%d}"
+        return day_of(self.clock())
 
     def _hear(self, step: Step) -> None:
         """Do what an issuer's step asks, if nothing was begun."""
@@ -229,17 +229,7 @@ class Clerk:
         following: State,
         what: str = "",
     ) -> None:
-        """Note the gateway's answers: done goes on, busy waits, refused stops."""
-        done = 0
-        with self.books.writing() as session:
-            for one, outcome in zip(due, outcomes, strict=True):
-                if not isinstance(outcome, DeskRefused):
-                    one.state = following
-                    done += 1
-                elif not outcome.retryable:
-                    one.state = State.STOPPED
-                    one.note = f"{outcome.reason}: {outcome.explanation()}"[:300]
-                session.add(one)
+        done = settled(self.books, due, outcomes, following, State.STOPPED)
         if what and done:
             self.tell(what, done)
 

@@ -6,51 +6,36 @@ Its configuration has, beside what `office.settings` reads:
     url = "sqlite:///treasury.sqlite"
 
     [treasury]
-    finance = "420000-011"       # whom the daily reports go to
+    finance = "420000-011"       # whom the reports go to
     adm_div = "420000"
     tre_code = "4200000000"      # our code as treasury (国库主体代码)
     fin_org_code = "420000000"   # finance's (财政机关代码)
     account = "42000000001"      # the single account (国库单一账户)
     opening_fen = 1000000        # what it held before the first voucher
 
-    [[bank]]                     # any number of agent banks that clear with us
-    number = "102521000000"      # by which vouchers name it (行号)
-    party = "420000-102"
-    code = "102"                 # by which lists name it (`PayBankCode`), if any does
+and the agent banks that clear with us, as `business.banks` has them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
-from datetime import UTC, date, datetime
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
 
-from counterfoil.business.banks import banks_of
-from counterfoil.business.program import (
-    DONE,
-    IDLE_S,
-    REFUSED,
-    Stop,
-    add_path,
-    end_of,
-    setting,
-    tell,
+from counterfoil.business.program import add_path, end_of
+from counterfoil.treasury.commands import (
+    enter_income,
+    report_day,
+    run,
+    show_books,
 )
-from counterfoil.office import Arrival, DeskRefused, read_settings
-from counterfoil.treasury.accounts import figures
-from counterfoil.treasury.books import Books
-from counterfoil.treasury.clerk import Clerk
-from counterfoil.treasury.kinds import BALANCE_REPORT, READ, Office
-from counterfoil.treasury.recompute import recompute
-from counterfoil.treasury.reports import reports_of
+from counterfoil.treasury.incomes import fen_of
 
 _TWIN: Final = "COUNTERFOIL_TREASURY_"
+_T = TypeVar("_T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,9 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 refused or the books differ, 2 usage, 3 gateway
         unreachable.
     """
-    options = _parser().parse_args(arguments)
-    command = _show_books if options.command == "books" else _run
-    return end_of(lambda: command(options))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "income":
+        _check_income(parser, options)
+    return end_of(lambda: _COMMANDS[options.command](options))
+
+
+_COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "run": run,
+    "income": enter_income,
+    "report": report_day,
+    "books": show_books,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,112 +66,80 @@ def _parser() -> argparse.ArgumentParser:
         description="A reference business system of the treasury.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser(
+    run_ = commands.add_parser(
         "run", help="take, act on and answer vouchers until SIGTERM"
     )
-    add_path(run, "treasury", "config", "the system's configuration")
-    run.add_argument(
-        "--report",
-        type=_day,
-        default=os.environ.get(f"{_TWIN}REPORT"),
-        metavar="DAY",
-        help=f"at the end, report this day (yyyymmdd) to finance [{_TWIN}REPORT]",
+    income = commands.add_parser("income", help="enter income of the single account")
+    _add_income(income)
+    report = commands.add_parser(
+        "report", help="close a day and send its reports to finance"
     )
+    _add(report, "day DAY", _day, "the day, yyyymmdd", required=True)
     books = commands.add_parser("books", help="show what the books say")
-    add_path(books, "treasury", "config", "the system's configuration")
     books.add_argument(
         "--recompute",
         action="store_true",
         default=os.environ.get(f"{_TWIN}RECOMPUTE") == "1",
-        help="read the vouchers in the vault again and compare; exit status 1 if "
-        f"they differ [{_TWIN}RECOMPUTE=1]",
+        help="read the vouchers and reports in the vault again and compare; exit "
+        f"status 1 if they differ [{_TWIN}RECOMPUTE=1]",
     )
-    books.add_argument("--json", action="store_true", help="for a program")
+    books.add_argument(
+        "--json",
+        action="store_true",
+        default=os.environ.get(f"{_TWIN}JSON") == "1",
+        help=f"for a program [{_TWIN}JSON=1]",
+    )
+    for each in (run_, income, report, books):
+        add_path(each, "treasury", "config", "the system's configuration")
+    for each in (run_, income, report):
+        _add(each, "today DAY", _day, "live this day instead of the clock's")
     return parser
+
+
+def _add_income(to: argparse.ArgumentParser) -> None:
+    """Add the options of one entry, of a file, and of the simulator."""
+    _add(to, "number NUMBER", str, "number of the entry: twice is booked once")
+    _add(to, "level LEVEL", str, "level of the budget, 0 to 6; without it, 2")
+    _add(to, "subject CODE", str, "subject of the budget")
+    _add(to, "amount YUAN", fen_of, "amount, e.g. 1234.50")
+    _add(to, "file PATH", Path, "enter what a file (CSV) has")
+    _add(to, "seed N", int, "enter what a simulator makes of this number")
+    _add(to, "count N", int, "how many entries it makes; without it, 20")
+    _add(to, "day DAY", _day, "day on which it came in; without it, today")
+
+
+def _check_income(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a mistake of usage unless the income comes from one source."""
+    by_hand = (options.number, options.subject, options.amount)
+    given = [all(one is not None for one in by_hand), options.file, options.seed]
+    if sum(one is not None and one is not False for one in given) != 1:
+        parser.error(
+            "say either --number, --subject and --amount, or --file, or --seed"
+        )
+
+
+def _add(
+    to: argparse.ArgumentParser,
+    name: str,
+    kind: Callable[[str], _T],
+    text: str,
+    *,
+    required: bool = False,
+) -> None:
+    """Add an option, e.g. `day DAY`, with its environment twin."""
+    name, metavar = name.split()
+    twin = f"{_TWIN}{name.upper()}"
+    value = os.environ.get(twin)
+    to.add_argument(
+        f"--{name}",
+        type=kind,
+        default=value,
+        required=required and value is None,
+        metavar=metavar,
+        help=f"{text} [{twin}]",
+    )
 
 
 def _day(text: str) -> str:
     """Return a day as vouchers write it, `yyyymmdd`."""
     return f"{date.fromisoformat(text):%Y%m%d}"
-
-
-def office_of(party: str, tables: Mapping[str, Any]) -> Office:
-    """Return who we are, as the tables `[treasury]` and `[[bank]]` say.
-
-    Args:
-        party: Our party code.
-        tables: The configuration's tables.
-
-    Raises:
-        ValueError: A key is missing.
-    """
-    try:
-        own = tables["treasury"]
-        return Office(
-            party=party,
-            finance=own["finance"],
-            adm_div=own["adm_div"],
-            tre_code=own["tre_code"],
-            fin_org_code=own["fin_org_code"],
-            account=own["account"],
-            banks=banks_of(tables),
-        )
-    except KeyError as error:
-        msg = f"{error.args[0]} is missing"
-        raise ValueError(msg) from error
-
-
-def _books(office: Office, tables: Mapping[str, Any]) -> Books:
-    url = setting(tables, "books", "url")
-    return Books(url, office.account, tables["treasury"].get("opening_fen", 0))
-
-
-def _run(options: argparse.Namespace) -> int:
-    """Take, act and answer until SIGTERM or Ctrl-C, and nothing is left to do."""
-    station, tables = read_settings(options.config)
-    office = office_of(station.party, tables)
-    stop = Stop()
-    with ExitStack() as stack:
-        books = _books(office, tables)
-        stack.callback(books.close)
-        desk = stack.enter_context(station.desk("system"))
-        clerk = Clerk(office, desk, books, lambda: datetime.now(UTC), tell)
-
-        def known(arrival: Arrival) -> bool:
-            return books.knows(arrival.digest)
-
-        kinds = sorted({*READ, BALANCE_REPORT})
-        for arrivals in desk.read(types=kinds, follow=True, idle_s=IDLE_S, known=known):
-            clerk.take(arrivals)
-            clerk.work()
-            if stop.asked and not arrivals and books.is_at_rest():
-                break
-        if options.report:
-            with books.reading() as session:
-                reports = reports_of(session, office, options.report)
-            for outcome in desk.submit(reports):
-                if isinstance(outcome, DeskRefused):
-                    raise outcome
-            tell("reported", len(reports))
-    return DONE
-
-
-def _show_books(options: argparse.Namespace) -> int:
-    station, tables = read_settings(options.config)
-    office = office_of(station.party, tables)
-    with ExitStack() as stack:
-        books = _books(office, tables)
-        stack.callback(books.close)
-        with books.reading() as session:
-            told = asdict(figures(session))
-        if options.json:
-            print(json.dumps(told))
-        else:
-            print(" ".join(f"{name}={value}" for name, value in told.items()))
-        if not options.recompute:
-            return DONE
-        desk = stack.enter_context(station.desk("system"))
-        found = list(recompute(desk, books, office.party))
-        for difference in found:
-            print(difference, file=sys.stderr)
-    return REFUSED if found else DONE

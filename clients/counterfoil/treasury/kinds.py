@@ -27,10 +27,15 @@ ORDER: Final = 105301
 CLEARING_LIST: Final = 5551
 REFUND_LIST: Final = 5552
 APPROPRIATION_LIST: Final = 5553
+REVENUE_REPORT: Final = 3401
+"""收入日报表."""
 BALANCE_REPORT: Final = 3402
 """库存日报表."""
 EXPENDITURE_REPORT: Final = 3410
 """支出日报."""
+
+REPORTS: Final = frozenset({REVENUE_REPORT, BALANCE_REPORT, EXPENDITURE_REPORT})
+"""Kinds that report a day to finance."""
 
 LISTED: Final[Mapping[int, int]] = {
     CLEARING_LIST: ORDER,

@@ -1,8 +1,9 @@
 """The books against the vault: what stands there is read again and compared.
 
-The gateway keeps no accounts. Single account and quota follow from the vouchers that
-were acted on, so the vault, which is the truth, can tell whether our books were
-changed.
+The gateway keeps no accounts. What was paid and cleared, and the quota, follow from the
+vouchers that were acted on; income stands in the reports that were sent of it. So the
+vault, which is the truth, can tell whether our books were changed. Of a day that was
+not reported yet it can say nothing about income.
 """
 
 from __future__ import annotations
@@ -12,31 +13,47 @@ from typing import Final
 
 from sqlalchemy import select
 
-from counterfoil.office import Desk, Standing, Voucher, opened
+from counterfoil.office import Desk, Found, Standing, Voucher, opened
 from counterfoil.treasury.accounts import key_of
 from counterfoil.treasury.books import Books, Posting, QuotaChange
 from counterfoil.treasury.entries import Entry, entry_of, yuan
-from counterfoil.treasury.kinds import BOOKED
+from counterfoil.treasury.kinds import BOOKED, REPORTS, Office
+from counterfoil.treasury.reports import reports_of
 
 _DONE: Final = (Standing.ACTED, Standing.RECEIPTED)
 """Where a voucher stands in our vault once it was acted on."""
+_SENT: Final = (
+    Standing.SENT,
+    Standing.ARRIVED,
+    Standing.ACCEPTED,
+    Standing.CLOSED,
+    Standing.DISPUTED,
+)
+"""Where a report of ours stands that finance has, or will have."""
 
 
-def recompute(desk: Desk, books: Books, party: str) -> Iterator[str]:
+def recompute(desk: Desk, books: Books, office: Office) -> Iterator[str]:
     """Yield where books and vault differ, in Chinese; nothing if they agree.
+
+    Every voucher that was acted on, and every report that was sent.
 
     Call it at rest: what is under way may be in the one and not yet in the other.
 
     Args:
         desk: The desk at our own gateway.
         books: Our books.
-        party: Our party code.
+        office: Who we are.
 
     Raises:
         OfficeError: The gateway refused, or cannot be reached.
     """
+    yield from _vouchers(desk, books, office)
+    yield from _reports(desk, books, office)
+
+
+def _vouchers(desk: Desk, books: Books, office: Office) -> Iterator[str]:
     ours = booked(books)
-    theirs, names = in_vault(desk, party)
+    theirs, names = in_vault(desk, office.party)
     for digest in sorted({*ours, *theirs}):
         name = names.get(digest, digest.hex()[:16])
         if digest not in theirs:
@@ -50,6 +67,23 @@ def recompute(desk: Desk, books: Books, party: str) -> Iterator[str]:
                 f"{yuan(theirs[digest].account_fen)}元、"
                 f"{yuan(sum(theirs[digest].quota.values()))}元"
             )
+
+
+def _reports(desk: Desk, books: Books, office: Office) -> Iterator[str]:
+    """Compare every daily report in the vault with the one that the books make now."""
+    searched = desk.search(types=sorted(REPORTS), standings=_SENT)
+    for found in sorted(searched, key=lambda one: one.voucher.key):
+        if found.voucher.key.issuer != office.party:
+            continue
+        sent = _read(desk, found)
+        day = sent.form.text("vou_date")
+        with books.reading() as session:
+            made = {
+                (one.key.type_code, one.key.number): one.form
+                for one in reports_of(session, office, day)
+            }
+        if made.get((sent.key.type_code, sent.key.number)) != sent.form:
+            yield f"报表{sent.key}与账簿不符"
 
 
 def booked(books: Books) -> dict[bytes, Entry]:
@@ -74,9 +108,13 @@ def in_vault(desk: Desk, party: str) -> tuple[dict[bytes, Entry], dict[bytes, st
     for found in desk.search(types=sorted(BOOKED), standings=_DONE):
         if found.recipient != party:
             continue
-        digest = found.voucher.digest
-        content = opened(desk.inquire(digest).documents[0])
-        assert isinstance(content, Voucher), "a way begins with its voucher"
-        entries[digest] = entry_of(content)
-        names[digest] = str(content.key)
+        voucher, digest = _read(desk, found), found.voucher.digest
+        entries[digest] = entry_of(voucher)
+        names[digest] = str(voucher.key)
     return entries, names
+
+
+def _read(desk: Desk, found: Found) -> Voucher:
+    content = opened(desk.inquire(found.voucher.digest).documents[0])
+    assert isinstance(content, Voucher), "a way begins with its voucher"
+    return content

@@ -1,41 +1,56 @@
 """The daily reports (日报) from our own books, for finance.
 
-A report follows from the books alone: issued twice without a booking in between, it
-has the same bytes, and the gateway changes nothing. Issued again after another booking
-of that day, it is refused: the day was closed.
+A report follows from the books alone, and its day is closed with it: made again, it has
+the same bytes, and the gateway changes nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury.accounts import balance_fen
-from counterfoil.treasury.books import Posting
-from counterfoil.treasury.kinds import BALANCE_REPORT, EXPENDITURE_REPORT, Office
+from counterfoil.treasury.books import Income, Posting
+from counterfoil.treasury.kinds import (
+    BALANCE_REPORT,
+    EXPENDITURE_REPORT,
+    REVENUE_REPORT,
+    Office,
+)
+from counterfoil.treasury.subjects import name_of
 
-_PREFIX: Final = {BALANCE_REPORT: "KC", EXPENDITURE_REPORT: "ZC"}
+_PREFIX: Final = {
+    BALANCE_REPORT: "KC",
+    EXPENDITURE_REPORT: "ZC",
+    REVENUE_REPORT: "SR",
+}
 """How the numbers of reports begin."""
+_OF_A_DAY: Final = {"period_type": "日", "period_type_code": "1"}
 
 
 def reports_of(session: Session, office: Office, day: str) -> list[Voucher]:
-    """Return the reports of a day: balance (3402), and expenditure (3410) if any.
+    """Return the reports of a day: balance; revenue and expenditure, if any.
 
-    Source: Hubei measures, article 3 and annexed tables 1 and 3 (附表1, 附表3).
+    Source: Hubei measures, articles 3 and 25 and annexed tables 1 to 3 (附表1-3).
 
     Args:
         session: The books.
         office: Who we are.
         day: In China, `yyyymmdd`.
     """
-    reports = [balance_report(session, office, day)]
-    spending = expenditure_report(session, office, day)
-    return reports if spending is None else [*reports, spending]
+    reports = (
+        balance_report(session, office, day),
+        revenue_report(session, office, day),
+        expenditure_report(session, office, day),
+    )
+    return [report for report in reports if report is not None]
 
 
 def balance_report(session: Session, office: Office, day: str) -> Voucher:
@@ -44,10 +59,18 @@ def balance_report(session: Session, office: Office, day: str) -> Voucher:
     Yesterday's balance, what came in and what was paid make today's balance.
     """
     yesterday = balance_fen(session, before=day)
-    of_day = session.scalars(select(Posting.amount_fen).where(Posting.day == day)).all()
+    of_day = [
+        fen
+        for table in (Posting, Income)
+        for fen in session.scalars(select(table.amount_fen).where(table.day == day))
+    ]
     came = sum(fen for fen in of_day if fen > 0)
     paid = -sum(fen for fen in of_day if fen < 0)
-    fields: dict[str, FieldValue] = {"acct_date": day, "bank_code": office.tre_code}
+    fields: dict[str, FieldValue] = {
+        "acct_date": day,
+        "bank_code": office.tre_code,
+        **_OF_A_DAY,
+    }
     row: dict[str, FieldValue] = {
         "id": "1",
         "acct_code": office.account,
@@ -59,46 +82,106 @@ def balance_report(session: Session, office: Office, day: str) -> Voucher:
     return _report(office, BALANCE_REPORT, day, Form(fields, (row,)))
 
 
+def revenue_report(session: Session, office: Office, day: str) -> Voucher | None:
+    """Return what came in by level and subject (收入日报表); None before the first.
+
+    Day, month and year are those up to the day, of this year.
+
+    Source: Hubei measures, article 25, 1.
+    """
+    sums = _upto(
+        day,
+        (
+            ((one.level, one.subject), one.day, one.amount_fen)
+            for one in session.scalars(select(Income).where(_of_year(Income, day)))
+        ),
+    )
+    if not sums.year:
+        return None
+    rows: tuple[dict[str, FieldValue], ...] = tuple(
+        {
+            "adm_div_code": office.adm_div,
+            "st_year": day[:4],
+            "budget_level_code": level,
+            "budget_subject_code": subject,
+            "budget_subject_name": name_of(subject),
+            "day_amt_fen": sums.day[level, subject],
+            "month_amt_fen": sums.month[level, subject],
+            "year_amt_fen": sums.year[level, subject],
+        }
+        for level, subject in sorted(sums.year)
+    )
+    fields: dict[str, FieldValue] = {
+        "belong_flag": "0",
+        "report_date": day,
+        "fin_org_code": office.fin_org_code,
+        "tre_code": office.tre_code,
+        "sum_money_fen": sums.day.total(),
+        **_OF_A_DAY,
+    }
+    return _report(office, REVENUE_REPORT, day, Form(fields, rows))
+
+
 def expenditure_report(session: Session, office: Office, day: str) -> Voucher | None:
     """Return what was spent by function (支出日报); None before the year's first.
 
     A refund is negative. Month and year are those up to the day.
     """
-    postings = session.execute(
-        select(Posting.function, Posting.day, Posting.amount_fen).where(
-            Posting.day <= day, Posting.day >= f"{day[:4]}0101"
-        )
+    sums = _upto(
+        day,
+        (
+            (one.function, one.day, -one.amount_fen)
+            for one in session.scalars(select(Posting).where(_of_year(Posting, day)))
+        ),
     )
-    today: Counter[str] = Counter()
-    month: Counter[str] = Counter()
-    year: Counter[str] = Counter()
-    for function, when, fen in postings:
-        year[function] -= fen
-        if when[:6] == day[:6]:
-            month[function] -= fen
-        if when == day:
-            today[function] -= fen
-    if not year:
+    if not sums.year:
         return None
     rows: tuple[dict[str, FieldValue], ...] = tuple(
         {
             "id": str(place),
             "budget_subject_code": function,
-            "pay_amt_fen": today[function],
-            "month_amt_fen": month[function],
-            "year_amt_fen": year[function],
+            "pay_amt_fen": sums.day[function],
+            "month_amt_fen": sums.month[function],
+            "year_amt_fen": sums.year[function],
         }
-        for place, function in enumerate(sorted(year), start=1)
+        for place, function in enumerate(sorted(sums.year), start=1)
     )
     fields: dict[str, FieldValue] = {
         "fin_org_code": office.fin_org_code,
         "tre_code": office.tre_code,
         "report_date": day,
-        "sum_money_fen": today.total(),
-        "sum_month_amt_fen": month.total(),
-        "sum_year_amt_fen": year.total(),
+        "sum_money_fen": sums.day.total(),
+        "sum_month_amt_fen": sums.month.total(),
+        "sum_year_amt_fen": sums.year.total(),
     }
     return _report(office, EXPENDITURE_REPORT, day, Form(fields, rows))
+
+
+_What = TypeVar("_What")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums(Generic[_What]):
+    """Amounts in fen of a day, and of its month and its year up to it."""
+
+    day: Counter[_What]
+    month: Counter[_What]
+    year: Counter[_What]
+
+
+def _of_year(table: type[Posting | Income], day: str) -> ColumnElement[bool]:
+    """Select what was booked in a day's year, up to the day."""
+    return and_(table.day <= day, table.day >= f"{day[:4]}0101")
+
+
+def _upto(day: str, booked: Iterable[tuple[_What, str, int]]) -> _Sums[_What]:
+    """Add up what was booked in a day's year up to it: what, when, and how much."""
+    sums: _Sums[_What] = _Sums(Counter(), Counter(), Counter())
+    for what, when, fen in booked:
+        sums.year[what] += fen
+        sums.month[what] += fen * (when[:6] == day[:6])
+        sums.day[what] += fen * (when == day)
+    return sums
 
 
 def _report(office: Office, type_code: int, day: str, form: Form) -> Voucher:

@@ -4,11 +4,11 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
+from counterfoil.office import Form
 from counterfoil.treasury.books import Books, State
 from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
-    BALANCE_REPORT,
     CLEARING_LIST,
     REFUND_LIST,
 )
@@ -443,10 +443,12 @@ def test_a_discard_before_anything_was_done_leaves_the_books(
 def test_an_answer_to_a_report_is_acknowledged_and_other_kinds_are_left(
     treasury: Treasury,
 ) -> None:
-    treasury.desk.answer(BALANCE_REPORT)
+    treasury.system().report(DAY)
+    [report] = treasury.desk.issued.values()
+    treasury.desk.answer(report, Form({"x_check_result": "0"}))
     treasury.arrive(payment("A1"))
 
-    treasury.run()
+    treasury.live()
 
     assert treasury.desk.acknowledged == [0]
     assert treasury.books.is_at_rest()
@@ -455,6 +457,7 @@ def test_an_answer_to_a_report_is_acknowledged_and_other_kinds_are_left(
 
 def test_what_the_gateway_refuses_waits_for_a_person(treasury: Treasury) -> None:
     [digest] = treasury.arrive(appropriation("B1"))
+    treasury.read(treasury.clerk())
     treasury.desk.standings[digest] = Standing.DISCARDED
 
     treasury.run()

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from counterfoil.business.program import REFUSED
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.standing import Standing
-from counterfoil.treasury.books import Posting
-from counterfoil.treasury.cli import main, office_of
+from counterfoil.treasury.books import Income, Posting
+from counterfoil.treasury.cli import main
+from counterfoil.treasury.commands import office_of
 from tests.unit.treasury.papers import (
     ACCOUNT,
     BANK_CODE,
@@ -137,34 +139,102 @@ def test_books_that_have_no_place_are_told(
     assert "books.url is missing" in capsys.readouterr().err
 
 
-def test_a_day_that_is_none_is_a_mistake_of_usage(
-    config: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["report", "--day", "20260231"], "--day"),
+        (["report"], "--day"),
+        (["income"], "either --number"),
+        (["income", "--seed", "1", "--file", "x.csv"], "either --number"),
+        (["income", "--subject", "1010101", "--amount", "1.00"], "either --number"),
+        (["income", "--amount", "1"], "--amount"),
+    ],
+)
+def test_what_a_command_cannot_make_sense_of_is_a_mistake_of_usage(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    named: str,
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["run", "--config", str(config), "--report", "20260231"])
+        main([*arguments, "--config", str(config)])
 
     assert ended.value.code == 2
-    assert "--report" in capsys.readouterr().err
+    assert named in capsys.readouterr().err
+
+
+def test_income_is_entered_by_hand_from_a_file_and_by_the_simulator(
+    treasury: Treasury, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "income.csv"
+    file.write_text("number,day,level,subject,amount\nF1,20260301,2,1010101,12.50\n")
+    enter = ["income", "--config", str(config), "--today", "20260302"]
+    by_hand = ["--number", "H1", "--subject", "1010601", "--amount", "3.05"]
+
+    assert main([*enter, *by_hand]) == 0
+    assert main([*enter, "--file", str(file)]) == 0
+    assert main([*enter, "--seed", "7", "--count", "3", "--day", "20260301"]) == 0
+    assert main([*enter, "--file", str(file)]) == 0  # again: nothing new
+
+    assert capsys.readouterr().out.split("\n")[:4] == [
+        "income 1",
+        "income 1",
+        "income 3",
+        "income 0",
+    ]
+    with treasury.books.reading() as session:
+        booked = {one.number: one for one in session.scalars(select(Income))}
+    assert (booked["F1"].amount_fen, booked["F1"].day) == (1250, "20260301")
+    assert (booked["H1"].amount_fen, booked["H1"].day) == (305, "20260302")
+    assert booked["H1"].level == "2"
+    assert len(booked) == 5
+
+
+def test_a_day_is_reported_and_what_comes_after_is_told(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ["--config", str(config), "--today", "20260301"]
+    entry = ["income", *on, "--subject", "1010101", "--amount", "1.00"]
+    assert main([*entry, "--number", "A1"]) == 0
+
+    assert main(["report", *on, "--day", "20260301"]) == 0
+    assert main([*entry, "--number", "A2"]) == 0
+
+    captured = capsys.readouterr()
+    assert "reported 2" in captured.out
+    assert "A2: 20260301日报已生成，记入20260302" in captured.err
+    assert [one.WhichOneof("form") for one in treasury.desk.submitted] == [
+        "balance_report",
+        "revenue_report",
+    ]
+
+
+def test_a_day_that_has_not_come_is_not_reported(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ["--config", str(config), "--today", "20260301"]
+
+    assert main(["report", *on, "--day", "20260302"]) == REFUSED
+
+    assert "20260302 cannot be reported on 20260301" in capsys.readouterr().err
+    assert treasury.desk.submitted == []
 
 
 @pytest.mark.usefixtures("signals")
-def test_it_runs_until_it_is_asked_to_stop_and_reports_its_day(
+def test_it_runs_until_it_is_asked_to_stop(
     treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [digest] = treasury.arrive(appropriation("B1"))
-    day = treasury.clerk().today()
     stopping = threading.Thread(
         target=stops_once_booked,
         args=(treasury, digest, lambda: signal.raise_signal(signal.SIGTERM)),
     )
     stopping.start()
     try:
-        status = main(["run", "--config", str(config), "--report", day])
+        status = main(["run", "--config", str(config), "--today", "20260301"])
     finally:
         stopping.join()
 
     assert status == 0
-    out = capsys.readouterr().out
-    assert "booked 1" in out
-    assert "reported" in out
-    assert treasury.desk.submitted[0].HasField("balance_report")
+    assert "booked 1" in capsys.readouterr().out
+    assert treasury.receipt(digest).appropriation.rows[0].x_pay_date == "20260301"

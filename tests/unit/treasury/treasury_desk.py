@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from counterfoil.business.codes import PaymentWay
+from counterfoil.business.days import read_day
+from counterfoil.business.turns import give_out, work
 from counterfoil.desk.v1 import desk_pb2, standing_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
-from counterfoil.office import Desk, Form, Receipt, Reference, Voucher, VoucherKey
-from counterfoil.office.messages import receipt_message
+from counterfoil.office import (
+    Desk,
+    Form,
+    Receipt,
+    Reference,
+    Voucher,
+    opened_payload,
+)
+from counterfoil.office.messages import (
+    draft_message,
+    receipt_message,
+    reference_message,
+)
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
-from counterfoil.treasury import accounts
-from counterfoil.treasury.books import Books, State
+from counterfoil.treasury import accounts, closing
+from counterfoil.treasury.books import Books, Income, State
 from counterfoil.treasury.clerk import Clerk
 from counterfoil.treasury.entries import QuotaKey
+from counterfoil.treasury.incomes import Entered, enter
+from counterfoil.treasury.system import System
 from tests.unit.bank.recipient_desk import RecipientDesk
 from tests.unit.office.loopback import Loopback, access_of
 from tests.unit.treasury.papers import ACCOUNT, BANK_NO, FINANCE, OFFICE, TREASURY
@@ -28,50 +44,97 @@ NOON = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 OPENING_FEN = 10_000
 
 
+def reference_to(voucher: Voucher) -> Reference:
+    """Return what names a voucher and pins its bytes."""
+    payload = draft_message(voucher).voucher.SerializeToString()
+    return Reference(voucher.key, hashlib.sha256(payload).digest())
+
+
 class TreasuryDesk(RecipientDesk):
-    """Answers searches and inquiries too."""
+    """Takes what we issue, and answers searches and inquiries too."""
 
     def __init__(self, loopback: Loopback) -> None:
         super().__init__(loopback)
+        self.issued: dict[bytes, Voucher] = {}
         loopback.unary.update(Search=self._search, Inquire=self._inquire)
+        loopback.streams.update(Submit=self._take, Read=self._waiting)
 
-    def answer(self, type_code: int) -> None:
-        """Let finance's answer to a report of ours arrive."""
-        key = VoucherKey(
-            issuer=TREASURY,
-            adm_div="420000",
-            fiscal_year=2026,
-            type_code=type_code,
-            number="KC20260301",
-        )
-        receipt = Receipt(
-            voucher=Reference(key, bytes(32)),
-            by=FINANCE,
-            form=Form({"x_check_result": "0"}),
-        )
+    def answer(self, voucher: Voucher, form: Form, by: str = FINANCE) -> None:
+        """Let a recipient's receipt of a voucher of ours arrive."""
+        receipt = Receipt(voucher=reference_to(voucher), by=by, form=form)
         payload = receipt_message(receipt).SerializeToString()
-        self._note(DocumentKind.RECEIPT, payload, key, bytes(32))
+        self._note(DocumentKind.RECEIPT, payload, voucher.key, receipt.voucher.digest)
+
+    async def _waiting(
+        self, _request: object, _context: object
+    ) -> AsyncIterator[bytes]:
+        """Show what was neither answered nor acknowledged."""
+        waiting = [
+            one
+            for one in self._arrived
+            if one.leaf not in self.acknowledged
+            and self.standings.get(one.digest, Standing.ARRIVED) is Standing.ARRIVED
+        ]
+        yield desk_pb2.ReadResponse(arrivals=waiting).SerializeToString()
+
+    async def _take(
+        self, requests: AsyncIterator[bytes], _context: object
+    ) -> AsyncIterator[bytes]:
+        """Take what is submitted; the same again is the same voucher."""
+        async for encoded in requests:
+            request = desk_pb2.SubmitRequest.FromString(encoded)
+            results = []
+            for draft in request.drafts:
+                payload = draft.voucher.SerializeToString()
+                digest = hashlib.sha256(payload).digest()
+                self.submitted.append(draft.voucher)
+                self.issued.setdefault(digest, opened_payload(payload))
+                done = desk_pb2.Done(digest=digest, standing=standing_pb2.STANDING_SENT)
+                results.append(desk_pb2.Result(done=done))
+            yield desk_pb2.SubmitResponse(
+                batch=request.batch, results=results
+            ).SerializeToString()
 
     def _search(self, encoded: bytes) -> bytes:
         request = desk_pb2.SearchRequest.FromString(encoded)
-        found = [
+        came = [
             desk_pb2.Found(
                 voucher=one.voucher,
                 recipient=TREASURY,
                 standing=standing_pb2.Standing.ValueType(int(self._of(one))),
             )
             for one in self._vouchers()
+        ]
+        ours = [
+            desk_pb2.Found(
+                voucher=reference_message(Reference(voucher.key, digest)),
+                recipient=voucher.recipients[0],
+                standing=standing_pb2.STANDING_SENT,
+            )
+            for digest, voucher in self.issued.items()
+        ]
+        found = [
+            one
+            for one in (*came, *ours)
             if one.voucher.key.type in request.types
-            and int(self._of(one)) in request.standings
+            and one.standing in request.standings
         ]
         return desk_pb2.SearchResponse(found=found).SerializeToString()
 
     def _inquire(self, encoded: bytes) -> bytes:
         digest = desk_pb2.InquireRequest.FromString(encoded).digest
-        [one] = [each for each in self._vouchers() if each.digest == digest]
-        document = sealed_pb2.SealedWithChain(sealed=one.sealed)
+        if digest in self.issued:
+            voucher = self.issued[digest]
+            payload = draft_message(voucher).voucher.SerializeToString()
+            kind = sealed_pb2.Sealed(kind=1, payload=payload)  # type: ignore[arg-type]
+            sealed = kind.SerializeToString()
+            reference = reference_message(Reference(voucher.key, digest))
+        else:
+            [one] = [each for each in self._vouchers() if each.digest == digest]
+            sealed, reference = one.sealed, one.voucher
         return desk_pb2.InquireResponse(
-            voucher=one.voucher, documents=[document]
+            voucher=reference,
+            documents=[sealed_pb2.SealedWithChain(sealed=sealed)],
         ).SerializeToString()
 
     def _of(self, one: desk_pb2.Arrival) -> Standing:
@@ -98,14 +161,44 @@ class Treasury:
         self.clock: Callable[[], datetime] = lambda: NOON
 
     def clerk(self) -> Clerk:
-        return Clerk(OFFICE, self.client, self.books, self.clock, self._tell)
+        return self.system().clerk()
+
+    def system(self) -> System:
+        return System(
+            office=OFFICE,
+            desk=self.client,
+            books=self.books,
+            clock=self.clock,
+            tell=self._tell,
+        )
+
+    def live(self) -> None:
+        """Read what is there, as the whole system, and work until nothing moves."""
+        takers = self.system().takers()
+        for arrivals in self.client.read():
+            give_out(arrivals, takers)
+        work(takers)
+
+    def live_on(self, day: str) -> None:
+        """Let it be noon of a day, `yyyymmdd`, in China."""
+        date = read_day(day)
+        self.clock = lambda: NOON.replace(date.year, date.month, date.day)
+
+    def enter(self, *entries: Entered) -> list[Income]:
+        """Enter income today."""
+        with self.books.writing() as session:
+            return enter(session, entries, self.system().today())
+
+    def close_day(self, day: str) -> None:
+        with self.books.writing() as session:
+            closing.close(session, day, self.system().today())
 
     def arrive(self, *vouchers: Voucher) -> list[bytes]:
         return [self.desk.arrive(one) for one in vouchers]
 
     def read(self, clerk: Clerk) -> None:
         for arrivals in self.client.read():
-            clerk.take(arrivals)
+            give_out(arrivals, [clerk])
 
     def run(self, *vouchers: Voucher, turns: int = 2) -> list[bytes]:
         """Let vouchers arrive and work until nothing moves any more."""
