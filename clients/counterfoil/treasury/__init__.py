@@ -16,6 +16,7 @@ again from the vault.
 * `books`: the tables: postings, income, changes of quota, where each voucher stands.
 * `accounts`: what the books say: balances, quotas, and who is whose partner.
 * `closing`: a day that was reported is closed.
+* `alerts`: what a person is to be told of.
 * `incomes`: income of the single account, entered or invented.
 * `acts`: what acting on a voucher changes in the books, or why it cannot be done.
 * `clerk`: takes each voucher from one state to the next.

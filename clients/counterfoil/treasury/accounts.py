@@ -6,6 +6,7 @@ transaction.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from counterfoil.treasury.books import (
     QuotaChange,
     State,
 )
-from counterfoil.treasury.entries import QuotaKey
+from counterfoil.treasury.entries import Cleared, QuotaKey
 from counterfoil.treasury.kinds import (
     APPLICATION,
     APPROPRIATION,
@@ -67,20 +68,25 @@ def balance_fen(session: Session, *, before: str = "") -> int:
 
 def balances(session: Session, bank_no: str) -> dict[QuotaKey, int]:
     """Return what is left of every quota of a bank."""
-    return _sums(
-        session.scalars(select(QuotaChange).where(QuotaChange.bank_no == bank_no))
-    )
+    sums: Counter[QuotaKey] = Counter()
+    for change in session.scalars(
+        select(QuotaChange).where(QuotaChange.bank_no == bank_no)
+    ):
+        sums[key_of(change)] += change.amount_fen
+    return dict(sums)
 
 
-def cleared(session: Session, bank_no: str) -> dict[QuotaKey, int]:
-    """Return what was cleared of every quota of a bank, less what was refunded."""
-    changes = session.scalars(
+def cleared(session: Session, bank_no: str) -> dict[Cleared, int]:
+    """Return what was cleared of a bank's quotas and payments, less the refunds."""
+    sums: Counter[Cleared] = Counter()
+    for change in session.scalars(
         select(QuotaChange)
         .join(Incoming, Incoming.digest == QuotaChange.digest)
         .where(QuotaChange.bank_no == bank_no)
         .where(Incoming.type_code.in_({ORDER, REFUND}))
-    )
-    return {key: -fen for key, fen in _sums(changes).items()}
+    ):
+        sums[Cleared(key_of(change), change.payment)] -= change.amount_fen
+    return dict(sums)
 
 
 def same_number(session: Session, one: Incoming) -> list[Incoming]:
@@ -217,6 +223,7 @@ def key_of(change: QuotaChange) -> QuotaKey:
         way=PaymentWay(change.way),
         function=change.function,
         unit=change.unit,
+        fund=change.fund,
     )
 
 
@@ -251,11 +258,3 @@ def _sum(
     if where is not None:
         wanted = wanted.where(where)
     return int(session.scalar(wanted) or 0)
-
-
-def _sums(changes: Iterable[QuotaChange]) -> dict[QuotaKey, int]:
-    sums: dict[QuotaKey, int] = {}
-    for change in changes:
-        key = key_of(change)
-        sums[key] = sums.get(key, 0) + change.amount_fen
-    return sums

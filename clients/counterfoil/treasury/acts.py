@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.outcomes import REASON_MAX
 from counterfoil.office import Voucher, opened
-from counterfoil.treasury import accounts, checks, clearing, closing, lists, quota
+from counterfoil.treasury import (
+    accounts,
+    alerts,
+    checks,
+    clearing,
+    closing,
+    lists,
+    quota,
+)
 from counterfoil.treasury.books import LOST, Incoming, Posting, QuotaChange, State
 from counterfoil.treasury.entries import entry_of, yuan
 from counterfoil.treasury.kinds import (
@@ -70,7 +78,10 @@ def act(
     """
     together = [one] if partner is None else [one, partner]
     booked = closing.open_day(session, day)
-    reasons = list(_hindrances(session, one, partner, office))
+    beyond = _beyond_quota(session, one)
+    reasons = [*_hindrances(session, one, partner, office), *beyond]
+    if beyond:
+        alerts.note(session, day, f"凭证{one.number}未予办理：{'；'.join(beyond)}")
     for each in together:
         if reasons:
             each.state, each.note = State.REFUSED, "；".join(reasons)[:REASON_MAX]
@@ -98,8 +109,7 @@ def _hindrances(
     1. An order equals its application (27 (4) 2).
     2. A list equals the receipts (26 (3), 27 (4) 4, 27 (5) 5).
     3. A refund gives back no more than was cleared (27 (5)).
-    4. What is taken from the quota is there (27 (1) 2, 27 (4) 2).
-    5. What is paid is in the single account (26 (2)).
+    4. What is paid is in the single account (26 (2)).
     """
     voucher = voucher_of(one)
     # (1) Else finance orders what no bank asked for.
@@ -114,14 +124,19 @@ def _hindrances(
     # (3) Else a quota grows that nobody gave.
     if one.type_code == REFUND:
         used = accounts.cleared(session, one.bank_no)
-        yield from quota.refunds_beyond(used, entry.quota)
-    # (4) No fen beyond it.
-    left = accounts.balances(session, one.bank_no)
-    yield from quota.shortages(left, entry.quota)
-    # (5) Money that is not there cannot be paid.
+        yield from quota.refunds_beyond(used, entry.changes)
+    # (4) Money that is not there cannot be paid.
     missing = -entry.account_fen - accounts.balance_fen(session)
     if entry.account_fen < 0 < missing:
         yield f"国库单一账户余额不足，缺{yuan(missing)}元"
+
+
+def _beyond_quota(session: Session, one: Incoming) -> list[str]:
+    """Return where what is taken from the quota is not there (27 (1) 2, 27 (4) 2)."""
+    if one.type_code not in BOOKED:
+        return []
+    left = accounts.balances(session, one.bank_no)
+    return list(quota.shortages(left, entry_of(voucher_of(one)).quota))
 
 
 def _book(session: Session, one: Incoming, office: Office) -> None:
@@ -144,9 +159,11 @@ def _book(session: Session, one: Incoming, office: Office) -> None:
             way=key.way.value,
             function=key.function,
             unit=key.unit,
+            fund=key.fund,
+            payment=payment,
             amount_fen=fen,
         )
-        for key, fen in entry.quota.items()
+        for (key, payment), fen in entry.changes.items()
     )
 
 

@@ -69,6 +69,8 @@ WAITING: Final = frozenset({State.ACCEPTED})
 FINAL: Final = frozenset({*GIVEN_BACK, State.RECEIPTED, State.STOPPED})
 """States that nothing follows on."""
 
+TEXT_MAX: Final = 1024
+"""Characters of an alert, and of what an answer to a statement says."""
 _STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
 
 
@@ -188,7 +190,23 @@ class QuotaChange(Base):
     way: Mapped[str] = mapped_column(String(2))
     function: Mapped[str] = mapped_column(String(42))
     unit: Mapped[str] = mapped_column(String(42))
+    fund: Mapped[str] = mapped_column(String(42))
+    payment: Mapped[str] = mapped_column(String(42))
+    """Number of the payment that is cleared or refunded; empty if none is named."""
     amount_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class Alert(Base):
+    """Something that a person is to be told of."""
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[str] = mapped_column(String(8), index=True)
+    """Day on which it was found, `yyyymmdd`."""
+    text: Mapped[str] = mapped_column(String(TEXT_MAX))
+    told: Mapped[bool] = mapped_column(default=False)
+    """Whether a running system has told it."""
 
 
 class Books(SqlBooks):

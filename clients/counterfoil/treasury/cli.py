@@ -23,9 +23,9 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from counterfoil.business.program import add_path, end_of
+from counterfoil.business.program import add_option, add_path, end_of
 from counterfoil.treasury.commands import (
     enter_income,
     report_day,
@@ -35,7 +35,6 @@ from counterfoil.treasury.commands import (
 from counterfoil.treasury.incomes import fen_of
 
 _TWIN: Final = "COUNTERFOIL_TREASURY_"
-_T = TypeVar("_T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,23 +119,16 @@ def _check_income(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 def _add(
     to: argparse.ArgumentParser,
-    name: str,
-    kind: Callable[[str], _T],
+    option: str,
+    kind: Callable[[str], object],
     text: str,
     *,
     required: bool = False,
 ) -> None:
     """Add an option, e.g. `day DAY`, with its environment twin."""
-    name, metavar = name.split()
-    twin = f"{_TWIN}{name.upper()}"
-    value = os.environ.get(twin)
-    to.add_argument(
-        f"--{name}",
-        type=kind,
-        default=value,
-        required=required and value is None,
-        metavar=metavar,
-        help=f"{text} [{twin}]",
+    name, metavar = option.split()
+    add_option(
+        to, "treasury", name, text, kind=kind, metavar=metavar, required=required
     )
 
 

@@ -7,11 +7,13 @@ in whatever order, give the same account and the same quota.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from counterfoil.business.codes import PaymentWay, way_of
 from counterfoil.office import Voucher
+from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury.kinds import (
     AUTHORISED_QUOTA,
     BOOKED,
@@ -35,6 +37,8 @@ class QuotaKey:
         function: Function (支出功能分类科目).
         unit: Top-level unit (一级预算单位); empty where the notice names none, and
             then for every unit.
+        fund: Nature of the funds (资金性质); empty where the voucher names none. A
+            notice that names none is for every fund.
     """
 
     fiscal_year: int
@@ -42,6 +46,20 @@ class QuotaKey:
     way: PaymentWay
     function: str
     unit: str
+    fund: str = ""
+
+
+class Cleared(NamedTuple):
+    """What a change of quota is about.
+
+    Attributes:
+        key: Whose quota.
+        payment: Number of the payment that was cleared or refunded; empty if none is
+            named.
+    """
+
+    key: QuotaKey
+    payment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +68,19 @@ class Entry:
 
     Attributes:
         account: Change of the single account, by function; money out is negative.
-        quota: Change of the quota; what is cleared is negative.
+        changes: Change of the quota; what is cleared is negative.
     """
 
     account: dict[str, int]
-    quota: dict[QuotaKey, int]
+    changes: dict[Cleared, int]
+
+    @property
+    def quota(self) -> dict[QuotaKey, int]:
+        """Change of each quota, whatever payments it is about."""
+        sums: Counter[QuotaKey] = Counter()
+        for change, fen in self.changes.items():
+            sums[change.key] += fen
+        return dict(sums)
 
     @property
     def account_fen(self) -> int:
@@ -88,20 +114,27 @@ def entry_of(voucher: Voucher) -> Entry:
         ValueError: The voucher names no way of payment; `checks` refuses it before.
     """
     account: Counter[str] = Counter()
-    quota: Counter[QuotaKey] = Counter()
+    changes: Counter[Cleared] = Counter()
     kind = voucher.key.type_code
     if kind not in BOOKED:
         return Entry({}, {})
     for row in voucher.form.rows:
-        function = str(row.get("exp_func_code", ""))
         amount = int(row[row_amount_field(kind)])
         if kind in QUOTAS:
-            quota[_key(voucher, row.get("sup_dep_code", ""), function)] += amount
+            changes[Cleared(_key(voucher, row))] += amount
             continue
-        account[function] -= amount
+        account[str(row.get("exp_func_code", ""))] -= amount
         if kind in {ORDER, REFUND}:
-            quota[_key(voucher, row.get("sup_dep_code", ""), function)] -= amount
-    return Entry(dict(account), dict(quota))
+            changes[Cleared(_key(voucher, row), payment_of(row))] -= amount
+    return Entry(dict(account), dict(changes))
+
+
+def payment_of(row: Mapping[str, FieldValue]) -> str:
+    """Return the number of the payment that a row clears or refunds; or nothing.
+
+    A refund names the original payment apart (`OriVoucherNo`).
+    """
+    return str(row.get("ori_voucher_no") or row.get("voucher_no", ""))
 
 
 def quota_way(voucher: Voucher) -> PaymentWay | None:
@@ -118,7 +151,7 @@ def yuan(fen: int) -> str:
     return f"{'-' if fen < 0 else ''}{whole}.{rest:02}"
 
 
-def _key(voucher: Voucher, unit: str | int, function: str) -> QuotaKey:
+def _key(voucher: Voucher, row: Mapping[str, FieldValue]) -> QuotaKey:
     way = quota_way(voucher)
     if way is None:
         msg = f"{voucher.key} names no way of payment"
@@ -127,6 +160,7 @@ def _key(voucher: Voucher, unit: str | int, function: str) -> QuotaKey:
         fiscal_year=voucher.key.fiscal_year,
         bank_no=voucher.form.text("pay_bank_no"),
         way=way,
-        function=function,
-        unit=str(unit),
+        function=str(row.get("exp_func_code", "")),
+        unit=str(row.get("sup_dep_code", "")),
+        fund=voucher.form.text("fund_type_code"),
     )

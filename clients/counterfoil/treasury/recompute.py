@@ -16,7 +16,7 @@ from sqlalchemy import select
 from counterfoil.office import Desk, Found, Standing, Voucher, opened
 from counterfoil.treasury.accounts import key_of
 from counterfoil.treasury.books import Books, Posting, QuotaChange
-from counterfoil.treasury.entries import Entry, entry_of, yuan
+from counterfoil.treasury.entries import Cleared, Entry, entry_of, yuan
 from counterfoil.treasury.kinds import BOOKED, REPORTS, Office
 from counterfoil.treasury.reports import reports_of
 
@@ -95,9 +95,9 @@ def booked(books: Books) -> dict[bytes, Entry]:
             name = posting.function
             account[name] = account.get(name, 0) + posting.amount_fen
         for change in session.scalars(select(QuotaChange)):
-            quota = entries.setdefault(change.digest, Entry({}, {})).quota
-            key = key_of(change)
-            quota[key] = quota.get(key, 0) + change.amount_fen
+            changes = entries.setdefault(change.digest, Entry({}, {})).changes
+            what = Cleared(key_of(change), change.payment)
+            changes[what] = changes.get(what, 0) + change.amount_fen
     return entries
 
 

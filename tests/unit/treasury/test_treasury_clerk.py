@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
@@ -17,6 +19,7 @@ from tests.unit.treasury.papers import (
     ACCOUNT,
     BANK_CODE,
     DAY,
+    LINES,
     OTHER_BANK,
     OTHER_NO,
     SECOND_NO,
@@ -469,3 +472,80 @@ def test_what_the_gateway_refuses_waits_for_a_person(treasury: Treasury) -> None
 def test_books_cannot_be_opened_with_another_balance(treasury: Treasury) -> None:
     with pytest.raises(ValueError, match="another account or balance"):
         Books(treasury.url, ACCOUNT, OPENING_FEN + 1)
+
+
+def test_quota_of_one_fund_clears_nothing_of_another(treasury: Treasury) -> None:
+    treasury.run(changed(quota_notice("E1"), fund_type_code="1"))
+
+    of_two = treasury.run(
+        changed(application("S2"), fund_type_code="2"),
+        changed(order("Q2", "S2"), fund_type_code="2"),
+    )
+    of_one = treasury.run(
+        changed(application("S1"), fund_type_code="1"),
+        changed(order("Q1", "S1"), fund_type_code="1"),
+    )
+
+    assert {treasury.standing(one) for one in of_two} == {Standing.RETURNED}
+    assert {treasury.standing(one) for one in of_one} == {Standing.RECEIPTED}
+    assert treasury.balance_fen() == OPENING_FEN - 350
+
+
+def test_clearing_beyond_the_quota_is_noted_as_an_alert(treasury: Treasury) -> None:
+    treasury.run(quota_notice("E1"))
+    treasury.run(application("S1", (*LINES, ("101", "2010101", 1))))
+
+    treasury.run(order("Q1", "S1", (*LINES, ("101", "2010101", 1))))
+
+    assert treasury.alerts() == [
+        "凭证Q1未予办理：直接支付额度不足：单位101功能科目2010101超出0.01元"
+    ]
+
+
+def test_what_is_within_the_quota_raises_no_alert(treasury: Treasury) -> None:
+    treasury.run(quota_notice("E1"), application("S1"), order("Q1", "S1"))
+    treasury.run(appropriation("B1", (("", "2010101", 99_999),)))  # no money: returned
+
+    assert treasury.alerts() == []
+
+
+def cleared_twice(treasury: Treasury) -> None:
+    """Clear payment ZF0 of 100 and ZF1 of 50, both of the same unit and function."""
+    lines = (("101", "2010101", 100), ("101", "2010101", 50))
+    treasury.run(quota_notice("E1", lines), application("S1", lines))
+    treasury.run(order("Q1", "S1", lines))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "standing"),
+    [
+        (60, 40, Standing.RECEIPTED),
+        (60, 41, Standing.RETURNED),
+        (100, 1, Standing.RETURNED),
+    ],
+)
+def test_refunds_of_a_payment_never_come_to_more_than_was_cleared_for_it(
+    treasury: Treasury, first: int, second: int, standing: Standing
+) -> None:
+    cleared_twice(treasury)
+    treasury.run(refund("T1", (("101", "2010101", -first),)))
+
+    [digest] = treasury.run(refund("T2", (("101", "2010101", -second),)))
+
+    assert treasury.standing(digest) is standing
+    if standing is Standing.RETURNED:
+        assert "退款超过原支付凭证ZF0已清算金额" in treasury.reason(digest)
+        assert treasury.quota("101") == first
+
+
+def test_a_refund_of_a_payment_that_was_never_cleared_is_returned(
+    treasury: Treasury,
+) -> None:
+    cleared_twice(treasury)
+    one = refund("T1", (("101", "2010101", -10),))
+    rows = tuple({**row, "ori_voucher_no": "ZF9"} for row in one.form.rows)
+
+    [digest] = treasury.run(replace(one, form=Form(one.form.fields, rows)))
+
+    assert treasury.standing(digest) is Standing.RETURNED
+    assert treasury.quota("101") == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import checks, clearing, lists, quota
-from counterfoil.treasury.entries import QuotaKey, entry_of, yuan
+from counterfoil.treasury.entries import Cleared, QuotaKey, entry_of, yuan
 from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
@@ -74,7 +79,7 @@ def test_clearing_stays_within_the_quota(
 def test_a_refund_goes_no_further_than_what_was_cleared(
     fen: int, *, refused: bool
 ) -> None:
-    found = list(quota.refunds_beyond({key(): 100}, {key(): fen}))
+    found = list(quota.refunds_beyond({Cleared(key()): 100}, {Cleared(key()): fen}))
 
     assert bool(found) is refused
 
@@ -242,6 +247,86 @@ def test_an_application_and_a_list_change_nothing() -> None:
     for one in (application("S1"), listing(CLEARING_LIST, "L1", (("Q1", 1),))):
         entry = entry_of(one)
         assert (entry.account, entry.quota) == ({}, {})
+
+
+def of(unit: str = "", fund: str = "") -> QuotaKey:
+    return replace(key(unit), fund=fund)
+
+
+@pytest.mark.parametrize(
+    ("balances", "changes", "missing"),
+    [
+        ({of("1", "a"): 5}, {of("1", "a"): -5}, None),
+        ({of("1", "a"): 5}, {of("1", "a"): -6}, "0.01"),
+        # A notice that names no fund, no unit or neither is for every one.
+        ({of("1"): 5}, {of("1", "a"): -3, of("1", "b"): -2}, None),
+        ({of("1"): 5}, {of("1", "a"): -3, of("1", "b"): -3}, "0.01"),
+        ({of(fund="a"): 5}, {of("1", "a"): -3, of("2", "a"): -2}, None),
+        ({of(fund="a"): 5}, {of("1", "a"): -3, of("2", "a"): -3}, "0.01"),
+        ({of(): 5}, {of("1", "a"): -3, of("2", "b"): -2}, None),
+        ({of(): 5}, {of("1", "a"): -3, of("2", "b"): -3}, "0.01"),
+        # Never another fund's or unit's, and none that a voucher does not name.
+        ({of("1", "b"): 5}, {of("1", "a"): -1}, "0.01"),
+        ({of(fund="b"): 5}, {of("1", "a"): -1}, "0.01"),
+        ({of("2"): 5}, {of("1", "a"): -1}, "0.01"),
+        ({of("1", "a"): 5}, {of("1"): -1}, "0.01"),
+        # Each part is covered once: the unit's covers b, so a needs the fund's.
+        ({of("1"): 2, of(fund="a"): 3}, {of("1", "a"): -3, of("1", "b"): -2}, None),
+        (
+            {of("1"): 2, of(fund="a"): 2},
+            {of("1", "a"): -3, of("1", "b"): -2},
+            "0.01",
+        ),
+        # What one unit draws on the quota that names neither is gone for others.
+        ({of(): 5, of("1"): -3}, {of("2", "b"): -3}, "0.01"),
+    ],
+)
+def test_a_fund_has_a_quota_of_its_own(
+    balances: dict[QuotaKey, int], changes: dict[QuotaKey, int], missing: str | None
+) -> None:
+    found = list(quota.shortages(balances, changes))
+
+    assert [one.split("超出")[1] for one in found] == (
+        [f"{missing}元"] if missing else []
+    )
+
+
+AMOUNT = st.integers(0, 4)
+PAIRS = [(unit, fund) for unit in "12" for fund in "ab"]
+
+
+@given(
+    drawn=st.tuples(*(AMOUNT for _ in PAIRS)),
+    units=st.tuples(AMOUNT, AMOUNT),
+    funds=st.tuples(AMOUNT, AMOUNT),
+)
+def test_what_no_split_of_the_quotas_covers_is_missing(
+    drawn: tuple[int, ...], units: tuple[int, int], funds: tuple[int, int]
+) -> None:
+    balances = {
+        of("1"): units[0],
+        of("2"): units[1],
+        of(fund="a"): funds[0],
+        of(fund="b"): funds[1],
+    }
+    changes = {of(*pair): -fen for pair, fen in zip(PAIRS, drawn, strict=True) if fen}
+
+    told = "".join(quota.shortages(balances, changes))
+
+    # Every way to split what each pair draws between its unit's and its fund's quota.
+    fewest = min(
+        sum(
+            max(0, x + y - left)
+            for x, y, left in (
+                (split[0], split[1], units[0]),
+                (split[2], split[3], units[1]),
+                (drawn[0] - split[0], drawn[2] - split[2], funds[0]),
+                (drawn[1] - split[1], drawn[3] - split[3], funds[1]),
+            )
+        )
+        for split in product(*(range(fen + 1) for fen in drawn))
+    )
+    assert (f"超出0.{fewest:02}元" in told) if fewest else told == ""
 
 
 def test_a_voucher_without_a_way_of_payment_has_no_quota() -> None:

@@ -29,7 +29,7 @@ from counterfoil.office.messages import (
     reference_message,
 )
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
-from counterfoil.treasury import accounts, closing
+from counterfoil.treasury import accounts, alerts, closing
 from counterfoil.treasury.books import Books, Income, State
 from counterfoil.treasury.clerk import Clerk
 from counterfoil.treasury.entries import QuotaKey
@@ -188,6 +188,11 @@ class Treasury:
         """Enter income today."""
         with self.books.writing() as session:
             return enter(session, entries, self.system().today())
+
+    def alerts(self) -> list[str]:
+        """Return what was noted for people today."""
+        with self.books.reading() as session:
+            return alerts.of_day(session, self.system().today())
 
     def close_day(self, day: str) -> None:
         with self.books.writing() as session:
