@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from counterfoil.business.money import to_yuan
 from counterfoil.business.outcomes import REASON_MAX
 from counterfoil.office import Voucher, opened
 from counterfoil.treasury import (
@@ -22,7 +23,7 @@ from counterfoil.treasury import (
     quota,
 )
 from counterfoil.treasury.books import LOST, Incoming, Posting, QuotaChange, State
-from counterfoil.treasury.entries import entry_of, yuan
+from counterfoil.treasury.entries import entry_of
 from counterfoil.treasury.kinds import (
     APPLICATION,
     BOOKED,
@@ -128,7 +129,7 @@ def _hindrances(
     # (4) Money that is not there cannot be paid.
     missing = -entry.account_fen - accounts.balance_fen(session)
     if entry.account_fen < 0 < missing:
-        yield f"国库单一账户余额不足，缺{yuan(missing)}元"
+        yield f"国库单一账户余额不足，缺{to_yuan(missing)}元"
 
 
 def _beyond_quota(session: Session, one: Incoming) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from counterfoil.business.codes import wire_code
+from counterfoil.business.money import to_yuan
 from counterfoil.office import Form, Voucher
-from counterfoil.treasury.entries import quota_way, yuan
+from counterfoil.treasury.entries import quota_way
 from counterfoil.treasury.kinds import APPLICATION
 
 Row = tuple[str, str, str, int]
@@ -46,8 +47,8 @@ def differences(order: Voucher, application: Voucher) -> Iterator[str]:
     # (3) Told by itself, for the amount is what people compare.
     if ours.fen("pay_amt_fen") != theirs.fen("pay_amt_fen"):
         yield (
-            f"划款金额{yuan(ours.fen('pay_amt_fen'))}元与申请金额"
-            f"{yuan(theirs.fen('pay_amt_fen'))}元不一致"
+            f"划款金额{to_yuan(ours.fen('pay_amt_fen'))}元与申请金额"
+            f"{to_yuan(theirs.fen('pay_amt_fen'))}元不一致"
         )
     # (4) The same total may hide other rows, and with them another quota.
     if rows_of(ours) != rows_of(theirs):

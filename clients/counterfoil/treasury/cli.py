@@ -25,6 +25,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from counterfoil.business.money import to_fen
 from counterfoil.business.program import add_option, add_path, end_of
 from counterfoil.treasury.commands import (
     enter_income,
@@ -32,7 +33,6 @@ from counterfoil.treasury.commands import (
     run,
     show_books,
 )
-from counterfoil.treasury.incomes import fen_of
 
 _TWIN: Final = "COUNTERFOIL_TREASURY_"
 
@@ -100,7 +100,7 @@ def _add_income(to: argparse.ArgumentParser) -> None:
     _add(to, "number NUMBER", str, "number of the entry: twice is booked once")
     _add(to, "level LEVEL", str, "level of the budget, 0 to 6; without it, 2")
     _add(to, "subject CODE", str, "subject of the budget")
-    _add(to, "amount YUAN", fen_of, "amount, e.g. 1234.50")
+    _add(to, "amount YUAN", to_fen, "amount, e.g. 1234.50")
     _add(to, "file PATH", Path, "enter what a file (CSV) has")
     _add(to, "seed N", int, "enter what a simulator makes of this number")
     _add(to, "count N", int, "how many entries it makes; without it, 20")

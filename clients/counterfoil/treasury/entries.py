@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from counterfoil.business.codes import PaymentWay, way_of
 from counterfoil.office import Voucher
@@ -22,8 +22,6 @@ from counterfoil.treasury.kinds import (
     QUOTAS,
     REFUND,
 )
-
-_FEN_PER_YUAN: Final = 100
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -143,12 +141,6 @@ def quota_way(voucher: Voucher) -> PaymentWay | None:
         authorised = voucher.key.type_code == AUTHORISED_QUOTA
         return PaymentWay.AUTHORISED if authorised else PaymentWay.DIRECT
     return way_of(voucher.form.text("pay_type_code"))
-
-
-def yuan(fen: int) -> str:
-    """Return an amount as people read it, e.g. `-1234.05`."""
-    whole, rest = divmod(abs(fen), _FEN_PER_YUAN)
-    return f"{'-' if fen < 0 else ''}{whole}.{rest:02}"
 
 
 def _key(voucher: Voucher, row: Mapping[str, FieldValue]) -> QuotaKey:

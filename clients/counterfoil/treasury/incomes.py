@@ -17,13 +17,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from counterfoil.business.days import read_day
+from counterfoil.business.money import to_fen
 from counterfoil.treasury import closing
 from counterfoil.treasury.books import Income
 from counterfoil.treasury.subjects import LEVELS, REVENUE
 
 _NUMBER: Final = re.compile(r"[!-~]{1,42}")
 _SUBJECT: Final = re.compile(r"[0-9]{3,30}", re.ASCII)
-_YUAN: Final = re.compile(r"([0-9]{1,15})\.([0-9]{2})", re.ASCII)
 COLUMNS: Final = ("number", "day", "level", "subject", "amount")
 """Of a file of income, in its first line; the amount is in yuan, `1234.50`."""
 
@@ -112,7 +112,7 @@ def read_income(text: str) -> list[Entered]:
                     day=_day(row["day"]),
                     level=row["level"],
                     subject=row["subject"],
-                    amount_fen=fen_of(row["amount"]),
+                    amount_fen=to_fen(row["amount"]),
                 )
             )
         except (TypeError, ValueError) as error:
@@ -134,19 +134,6 @@ def invented(seed: int, day: str, count: int) -> list[Entered]:
         )
         for place in range(1, count + 1)
     ]
-
-
-def fen_of(yuan: str) -> int:
-    """Return an amount as people write it, `1234.50`, in fen.
-
-    Raises:
-        ValueError: It is not written so.
-    """
-    match = _YUAN.fullmatch(yuan)
-    if match is None:
-        msg = f"not an amount in yuan: {yuan!r}"
-        raise ValueError(msg)
-    return int("".join(match.groups()))
 
 
 def _day(text: str) -> str:

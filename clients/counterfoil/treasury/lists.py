@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from counterfoil.business.codes import wire_code
+from counterfoil.business.money import to_yuan
 from counterfoil.office import Voucher
-from counterfoil.treasury.entries import yuan
 from counterfoil.treasury.kinds import LISTED
 
 
@@ -57,8 +57,8 @@ def differences(listing: Voucher, receipted: Iterable[Receipted]) -> Iterator[st
             yield f"凭证{row.number}重复列示"
         elif row.number in known:
             yield (
-                f"凭证{row.number}金额{yuan(row.amount_fen)}元与回单"
-                f"{yuan(known[row.number])}元不符"
+                f"凭证{row.number}金额{to_yuan(row.amount_fen)}元与回单"
+                f"{to_yuan(known[row.number])}元不符"
             )
         else:
             yield f"凭证{row.number}无可列示的回单"

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 
-from counterfoil.treasury.entries import Cleared, QuotaKey, yuan
+from counterfoil.business.money import to_yuan
+from counterfoil.treasury.entries import Cleared, QuotaKey
 
 Balances = Mapping[QuotaKey, int]
 """What is left of each quota, in fen; below zero where a unit drew on its bank's."""
@@ -39,7 +40,7 @@ def shortages(balances: Balances, changes: Mapping[QuotaKey, int]) -> Iterator[s
             units = "、".join(dict.fromkeys(one.unit for one in over if one.unit))
             yield (
                 f"{pool.way.chinese}额度不足：单位{units or '未指定'}"
-                f"功能科目{pool.function}超出{yuan(missing)}元"
+                f"功能科目{pool.function}超出{to_yuan(missing)}元"
             )
 
 
@@ -65,14 +66,14 @@ def refunds_beyond(
         if payment and beyond > 0:
             yield (
                 f"退款超过原支付凭证{payment}已清算金额：单位{key.unit}"
-                f"功能科目{key.function}超出{yuan(beyond)}元"
+                f"功能科目{key.function}超出{to_yuan(beyond)}元"
             )
         back[key] += fen
     for key, fen in back.items():
         if fen > whole[key]:
             yield (
                 f"退款超过已清算金额：单位{key.unit}功能科目{key.function}"
-                f"超出{yuan(fen - whole[key])}元"
+                f"超出{to_yuan(fen - whole[key])}元"
             )
 
 

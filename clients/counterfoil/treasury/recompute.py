@@ -13,10 +13,11 @@ from typing import Final
 
 from sqlalchemy import select
 
+from counterfoil.business.money import to_yuan
 from counterfoil.office import Desk, Found, Standing, Voucher, opened
 from counterfoil.treasury.accounts import key_of
 from counterfoil.treasury.books import Books, Posting, QuotaChange
-from counterfoil.treasury.entries import Cleared, Entry, entry_of, yuan
+from counterfoil.treasury.entries import Cleared, Entry, entry_of
 from counterfoil.treasury.kinds import BOOKED, REPORTS, Office
 from counterfoil.treasury.reports import reports_of
 
@@ -62,10 +63,10 @@ def _vouchers(desk: Desk, books: Books, office: Office) -> Iterator[str]:
             yield f"凭证{name}已办理，未记账"
         elif ours[digest] != theirs[digest]:
             yield (
-                f"凭证{name}记账{yuan(ours[digest].account_fen)}元、"
-                f"额度{yuan(sum(ours[digest].quota.values()))}元，凭证库为"
-                f"{yuan(theirs[digest].account_fen)}元、"
-                f"{yuan(sum(theirs[digest].quota.values()))}元"
+                f"凭证{name}记账{to_yuan(ours[digest].account_fen)}元、"
+                f"额度{to_yuan(sum(ours[digest].quota.values()))}元，凭证库为"
+                f"{to_yuan(theirs[digest].account_fen)}元、"
+                f"{to_yuan(sum(theirs[digest].quota.values()))}元"
             )
 
 

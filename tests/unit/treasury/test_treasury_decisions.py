@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counterfoil.business.codes import PaymentWay
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import checks, clearing, lists, quota
-from counterfoil.treasury.entries import Cleared, QuotaKey, entry_of, yuan
+from counterfoil.treasury.entries import Cleared, QuotaKey, entry_of
 from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
@@ -332,10 +332,3 @@ def test_what_no_split_of_the_quotas_covers_is_missing(
 def test_a_voucher_without_a_way_of_payment_has_no_quota() -> None:
     with pytest.raises(ValueError, match="way of payment"):
         entry_of(changed(refund("T1"), pay_type_code=""))
-
-
-@pytest.mark.parametrize(
-    ("fen", "text"), [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-12_345, "-123.45")]
-)
-def test_amounts_are_read_in_yuan(fen: int, text: str) -> None:
-    assert yuan(fen) == text
