@@ -65,12 +65,14 @@ class Program:
         self.desk = desk
         self.books = books
         self.now = NOON
+        self.warned: list[str] = []
         self.system = System(
             office=OFFICE,
             desk=desk,
             books=books,
             clock=lambda: self.now,
             tell=lambda *_: None,
+            warn=self.warned.append,
         )
 
     def live_on(self, day: int) -> str:

@@ -84,10 +84,11 @@ def act(
     if beyond:
         alerts.note(session, day, f"凭证{one.number}未予办理：{'；'.join(beyond)}")
     for each in together:
+        each.day = booked
         if reasons:
             each.state, each.note = State.REFUSED, "；".join(reasons)[:REASON_MAX]
         else:
-            each.serial, each.day = accounts.next_serial(session), booked
+            each.serial = accounts.next_serial(session)
             each.note = closing.reason(day, booked)
             each.state = State.BOOKED
             session.flush()  # the next serial number counts this one

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     func,
     select,
@@ -108,6 +109,8 @@ class Incoming(Base):
     sealed: Mapped[bytes] = mapped_column(deferred=True)
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     bank_no: Mapped[str] = mapped_column(String(12))
+    way: Mapped[str] = mapped_column(String(2))
+    """Way of payment, if its kind has one."""
     application: Mapped[str] = mapped_column(String(42))
     """Of an order: number of the application that it names."""
     state: Mapped[State] = mapped_column(_STATE, index=True)
@@ -207,6 +210,41 @@ class Alert(Base):
     text: Mapped[str] = mapped_column(String(TEXT_MAX))
     told: Mapped[bool] = mapped_column(default=False)
     """Whether a running system has told it."""
+
+
+class Statement(Base):
+    """A statement, report or check of ours that is answered, and its answer."""
+
+    __tablename__ = "statements"
+
+    type_code: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(42), primary_key=True)
+    recipient: Mapped[str] = mapped_column(String(31))
+    day: Mapped[str] = mapped_column(String(8))
+    """Last day that it is about, `yyyymmdd`."""
+    sent: Mapped[str] = mapped_column(String(8))
+    """Day on which it was issued."""
+    result: Mapped[str] = mapped_column(String(1), default="")
+    """对账结果: 0 it agrees, 1 it does not; empty while it is not answered."""
+    note: Mapped[str] = mapped_column(String(TEXT_MAX), default="")
+    """What does not agree, or why it came back."""
+    answered: Mapped[str] = mapped_column(String(8), default="")
+    """Day of the answer; empty while there is none."""
+
+
+class QuotaAnswer(Base):
+    """What we found when we compared a bank's statement of quota with our books."""
+
+    __tablename__ = "quota_answers"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """Of the statement."""
+    issuer: Mapped[str] = mapped_column(String(31))
+    last: Mapped[str] = mapped_column(String(8))
+    """Last day of its period, `yyyymmdd`."""
+    result: Mapped[str] = mapped_column(String(1))
+    answer: Mapped[str] = mapped_column(Text)
+    """The form of our receipt, as JSON: later bookings do not change it."""
 
 
 class Books(SqlBooks):

@@ -27,6 +27,7 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
+from counterfoil.treasury import closing
 from counterfoil.treasury.acts import (
     act,
     is_alone,
@@ -35,7 +36,7 @@ from counterfoil.treasury.acts import (
     voucher_of,
 )
 from counterfoil.treasury.books import Books, Incoming, State
-from counterfoil.treasury.entries import amount_field
+from counterfoil.treasury.entries import amount_field, quota_way
 from counterfoil.treasury.forms import receipt_of
 from counterfoil.treasury.kinds import ORDER, READ, Office
 
@@ -237,6 +238,8 @@ class Clerk:
         with self.books.writing() as session:
             for one in these:
                 one.state, one.note = state, note
+                if state is not State.VOID:  # the issuer's own act, none of ours
+                    one.day = closing.open_day(session, self.today())
                 session.add(one)
 
     def _voucher(self, one: Incoming) -> Voucher:
@@ -261,6 +264,7 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
             sealed=arrival.sealed,
             amount_fen=form.fen(amount_field(key.type_code)),
             bank_no=form.text("pay_bank_no"),
+            way=quota_way(voucher) or "",
             application=form.text("ori_voucher_no") if key.type_code == ORDER else "",
             state=State.READ,
         )

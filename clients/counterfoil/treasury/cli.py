@@ -12,6 +12,10 @@ Its configuration has, beside what `office.settings` reads:
     fin_org_code = "420000000"   # finance's (财政机关代码)
     account = "42000000001"      # the single account (国库单一账户)
     opening_fen = 1000000        # what it held before the first voucher
+    name = "国家金库湖北省分库"     # as statements state it, if it has one
+
+    [calendar]
+    days = "working_days.toml"   # what the legal calendar does not know, if any
 
 and the agent banks that clear with us, as `business.banks` has them.
 """
@@ -31,8 +35,11 @@ from counterfoil.treasury.commands import (
     enter_income,
     report_day,
     run,
+    show_alerts,
     show_books,
+    state,
 )
+from counterfoil.treasury.periods import month_of
 
 _TWIN: Final = "COUNTERFOIL_TREASURY_"
 
@@ -48,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "income":
         _check_income(parser, options)
+    if options.command == "statements" and bool(options.month) == bool(options.day):
+        parser.error("say either --month or --day")
     return end_of(lambda: _COMMANDS[options.command](options))
 
 
@@ -55,6 +64,8 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "run": run,
     "income": enter_income,
     "report": report_day,
+    "statements": state,
+    "alerts": show_alerts,
     "books": show_books,
 }
 
@@ -74,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
         "report", help="close a day and send its reports to finance"
     )
     _add(report, "day DAY", _day, "the day, yyyymmdd", required=True)
+    statements = commands.add_parser(
+        "statements", help="send the statements of a month, or the checks of a day"
+    )
+    _add(statements, "month MONTH", _month, "the month, yyyymm")
+    _add(statements, "day DAY", _day, "the day, yyyymmdd")
+    alerts = commands.add_parser(
+        "alerts", help="show what was noted today and what is late; exit 1 if any"
+    )
     books = commands.add_parser("books", help="show what the books say")
     books.add_argument(
         "--recompute",
@@ -88,9 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get(f"{_TWIN}JSON") == "1",
         help=f"for a program [{_TWIN}JSON=1]",
     )
-    for each in (run_, income, report, books):
+    for each in (run_, income, report, statements, alerts, books):
         add_path(each, "treasury", "config", "the system's configuration")
-    for each in (run_, income, report):
+    for each in (run_, income, report, statements, alerts):
         _add(each, "today DAY", _day, "live this day instead of the clock's")
     return parser
 
@@ -130,6 +149,11 @@ def _add(
     add_option(
         to, "treasury", name, text, kind=kind, metavar=metavar, required=required
     )
+
+
+def _month(text: str) -> str:
+    """Return a month, `yyyymm`."""
+    return month_of(text).name
 
 
 def _day(text: str) -> str:

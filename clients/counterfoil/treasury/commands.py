@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from counterfoil.business.banks import banks_of
-from counterfoil.business.days import CHINA, read_day
+from counterfoil.business.days import CHINA, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
 from counterfoil.business.turns import turns
+from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
+from counterfoil.treasury import alerts
 from counterfoil.treasury.accounts import figures
 from counterfoil.treasury.books import Books
 from counterfoil.treasury.incomes import Entered, enter, invented, read_income
-from counterfoil.treasury.kinds import Office
+from counterfoil.treasury.kinds import OUR_NAME, Office
+from counterfoil.treasury.overdue import Overdue
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.system import System
 
@@ -45,14 +48,14 @@ def run(options: argparse.Namespace) -> int:
 def enter_income(options: argparse.Namespace) -> int:
     """Book income: one entry, those of a file, or invented ones."""
     station, tables = read_settings(options.config)
-    today = f"{_clock(options)().astimezone(CHINA):%Y%m%d}"
+    today = day_of(_clock(options)())
     with _books(station, tables) as books, books.writing() as session:
         new = enter(session, _entries(options, today), today)
         booked = [(one.number, one.reason) for one in new]
     tell("income", len(booked))
     for number, reason in booked:
         if reason:
-            print(f"{number}: {reason}", file=sys.stderr)
+            _warn(f"{number}: {reason}")
     return DONE
 
 
@@ -60,6 +63,26 @@ def report_day(options: argparse.Namespace) -> int:
     """Close a day and send its reports."""
     with _opened(options) as system:
         return _refused(system.report(options.day))
+
+
+def state(options: argparse.Namespace) -> int:
+    """Send the statements of a month, or the checks of a day."""
+    with _opened(options) as system:
+        if options.month is not None:
+            return _refused(system.state_month(options.month))
+        return _refused(system.check_day(options.day))
+
+
+def show_alerts(options: argparse.Namespace) -> int:
+    """Show what was noted today, and what is late; no gateway is needed."""
+    station, tables = read_settings(options.config)
+    with _books(station, tables) as books, books.reading() as session:
+        today = day_of(_clock(options)())
+        overdue = Overdue(office_of(station.party, tables), _calendar(options, tables))
+        found = [*alerts.of_day(session, today), *overdue.told(session, today)]
+    for one in found:
+        print(one)
+    return REFUSED if found else DONE
 
 
 def show_books(options: argparse.Namespace) -> int:
@@ -99,6 +122,7 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
             fin_org_code=own["fin_org_code"],
             account=own["account"],
             banks=banks_of(tables),
+            name=own.get("name", OUR_NAME),
         )
     except KeyError as error:
         msg = f"{error.args[0]} is missing"
@@ -116,6 +140,8 @@ def _opened(options: argparse.Namespace) -> Iterator[System]:
             books=books,
             clock=_clock(options),
             tell=tell,
+            warn=_warn,
+            calendar=_calendar(options, tables),
         )
 
 
@@ -139,6 +165,18 @@ def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
     return lambda: noon
 
 
+def _calendar(options: argparse.Namespace, tables: Mapping[str, Any]) -> WorkingDays:
+    """Return the working days; a file of ours, if any, adds to the legal ones."""
+    file = tables.get("calendar", {}).get("days")
+    if file is None:
+        return WorkingDays()
+    return WorkingDays.from_file(options.config.parent / file)
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _entries(options: argparse.Namespace, today: str) -> list[Entered]:
     day = options.day or today
     if options.file is not None:
@@ -160,5 +198,5 @@ def _refused(found: Iterable[str]) -> int:
     """Say on stderr what was found; return the exit status."""
     told = list(found)
     for one in told:
-        print(one, file=sys.stderr)
+        _warn(one)
     return REFUSED if told else DONE

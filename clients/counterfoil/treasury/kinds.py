@@ -34,6 +34,46 @@ BALANCE_REPORT: Final = 3402
 EXPENDITURE_REPORT: Final = 3410
 """支出日报."""
 
+REVENUE_STATEMENT: Final = 3511
+"""收入报表对账, of a month or a year."""
+REVENUE_REPLY: Final = 5511
+EXPENDITURE_STATEMENT: Final = 3512
+"""支出报表对账, likewise."""
+EXPENDITURE_REPLY: Final = 5512
+BANK_STATEMENT: Final = 4005
+"""人行与代理银行集中支付业务对账单."""
+QUOTA_STATEMENT: Final = 102541
+"""财政零余额额度对账单, of a bank."""
+FINANCE_CHECK: Final = 3501
+"""人行与财政凭证对账."""
+FINANCE_CHECK_REPLY: Final = 5502
+BANK_CHECK: Final = 3502
+"""人行与代理银行凭证对账."""
+BANK_CHECK_REPLY: Final = 2502
+CLEARING_DETAIL: Final = 102311
+"""汇总清算明细表."""
+
+REPLIES: Final[Mapping[int, int]] = {
+    REVENUE_REPLY: REVENUE_STATEMENT,
+    EXPENDITURE_REPLY: EXPENDITURE_STATEMENT,
+    FINANCE_CHECK_REPLY: FINANCE_CHECK,
+    BANK_CHECK_REPLY: BANK_CHECK,
+}
+"""Which kind of ours a kind answers; others are answered by a result."""
+ANSWERED: Final = frozenset({*REPLIES.values(), BALANCE_REPORT, BANK_STATEMENT})
+"""Kinds of ours that are compared and answered."""
+NAMES: Final[Mapping[int, str]] = {
+    BALANCE_REPORT: "库存日报表",
+    REVENUE_STATEMENT: "收入报表对账",
+    EXPENDITURE_STATEMENT: "支出报表对账",
+    BANK_STATEMENT: "集中支付业务对账单",
+    FINANCE_CHECK: "凭证对账",
+    BANK_CHECK: "凭证对账",
+    QUOTA_STATEMENT: "财政零余额额度对账单",
+    APPLICATION: "申请划款凭证",
+    REFUND: "申请退款凭证",
+}
+"""What people call a kind."""
 REPORTS: Final = frozenset({REVENUE_REPORT, BALANCE_REPORT, EXPENDITURE_REPORT})
 """Kinds that report a day to finance."""
 
@@ -53,6 +93,10 @@ READ: Final = frozenset({*BOOKED, APPLICATION, *LISTED})
 """Kinds that we read at our desk and act on."""
 
 
+OUR_NAME: Final = "国库"
+"""Of a treasury whose configuration says no name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """Who we are, for whom, and with whom we clear.
@@ -65,6 +109,7 @@ class Office:
         fin_org_code: Code of finance (财政机关代码), up to 12 digits.
         account: Number of the single account (国库单一账户).
         banks: By bank number.
+        name: Our name (国库主体名称), as statements state it.
     """
 
     party: str
@@ -74,3 +119,17 @@ class Office:
     fin_org_code: str
     account: str
     banks: Mapping[str, Bank]
+    name: str = OUR_NAME
+
+    def numbers_of(self, party: str) -> list[str]:
+        """Return the bank numbers of a party; none if it is no bank of ours."""
+        return sorted(one.number for one in self.banks.values() if one.party == party)
+
+    def code_of(self, party: str) -> str:
+        """Return by which code lists and statements name a bank; empty if by none."""
+        codes = (self.banks[number].code for number in self.numbers_of(party))
+        return next(filter(None, codes), "")
+
+    def bank_parties(self) -> list[str]:
+        """Return the parties that are banks of ours."""
+        return sorted({one.party for one in self.banks.values()})

@@ -6,18 +6,17 @@ the same bytes, and the gateway changes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from counterfoil.office import Form, Voucher, VoucherKey
+from counterfoil.office import Form, Voucher
 from counterfoil.office.vouchers import FieldValue
+from counterfoil.treasury import totals
 from counterfoil.treasury.accounts import balance_fen
 from counterfoil.treasury.books import Income, Posting
+from counterfoil.treasury.issuing import Name, voucher_of
 from counterfoil.treasury.kinds import (
     BALANCE_REPORT,
     EXPENDITURE_REPORT,
@@ -89,13 +88,7 @@ def revenue_report(session: Session, office: Office, day: str) -> Voucher | None
 
     Source: Hubei measures, article 25, 1.
     """
-    sums = _upto(
-        day,
-        (
-            ((one.level, one.subject), one.day, one.amount_fen)
-            for one in session.scalars(select(Income).where(_of_year(Income, day)))
-        ),
-    )
+    sums = totals.revenue(session, day)
     if not sums.year:
         return None
     rows: tuple[dict[str, FieldValue], ...] = tuple(
@@ -127,13 +120,7 @@ def expenditure_report(session: Session, office: Office, day: str) -> Voucher | 
 
     A refund is negative. Month and year are those up to the day.
     """
-    sums = _upto(
-        day,
-        (
-            (one.function, one.day, -one.amount_fen)
-            for one in session.scalars(select(Posting).where(_of_year(Posting, day)))
-        ),
-    )
+    sums = totals.spending(session, day)
     if not sums.year:
         return None
     rows: tuple[dict[str, FieldValue], ...] = tuple(
@@ -157,50 +144,7 @@ def expenditure_report(session: Session, office: Office, day: str) -> Voucher | 
     return _report(office, EXPENDITURE_REPORT, day, Form(fields, rows))
 
 
-_What = TypeVar("_What")
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums(Generic[_What]):
-    """Amounts in fen of a day, and of its month and its year up to it."""
-
-    day: Counter[_What]
-    month: Counter[_What]
-    year: Counter[_What]
-
-
-def _of_year(table: type[Posting | Income], day: str) -> ColumnElement[bool]:
-    """Select what was booked in a day's year, up to the day."""
-    return and_(table.day <= day, table.day >= f"{day[:4]}0101")
-
-
-def _upto(day: str, booked: Iterable[tuple[_What, str, int]]) -> _Sums[_What]:
-    """Add up what was booked in a day's year up to it: what, when, and how much."""
-    sums: _Sums[_What] = _Sums(Counter(), Counter(), Counter())
-    for what, when, fen in booked:
-        sums.year[what] += fen
-        sums.month[what] += fen * (when[:6] == day[:6])
-        sums.day[what] += fen * (when == day)
-    return sums
-
-
 def _report(office: Office, type_code: int, day: str, form: Form) -> Voucher:
     """Return a report: its number follows from kind and day."""
-    number, year = f"{_PREFIX[type_code]}{day}", day[:4]
-    key = VoucherKey(
-        issuer=office.party,
-        adm_div=office.adm_div,
-        fiscal_year=int(year),
-        type_code=type_code,
-        number=number,
-    )
-    fields: dict[str, FieldValue] = {
-        "id": number,
-        "adm_div_code": office.adm_div,
-        "st_year": year,
-        "vt_code": str(type_code),
-        "vou_date": day,
-        "voucher_no": number,
-        **form.fields,
-    }
-    return Voucher(key=key, recipients=(office.finance,), form=Form(fields, form.rows))
+    number = f"{_PREFIX[type_code]}{day}"
+    return voucher_of(office, Name(type_code, number, day, office.finance), form)

@@ -11,6 +11,11 @@ from typing import Final
 LEVELS: Final = frozenset("0123456")
 """预算级次: 0 shared, 1 central, 2 province, 3 city, 4 county, 5 town, 6 local."""
 
+ALL_LEVELS: Final = "A"
+"""Of a statement whose rows are of several levels."""
+ALL_OFFICES: Final = ("000000000000", "不分征收机关")
+"""征收机关, where figures are not told apart by who collects; a code of our own."""
+
 REVENUE: Final[Mapping[str, str]] = {
     "1010101": "国内增值税",
     "1010104": "改征增值税",

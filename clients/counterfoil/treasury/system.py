@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from counterfoil.business.clerks import Clerks
 from counterfoil.business.days import day_of
+from counterfoil.business.inbox import Inbox
 from counterfoil.business.outbox import Outbox
 from counterfoil.business.outcomes import Tell
 from counterfoil.business.tables import OutboxState
 from counterfoil.business.turns import Taker
-from counterfoil.business.works import Issue
+from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Desk, Voucher
-from counterfoil.treasury import closing
+from counterfoil.treasury import alerts, closing
+from counterfoil.treasury.answers import Reply, Stated
 from counterfoil.treasury.books import Books
 from counterfoil.treasury.clerk import Clerk
+from counterfoil.treasury.daily_checks import CheckReply, checks_of
+from counterfoil.treasury.details import ClearingDetail
 from counterfoil.treasury.issuing import issue, newest
 from counterfoil.treasury.kinds import (
-    BALANCE_REPORT,
-    EXPENDITURE_REPORT,
-    REVENUE_REPORT,
+    ANSWERED,
+    BANK_CHECK_REPLY,
+    CLEARING_DETAIL,
+    EXPENDITURE_REPLY,
+    FINANCE_CHECK_REPLY,
+    QUOTA_STATEMENT,
+    REPORTS,
+    REVENUE_REPLY,
     Office,
 )
+from counterfoil.treasury.overdue import Overdue, Watch
+from counterfoil.treasury.periods import month_of
+from counterfoil.treasury.quota_statements import QuotaStatements
 from counterfoil.treasury.reports import reports_of
+from counterfoil.treasury.statements import of_month
 
-_ISSUES: Final = {
-    REVENUE_REPORT: Issue(),
-    BALANCE_REPORT: Issue(),
-    EXPENDITURE_REPORT: Issue(),
-}
 _NOT_SENT: Final = frozenset({OutboxState.PLANNED, OutboxState.REFUSED})
 
 
@@ -45,6 +53,8 @@ class System:
         books: Our books.
         clock: Says which day it is.
         tell: Is told how far we are.
+        warn: Is told what a person must know.
+        calendar: The legal working days.
     """
 
     office: Office
@@ -52,23 +62,50 @@ class System:
     books: Books
     clock: Callable[[], datetime]
     tell: Tell
+    warn: Callable[[str], None]
+    calendar: WorkingDays = field(default_factory=WorkingDays)
 
     def takers(self) -> tuple[Taker, ...]:
-        """Return who takes what arrives; the first that wants it."""
-        return (self.outbox(), self.clerk())
+        """Return who takes what arrives, the first that wants it; the watch is last."""
+        watch = Watch(self.books, self.overdue(), self.clock, self.warn)
+        return (self.outbox(), self.clerk(), self.inbox(), watch)
+
+    def overdue(self) -> Overdue:
+        """Return who knows what is late."""
+        return Overdue(self.office, self.calendar)
 
     def clerk(self) -> Clerk:
         """Return who acts on vouchers."""
         return Clerk(self.office, self.desk, self.books, self.clock, self.tell)
 
+    def inbox(self) -> Inbox:
+        """Return who books and answers what is no order to pay."""
+        office, checks = self.office, CheckReply(self.office)
+        return Inbox(
+            party=office.party,
+            desk=self.desk,
+            books=self.books,
+            works={
+                REVENUE_REPLY: Reply(),
+                EXPENDITURE_REPLY: Reply(),
+                FINANCE_CHECK_REPLY: checks,
+                BANK_CHECK_REPLY: checks,
+                QUOTA_STATEMENT: QuotaStatements(office),
+                CLEARING_DETAIL: ClearingDetail(office),
+            },
+            clock=self.clock,
+            tell=self.tell,
+        )
+
     def outbox(self) -> Outbox:
         """Return who issues; none of our kinds has a person's seal."""
+        stated = Stated(self.clock)
         return Outbox(
             party=self.office.party,
             desk=self.desk,
             clerks=Clerks(self.desk, (), self.clock),
             books=self.books,
-            issues=_ISSUES,
+            issues=dict.fromkeys(REPORTS | ANSWERED, stated),
             clock=self.clock,
             tell=self.tell,
         )
@@ -97,6 +134,57 @@ class System:
             reports = reports_of(session, self.office, day)
             issue(session, reports, self.today())
         return self._send(reports, "reported")
+
+    def state_month(self, name: str) -> list[str]:
+        """Close a month and send its statements; again, it changes nothing.
+
+        Source: Hubei measures, article 29 (1) and (3).
+
+        Args:
+            name: The month, `yyyymm`.
+
+        Returns:
+            As `report`.
+
+        Raises:
+            ValueError: It is no month, or not over yet.
+            OfficeError: The gateway cannot be reached.
+        """
+        month, today = month_of(name), self.today()
+        if month.last >= today:
+            msg = f"{name} is not over on {today}"
+            raise ValueError(msg)
+        overdue = self.overdue()
+        with self.books.writing() as session:
+            closing.close(session, month.last, today)
+            made = of_month(session, self.office, month)
+            for voucher in made:
+                late = overdue.sent_late(voucher, month, today)
+                if late and newest(session, voucher) is None:
+                    alerts.note(session, today, late)
+            issue(session, made, today)
+        return self._send(made, "stated")
+
+    def check_day(self, day: str) -> list[str]:
+        """Close a day and send its checks (凭证对账); again, it changes nothing.
+
+        Source: Hubei measures, article 21.
+
+        Args:
+            day: In China, `yyyymmdd`.
+
+        Returns:
+            As `report`.
+
+        Raises:
+            ValueError: The day has not come yet.
+            OfficeError: The gateway cannot be reached.
+        """
+        with self.books.writing() as session:
+            closing.close(session, day, self.today())
+            checks = checks_of(session, self.office, day)
+            issue(session, checks, self.today())
+        return self._send(checks, "asked")
 
     def _send(self, vouchers: Sequence[Voucher], what: str) -> list[str]:
         """Send what is planned; return which of these vouchers were not sent."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.days import read_day
 from counterfoil.business.turns import give_out, work
+from counterfoil.business.working_days import WorkingDays
 from counterfoil.desk.v1 import desk_pb2, standing_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
@@ -158,6 +159,8 @@ class Treasury:
         self.url = f"sqlite:///{folder / 'books.sqlite'}"
         self.books = Books(self.url, ACCOUNT, OPENING_FEN)
         self.told: Counter[str] = Counter()
+        self.warned: list[str] = []
+        self.calendar = WorkingDays()
         self.clock: Callable[[], datetime] = lambda: NOON
 
     def clerk(self) -> Clerk:
@@ -170,6 +173,8 @@ class Treasury:
             books=self.books,
             clock=self.clock,
             tell=self._tell,
+            warn=self.warned.append,
+            calendar=self.calendar,
         )
 
     def live(self) -> None:
