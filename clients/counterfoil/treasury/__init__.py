@@ -21,8 +21,15 @@ again from the vault.
 * `acts`: what acting on a voucher changes in the books, or why it cannot be done.
 * `clerk`: takes each voucher from one state to the next.
 * `forms`: the receipts that we fill in.
+* `totals`, `periods`: what came in and was spent, of a day, a month, a year.
 * `reports`: the daily reports (日报) from our books.
+* `statements`: the statements of a month (月报、对账单).
+* `quota_figures`, `quota_statements`: a bank's statement of quota against our books.
+* `daily_checks`: vouchers of a day against each partner's view (凭证对账).
+* `details`: the detail of an application against the application.
 * `issuing`: what we issue, once for each period.
+* `answers`: the answers to what we state.
+* `overdue`: what is late, and who tells it.
 * `system`: all of it at our desk.
 * `recompute`: the books against what stands in the vault.
 * `commands`, `cli`: the command `counterfoil-treasury`.

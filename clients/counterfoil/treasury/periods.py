@@ -39,7 +39,11 @@ def month_of(name: str) -> Period:
     Raises:
         ValueError: It is no month.
     """
-    first = read_day(f"{name}01")
+    try:
+        first = read_day(f"{name}01")
+    except ValueError as error:
+        msg = f"{name!r} is no month, yyyymm"
+        raise ValueError(msg) from error
     days = monthrange(first.year, first.month)[1]
     return Period(name, written(first), f"{name}{days:02}")
 

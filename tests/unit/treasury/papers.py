@@ -8,6 +8,7 @@ from counterfoil.business.banks import Bank
 from counterfoil.business.codes import wire_code
 from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue
+from counterfoil.treasury.incomes import Entered
 from counterfoil.treasury.kinds import (
     APPLICATION,
     APPROPRIATION,
@@ -170,6 +171,15 @@ def listing(
     if code:
         fields["pay_bank_code"] = code
     return _voucher(type_code, number, FINANCE, fields, rows)
+
+
+def came(
+    number: str, amount_fen: int = 500, day: str = DAY, subject: str = "1010101"
+) -> Entered:
+    """Return an entry of income of the province."""
+    return Entered(
+        number=number, day=day, level="2", subject=subject, amount_fen=amount_fen
+    )
 
 
 def _cleared(

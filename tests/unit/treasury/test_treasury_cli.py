@@ -22,7 +22,9 @@ from tests.unit.treasury.papers import (
     BANK_NO,
     OFFICE,
     TREASURY,
+    application,
     appropriation,
+    came,
     order,
 )
 from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
@@ -148,6 +150,10 @@ def test_books_that_have_no_place_are_told(
         (["income", "--seed", "1", "--file", "x.csv"], "either --number"),
         (["income", "--subject", "1010101", "--amount", "1.00"], "either --number"),
         (["income", "--amount", "1"], "--amount"),
+        (["statements"], "either --month or --day"),
+        (["statements", "--month", "202603", "--day", "20260301"], "either --month"),
+        (["statements", "--month", "202613"], "--month"),
+        (["alerts", "--today", "20260231"], "--today"),
     ],
 )
 def test_what_a_command_cannot_make_sense_of_is_a_mistake_of_usage(
@@ -238,3 +244,58 @@ def test_it_runs_until_it_is_asked_to_stop(
     assert status == 0
     assert "booked 1" in capsys.readouterr().out
     assert treasury.receipt(digest).appropriation.rows[0].x_pay_date == "20260301"
+
+
+def test_a_month_is_stated_and_what_is_late_is_shown(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    treasury.live_on("20260331")
+    treasury.enter(came("A1", 300, "20260331"))
+    on = ["--config", str(config), "--today"]
+
+    assert main(["alerts", *on, "20260402"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["alerts", *on, "20260403"]) == REFUSED
+    assert "收入报表对账SR202603应于20260402前发送" in capsys.readouterr().out
+    assert main(["statements", *on, "20260402", "--month", "202603"]) == 0
+    assert "stated 3" in capsys.readouterr().out
+    assert main(["alerts", *on, "20260403"]) == 0
+    assert main(["alerts", *on, "20260408"]) == REFUSED
+    assert "尚未答复" in capsys.readouterr().out
+
+
+def test_a_file_of_working_days_moves_the_deadline(
+    treasury: Treasury, config: Path, tmp_path: Path
+) -> None:
+    treasury.live_on("20260331")
+    treasury.enter(came("A1", 300, "20260331"))
+    (tmp_path / "days.toml").write_text("off = [2026-04-02]\n")
+    config.write_text(f'{config.read_text()}\n[calendar]\ndays = "days.toml"\n')
+
+    assert main(["alerts", "--config", str(config), "--today", "20260403"]) == 0
+
+
+def test_a_day_is_checked(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    treasury.run(appropriation("B1"))
+    on = ["--config", str(config), "--today", "20260301"]
+
+    assert main(["statements", *on, "--day", "20260301"]) == 0
+
+    assert "asked 6" in capsys.readouterr().out
+    assert {one.WhichOneof("form") for one in treasury.desk.submitted} == {
+        "finance_check",
+        "bank_check",
+    }
+
+
+def test_clearing_beyond_the_quota_is_shown_on_its_day(
+    treasury: Treasury, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    treasury.run(application("S1"), order("Q1", "S1"))
+    alerts = ["alerts", "--config", str(config), "--today"]
+
+    assert main([*alerts, "20260301"]) == REFUSED
+    assert "凭证Q1未予办理：直接支付额度不足" in capsys.readouterr().out
+    assert main([*alerts, "20260302"]) == 0

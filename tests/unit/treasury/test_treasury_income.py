@@ -12,22 +12,14 @@ from counterfoil.domain.standing import Standing
 from counterfoil.office import Voucher
 from counterfoil.treasury import accounts
 from counterfoil.treasury.books import Income
-from counterfoil.treasury.incomes import Entered, invented, read_income
+from counterfoil.treasury.incomes import invented, read_income
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
-from tests.unit.treasury.papers import DAY, OFFICE, appropriation
+from tests.unit.treasury.papers import DAY, OFFICE, appropriation, came
 from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
 
 NEXT = "20260302"
 VAT, TAX = "1010101", "1010601"
-
-
-def came(
-    number: str, amount_fen: int = 500, *, day: str = DAY, subject: str = VAT
-) -> Entered:
-    return Entered(
-        number=number, day=day, level="2", subject=subject, amount_fen=amount_fen
-    )
 
 
 def booked(treasury: Treasury, number: str) -> Income:

@@ -177,6 +177,12 @@ class Treasury:
             calendar=self.calendar,
         )
 
+    def run_all(self, *vouchers: Voucher) -> list[bytes]:
+        """Let vouchers arrive, and the whole system work."""
+        digests = self.arrive(*vouchers)
+        self.live()
+        return digests
+
     def live(self) -> None:
         """Read what is there, as the whole system, and work until nothing moves."""
         takers = self.system().takers()
@@ -198,6 +204,11 @@ class Treasury:
         """Return what was noted for people today."""
         with self.books.reading() as session:
             return alerts.of_day(session, self.system().today())
+
+    def stated(self, type_code: int) -> list[Voucher]:
+        """Return what we issued of a kind."""
+        issued = self.desk.issued.values()
+        return [one for one in issued if one.key.type_code == type_code]
 
     def close_day(self, day: str) -> None:
         with self.books.writing() as session:
