@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from counterfoil.business.turns import give_out, work
@@ -24,13 +25,13 @@ from counterfoil.office import (
     opened,
 )
 from counterfoil.treasury import accounts
-from counterfoil.treasury.books import Books
+from counterfoil.treasury.books import Books, Statement
 from counterfoil.treasury.incomes import Entered, enter
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.system import System
 from counterfoil.wire.catalogue import CATALOGUE
 from tests.houses import BANK, FINANCE, TREASURY, Town
-from tests.integration.desks import accept_at, issue, submit, until
+from tests.integration.desks import accept_at, act_on, done, issue, submit, until
 from tests.unit.treasury.papers import (
     ACCOUNT,
     LINES,
@@ -40,6 +41,12 @@ from tests.unit.treasury.papers import (
     order,
 )
 from tests.unit.treasury.treasury_desk import NOON, OPENING_FEN
+
+HERE = replace(
+    OFFICE,
+    banks={number: bank for number, bank in OFFICE.banks.items() if bank.party == BANK},
+)
+"""Who we are in a town with one bank."""
 
 
 def town_in(directory: Path) -> Town:
@@ -67,7 +74,7 @@ class Program:
         self.now = NOON
         self.warned: list[str] = []
         self.system = System(
-            office=OFFICE,
+            office=HERE,
             desk=desk,
             books=books,
             clock=lambda: self.now,
@@ -83,6 +90,30 @@ class Program:
         """
         self.now = NOON.replace(day=day)
         return f"202603{day:02}"
+
+    def live_in_april(self, day: int) -> None:
+        """Let March be over."""
+        self.now = NOON.replace(month=4, day=day)
+
+    def late(self) -> list[str]:
+        """Return what is late now."""
+        with self.books.reading() as session:
+            return self.system.overdue().told(session, self.system.today())
+
+    def answer_to(self, voucher: Voucher) -> Statement:
+        """Return what the books say about the answer to a statement."""
+        with self.books.reading() as session:
+            name = (voucher.key.type_code, voucher.key.number)
+            return session.get_one(Statement, name)
+
+    async def hears(self, voucher: Voucher) -> Statement:
+        """Let the system work until the answer to a statement is booked."""
+
+        async def tell() -> Statement:
+            await asyncio.to_thread(self.turn)
+            return self.answer_to(voucher)
+
+        return await until(tell, lambda told: told.answered != "")
 
     def count(self, name: str) -> int:
         """Return one of the figures of the books."""
@@ -103,7 +134,7 @@ class Program:
 
     def differences(self) -> list[str]:
         """Return where books and vault differ."""
-        return list(recompute(self.desk, self.books, OFFICE))
+        return list(recompute(self.desk, self.books, HERE))
 
 
 def program_in(town: Town, folder: Path) -> Program:
@@ -162,8 +193,16 @@ async def explanation_of(desk: AsyncDesk, reference: Reference) -> str:
     return step.explanation
 
 
-async def report_at(finance: AsyncDesk, number: str, type_code: int) -> Voucher:
-    """Wait for a report of ours at finance's desk, and accept it there."""
+async def answer_at(desk: AsyncDesk, statement: Voucher, form: Form, by: str) -> None:
+    """Answer a statement that was accepted by its result (对账结果)."""
+    way = await desk.inquire(statement.key)
+    await act_on(desk, way.voucher)
+    receipt = Receipt(voucher=way.voucher, by=by, form=form)
+    done((await desk.issue_receipt([receipt]))[0])
+
+
+async def report_at(desk: AsyncDesk, number: str, type_code: int) -> Voucher:
+    """Wait for a report of ours at its recipient's desk, and accept it there."""
     key = VoucherKey(
         issuer=TREASURY,
         adm_div="420000",
@@ -174,13 +213,13 @@ async def report_at(finance: AsyncDesk, number: str, type_code: int) -> Voucher:
 
     async def came() -> Way | None:
         try:
-            return await finance.inquire(key)
+            return await desk.inquire(key)
         except DeskRefused:
             return None
 
     way = await until(came, lambda found: found is not None)
     assert way is not None
-    return await accept_at(finance, way.voucher)
+    return await accept_at(desk, way.voucher)
 
 
 async def apply_and_order(
