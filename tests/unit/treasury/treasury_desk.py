@@ -37,6 +37,7 @@ from counterfoil.treasury.entries import QuotaKey
 from counterfoil.treasury.incomes import Entered, enter
 from counterfoil.treasury.system import System
 from tests.unit.bank.recipient_desk import RecipientDesk
+from tests.unit.office.dying_desk import DyingDesk
 from tests.unit.office.loopback import Loopback, access_of
 from tests.unit.treasury.papers import ACCOUNT, BANK_NO, FINANCE, OFFICE, TREASURY
 
@@ -166,10 +167,11 @@ class Treasury:
     def clerk(self) -> Clerk:
         return self.system().clerk()
 
-    def system(self) -> System:
+    def system(self, desk: DyingDesk | None = None) -> System:
+        """Return the system; with a desk, at one at which it dies."""
         return System(
             office=OFFICE,
-            desk=self.client,
+            desk=desk or self.client,  # type: ignore[arg-type]
             books=self.books,
             clock=self.clock,
             tell=self._tell,
@@ -183,9 +185,9 @@ class Treasury:
         self.live()
         return digests
 
-    def live(self) -> None:
+    def live(self, desk: DyingDesk | None = None) -> None:
         """Read what is there, as the whole system, and work until nothing moves."""
-        takers = self.system().takers()
+        takers = self.system(desk).takers()
         for arrivals in self.client.read():
             give_out(arrivals, takers)
         work(takers)
@@ -259,8 +261,10 @@ class Treasury:
             return accounts.balances(session, BANK_NO).get(key, 0)
 
     def receipt(self, digest: bytes) -> voucher_pb2.Receipt:
-        [one] = [each for each in self.desk.receipts if each.voucher.digest == digest]
-        return one
+        """Return the receipt of a voucher; asked for again, it was the same."""
+        found = [each for each in self.desk.receipts if each.voucher.digest == digest]
+        assert all(each == found[0] for each in found)
+        return found[0]
 
     def close(self) -> None:
         self.client.close()
