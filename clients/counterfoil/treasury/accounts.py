@@ -6,15 +6,16 @@ transaction.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.treasury.books import (
+    DIFFERS,
     GIVEN_BACK,
     Income,
     Incoming,
@@ -22,8 +23,9 @@ from counterfoil.treasury.books import (
     Posting,
     QuotaChange,
     State,
+    Statement,
 )
-from counterfoil.treasury.entries import Cleared, QuotaKey
+from counterfoil.treasury.entries import QuotaKey
 from counterfoil.treasury.kinds import (
     APPLICATION,
     APPROPRIATION,
@@ -32,6 +34,17 @@ from counterfoil.treasury.kinds import (
     REFUND,
     Office,
 )
+
+QUOTA_COLUMNS: Final = (
+    QuotaChange.fiscal_year,
+    QuotaChange.bank_no,
+    QuotaChange.way,
+    QuotaChange.function,
+    QuotaChange.unit,
+    QuotaChange.fund,
+)
+"""What tells whose quota a change is of."""
+_IS_CLEARED: Final = Incoming.type_code.in_({ORDER, REFUND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +69,9 @@ class Figures:
     refunded_fen: int
     balance_fen: int
     quota_fen: int
+    statements: int
+    answered: int
+    differing: int
 
 
 def balance_fen(session: Session, *, before: str = "") -> int:
@@ -68,25 +84,24 @@ def balance_fen(session: Session, *, before: str = "") -> int:
 
 def balances(session: Session, bank_no: str) -> dict[QuotaKey, int]:
     """Return what is left of every quota of a bank."""
-    sums: Counter[QuotaKey] = Counter()
-    for change in session.scalars(
-        select(QuotaChange).where(QuotaChange.bank_no == bank_no)
-    ):
-        sums[key_of(change)] += change.amount_fen
-    return dict(sums)
+    return _quota_sums(session, QuotaChange.bank_no == bank_no)
 
 
-def cleared(session: Session, bank_no: str) -> dict[Cleared, int]:
-    """Return what was cleared of a bank's quotas and payments, less the refunds."""
-    sums: Counter[Cleared] = Counter()
-    for change in session.scalars(
-        select(QuotaChange)
-        .join(Incoming, Incoming.digest == QuotaChange.digest)
-        .where(QuotaChange.bank_no == bank_no)
-        .where(Incoming.type_code.in_({ORDER, REFUND}))
-    ):
-        sums[Cleared(key_of(change), change.payment)] -= change.amount_fen
-    return dict(sums)
+def cleared(session: Session, bank_no: str) -> dict[QuotaKey, int]:
+    """Return what was cleared of every quota of a bank, less what was refunded."""
+    sums = _quota_sums(session, QuotaChange.bank_no == bank_no, _IS_CLEARED)
+    return {key: -fen for key, fen in sums.items()}
+
+
+def cleared_for(session: Session, bank_no: str, payment: str) -> dict[QuotaKey, int]:
+    """Return the same of one payment alone, by its number."""
+    sums = _quota_sums(
+        session,
+        QuotaChange.bank_no == bank_no,
+        QuotaChange.payment == payment,
+        _IS_CLEARED,
+    )
+    return {key: -fen for key, fen in sums.items()}
 
 
 def same_number(session: Session, one: Incoming) -> list[Incoming]:
@@ -197,6 +212,12 @@ def figures(session: Session) -> Figures:
             .group_by(Incoming.type_code)
         )
     }
+    results = {
+        result: int(count)
+        for result, count in session.execute(
+            select(Statement.result, func.count()).group_by(Statement.result)
+        )
+    }
     return Figures(
         arrived=sum(counts.values()),
         waiting=counts.get(State.ACCEPTED, 0),
@@ -212,11 +233,14 @@ def figures(session: Session) -> Figures:
         refunded_fen=posted.get(REFUND, 0),
         balance_fen=balance_fen(session),
         quota_fen=_sum(session, QuotaChange.amount_fen),
+        statements=sum(results.values()),
+        answered=sum(count for result, count in results.items() if result),
+        differing=results.get(DIFFERS, 0),
     )
 
 
-def key_of(change: QuotaChange) -> QuotaKey:
-    """Return whose quota a change is of."""
+def key_of(change: QuotaChange | Row[*tuple[Any, ...]]) -> QuotaKey:
+    """Return whose quota a change is of, or a row of `QUOTA_COLUMNS`."""
     return QuotaKey(
         fiscal_year=change.fiscal_year,
         bank_no=change.bank_no,
@@ -225,6 +249,17 @@ def key_of(change: QuotaChange) -> QuotaKey:
         unit=change.unit,
         fund=change.fund,
     )
+
+
+def _quota_sums(session: Session, *where: ColumnElement[bool]) -> dict[QuotaKey, int]:
+    """Return the sum of some changes of quota, by whose quota they are of."""
+    found = session.execute(
+        select(*QUOTA_COLUMNS, func.sum(QuotaChange.amount_fen).label("fen"))
+        .join(Incoming, Incoming.digest == QuotaChange.digest)
+        .where(*where)
+        .group_by(*QUOTA_COLUMNS)
+    )
+    return {key_of(row): int(row.fen) for row in found}
 
 
 def _earlier(one: Incoming, others: Iterable[Incoming]) -> list[Incoming]:

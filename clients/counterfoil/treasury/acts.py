@@ -23,7 +23,7 @@ from counterfoil.treasury import (
     quota,
 )
 from counterfoil.treasury.books import LOST, Incoming, Posting, QuotaChange, State
-from counterfoil.treasury.entries import entry_of
+from counterfoil.treasury.entries import Entry, entry_of
 from counterfoil.treasury.kinds import (
     APPLICATION,
     BOOKED,
@@ -125,12 +125,26 @@ def _hindrances(
     entry = entry_of(voucher)
     # (3) Else a quota grows that nobody gave.
     if one.type_code == REFUND:
-        used = accounts.cleared(session, one.bank_no)
-        yield from quota.refunds_beyond(used, entry.changes)
+        yield from _beyond_clearing(session, one, entry)
     # (4) Money that is not there cannot be paid.
     missing = -entry.account_fen - accounts.balance_fen(session)
     if entry.account_fen < 0 < missing:
         yield f"国库单一账户余额不足，缺{to_yuan(missing)}元"
+
+
+def _beyond_clearing(session: Session, one: Incoming, entry: Entry) -> Iterator[str]:
+    """Yield where a refund gives back more than was cleared, of a payment or at all."""
+    for payment in sorted({change.payment for change in entry.changes} - {""}):
+        back = {
+            what.key: fen
+            for what, fen in entry.changes.items()
+            if what.payment == payment
+        }
+        used = accounts.cleared_for(session, one.bank_no, payment)
+        for reason in quota.refunds_beyond(used, back):
+            yield f"原支付凭证{payment}{reason}"
+    used = accounts.cleared(session, one.bank_no)
+    yield from quota.refunds_beyond(used, entry.quota)
 
 
 def _beyond_quota(session: Session, one: Incoming) -> list[str]:

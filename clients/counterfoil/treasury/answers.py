@@ -13,13 +13,10 @@ from counterfoil.business.tables import InboxEntry, OutboxEntry
 from counterfoil.business.works import Issue, Work
 from counterfoil.office import Form, Receipt, Step, Voucher
 from counterfoil.treasury import alerts
-from counterfoil.treasury.books import TEXT_MAX, Statement
+from counterfoil.treasury.books import AGREES, DIFFERS, TEXT_MAX, Statement
 from counterfoil.treasury.kinds import NAMES, REPLIES
 from counterfoil.treasury.statements import packet_number
 
-AGREES: Final = "0"
-DIFFERS: Final = "1"
-"""对账结果."""
 _UNSAID: Final = "未说明原因"
 
 

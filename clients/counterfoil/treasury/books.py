@@ -72,6 +72,9 @@ FINAL: Final = frozenset({*GIVEN_BACK, State.RECEIPTED, State.STOPPED})
 
 TEXT_MAX: Final = 1024
 """Characters of an alert, and of what an answer to a statement says."""
+AGREES: Final = "0"
+DIFFERS: Final = "1"
+"""Result of comparing a statement (对账结果)."""
 _STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
 
 
@@ -194,7 +197,7 @@ class QuotaChange(Base):
     function: Mapped[str] = mapped_column(String(42))
     unit: Mapped[str] = mapped_column(String(42))
     fund: Mapped[str] = mapped_column(String(42))
-    payment: Mapped[str] = mapped_column(String(42))
+    payment: Mapped[str] = mapped_column(String(42), index=True)
     """Number of the payment that is cleared or refunded; empty if none is named."""
     amount_fen: Mapped[int] = mapped_column(BigInteger)
 
@@ -225,7 +228,7 @@ class Statement(Base):
     sent: Mapped[str] = mapped_column(String(8))
     """Day on which it was issued."""
     result: Mapped[str] = mapped_column(String(1), default="")
-    """对账结果: 0 it agrees, 1 it does not; empty while it is not answered."""
+    """`AGREES` or `DIFFERS`; empty while it is not answered."""
     note: Mapped[str] = mapped_column(String(TEXT_MAX), default="")
     """What does not agree, or why it came back."""
     answered: Mapped[str] = mapped_column(String(8), default="")

@@ -109,15 +109,15 @@ def compare(ours: Sequence[Line], theirs: Sequence[Line]) -> dict[str, str]:
     return verdicts
 
 
+@dataclass(frozen=True, slots=True)
 class CheckReply(Work):
     """Compares a partner's reply to a daily check (5502, 2502).
 
-    Args:
+    Attributes:
         office: Who we are.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    office: Office
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher
@@ -152,7 +152,7 @@ class CheckReply(Work):
     ) -> Statement | None:
         kind = REPLIES[entry.type_code]
         day, checked = _subject(voucher)
-        number = _number(self._office, entry.issuer, day, checked)
+        number = _number(self.office, entry.issuer, day, checked)
         statement = session.get(Statement, (kind, number))
         if statement is None or statement.recipient != entry.issuer:
             return None

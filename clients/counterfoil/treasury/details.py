@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,24 +19,22 @@ from counterfoil.treasury.books import LOST, Incoming
 from counterfoil.treasury.kinds import APPLICATION, Office
 
 
+@dataclass(frozen=True, slots=True)
 class ClearingDetail(Work):
     """Takes the detail of an application, which waits until that is here.
 
-    Args:
+    Attributes:
         office: Who we are.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    office: Office
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher
     ) -> Iterable[str]:
         """Object to a detail of another bank's."""
         del session
-        if voucher.form.text("pay_bank_no") not in self._office.numbers_of(
-            entry.issuer
-        ):
+        if voucher.form.text("pay_bank_no") not in self.office.numbers_of(entry.issuer):
             yield "代理银行行号与发送方不符"
 
     def is_due(self, session: Session, entry: InboxEntry) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from counterfoil.business.money import to_yuan
-from counterfoil.treasury.entries import Cleared, QuotaKey
+from counterfoil.treasury.entries import QuotaKey
 
 Balances = Mapping[QuotaKey, int]
 """What is left of each quota, in fen; below zero where a unit drew on its bank's."""
@@ -44,36 +44,22 @@ def shortages(balances: Balances, changes: Mapping[QuotaKey, int]) -> Iterator[s
             )
 
 
-def refunds_beyond(
-    cleared: Mapping[Cleared, int], changes: Mapping[Cleared, int]
-) -> Iterator[str]:
+def refunds_beyond(cleared: Balances, changes: Mapping[QuotaKey, int]) -> Iterator[str]:
     """Yield where a refund would give back more than was cleared, in Chinese.
-
-    Of a payment that it names; else of the quota.
 
     Source: Hubei measures, article 27 (5): a refund clearing takes back a clearing.
 
     Args:
-        cleared: What was cleared of each quota and payment less what was refunded.
-        changes: What the refund would give back, greater than zero.
+        cleared: What was cleared of each quota less what was refunded, in fen: of all
+            payments, or of one that the refund names.
+        changes: What the refund would give back of the same, greater than zero.
     """
-    whole: Counter[QuotaKey] = Counter()
-    for what, fen in cleared.items():
-        whole[what.key] += fen
-    back: Counter[QuotaKey] = Counter()
-    for (key, payment), fen in sorted(changes.items()):
-        beyond = fen - cleared.get(Cleared(key, payment), 0)
-        if payment and beyond > 0:
-            yield (
-                f"退款超过原支付凭证{payment}已清算金额：单位{key.unit}"
-                f"功能科目{key.function}超出{to_yuan(beyond)}元"
-            )
-        back[key] += fen
-    for key, fen in back.items():
-        if fen > whole[key]:
+    for key, fen in sorted(changes.items()):
+        beyond = fen - cleared.get(key, 0)
+        if beyond > 0:
             yield (
                 f"退款超过已清算金额：单位{key.unit}功能科目{key.function}"
-                f"超出{to_yuan(fen - whole[key])}元"
+                f"超出{to_yuan(beyond)}元"
             )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from counterfoil.treasury.accounts import key_of
+from counterfoil.treasury.accounts import QUOTA_COLUMNS, key_of
 from counterfoil.treasury.books import Incoming, QuotaChange
 from counterfoil.treasury.entries import QuotaKey
 from counterfoil.treasury.kinds import QUOTAS
@@ -50,18 +50,24 @@ def moved(
     """
     first, last = period
     found: dict[QuotaKey, Moved] = {}
-    for change, day, type_code in session.execute(
-        select(QuotaChange, Incoming.day, Incoming.type_code)
+    for row in session.execute(
+        select(
+            *QUOTA_COLUMNS,
+            Incoming.type_code,
+            (Incoming.day < first).label("before"),
+            func.sum(QuotaChange.amount_fen).label("fen"),
+        )
         .join(Incoming, Incoming.digest == QuotaChange.digest)
         .where(QuotaChange.bank_no.in_(bank_numbers))
         .where(QuotaChange.fiscal_year == fiscal_year)
         .where(Incoming.day <= last)
+        .group_by(*QUOTA_COLUMNS, Incoming.type_code, Incoming.day < first)
     ):
-        one = found.setdefault(key_of(change), Moved())
-        if day < first:
-            one.before += change.amount_fen
-        elif type_code in QUOTAS:
-            one.added += change.amount_fen
+        one = found.setdefault(key_of(row), Moved())
+        if row.before:
+            one.before += int(row.fen)
+        elif row.type_code in QUOTAS:
+            one.added += int(row.fen)
         else:
-            one.cleared -= change.amount_fen
+            one.cleared -= int(row.fen)
     return found

@@ -25,8 +25,7 @@ from counterfoil.business.works import Work
 from counterfoil.office import Form, Receipt, Voucher
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import alerts
-from counterfoil.treasury.answers import AGREES, DIFFERS
-from counterfoil.treasury.books import QuotaAnswer
+from counterfoil.treasury.books import AGREES, DIFFERS, QuotaAnswer
 from counterfoil.treasury.entries import QuotaKey
 from counterfoil.treasury.kinds import NAMES, Office
 from counterfoil.treasury.quota_figures import Moved, moved
@@ -130,24 +129,23 @@ def compare(
     return Found(wrong, missing, ours)
 
 
+@dataclass(frozen=True, slots=True)
 class QuotaStatements(Work):
     """Compares and answers a bank's statement of quota.
 
-    Args:
+    Attributes:
         office: Who we are.
     """
 
+    office: Office
     answers = True
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher
     ) -> Iterable[str]:
         """Object to a statement of another bank's quota."""
         del session
-        numbers = self._office.numbers_of(entry.issuer)
+        numbers = self.office.numbers_of(entry.issuer)
         if any(str(row["pay_bank_no"]) not in numbers for row in voucher.form.rows):
             yield "代理银行行号与发送方不符"
 
@@ -164,7 +162,7 @@ class QuotaStatements(Work):
         form = voucher.form
         period = (form.text("begin_date"), form.text("end_date"))
         year = voucher.key.fiscal_year
-        own = moved(session, self._office.numbers_of(entry.issuer), year, period)
+        own = moved(session, self.office.numbers_of(entry.issuer), year, period)
         is_last = form.fen("cur_pack_no") == form.fen("child_pack_num")
         others = [
             row
@@ -195,7 +193,7 @@ class QuotaStatements(Work):
         fields, rows = json.loads(session.get_one(QuotaAnswer, entry.digest).answer)
         return Receipt(
             voucher=entry.reference,
-            by=self._office.party,
+            by=self.office.party,
             form=Form(fields, tuple(rows)),
         )
 

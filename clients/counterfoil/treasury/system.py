@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from counterfoil.business.clerks import Clerks
 from counterfoil.business.days import day_of
 from counterfoil.business.inbox import Inbox
@@ -129,11 +131,7 @@ class System:
             ValueError: The day has not come yet.
             OfficeError: The gateway cannot be reached.
         """
-        with self.books.writing() as session:
-            closing.close(session, day, self.today())
-            reports = reports_of(session, self.office, day)
-            issue(session, reports, self.today())
-        return self._send(reports, "reported")
+        return self._issue(day, lambda session: reports_of(session, self.office, day))
 
     def state_month(self, name: str) -> list[str]:
         """Close a month and send its statements; again, it changes nothing.
@@ -155,15 +153,16 @@ class System:
             msg = f"{name} is not over on {today}"
             raise ValueError(msg)
         overdue = self.overdue()
-        with self.books.writing() as session:
-            closing.close(session, month.last, today)
+
+        def statements(session: Session) -> list[Voucher]:
             made = of_month(session, self.office, month)
             for voucher in made:
                 late = overdue.sent_late(voucher, month, today)
                 if late and newest(session, voucher) is None:
                     alerts.note(session, today, late)
-            issue(session, made, today)
-        return self._send(made, "stated")
+            return made
+
+        return self._issue(month.last, statements)
 
     def check_day(self, day: str) -> list[str]:
         """Close a day and send its checks (凭证对账); again, it changes nothing.
@@ -180,17 +179,19 @@ class System:
             ValueError: The day has not come yet.
             OfficeError: The gateway cannot be reached.
         """
+        return self._issue(day, lambda session: checks_of(session, self.office, day))
+
+    def _issue(
+        self, day: str, make: Callable[[Session], Sequence[Voucher]]
+    ) -> list[str]:
+        """Close a day and issue what is made of it; return what was not sent."""
         with self.books.writing() as session:
             closing.close(session, day, self.today())
-            checks = checks_of(session, self.office, day)
-            issue(session, checks, self.today())
-        return self._send(checks, "asked")
-
-    def _send(self, vouchers: Sequence[Voucher], what: str) -> list[str]:
-        """Send what is planned; return which of these vouchers were not sent."""
+            vouchers = make(session)
+            issue(session, vouchers, self.today())
         self.outbox().work()
         with self.books.reading() as session:
             entries = [newest(session, one) for one in vouchers]
         left = [one for one in entries if one is not None and one.state in _NOT_SENT]
-        self.tell(what, len(vouchers) - len(left))
+        self.tell("reported", len(vouchers) - len(left))
         return [f"{one.key}: {one.note or 'not sent yet'}" for one in left]

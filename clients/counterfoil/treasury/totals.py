@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.treasury.books import Income, Posting
@@ -32,24 +32,24 @@ class Sums(Generic[_What]):
 
 def revenue(session: Session, day: str) -> Sums[Revenue]:
     """Return the revenue up to a day, `yyyymmdd`, by level and subject."""
+    booked = session.execute(
+        select(Income.level, Income.subject, Income.day, func.sum(Income.amount_fen))
+        .where(_of_year(Income, day))
+        .group_by(Income.level, Income.subject, Income.day)
+    )
     return _upto(
-        day,
-        (
-            ((one.level, one.subject), one.day, one.amount_fen)
-            for one in session.scalars(select(Income).where(_of_year(Income, day)))
-        ),
+        day, (((level, subject), when, fen) for level, subject, when, fen in booked)
     )
 
 
 def spending(session: Session, day: str) -> Sums[str]:
     """Return what was spent up to a day, by function; a refund is negative."""
-    return _upto(
-        day,
-        (
-            (one.function, one.day, -one.amount_fen)
-            for one in session.scalars(select(Posting).where(_of_year(Posting, day)))
-        ),
+    booked = session.execute(
+        select(Posting.function, Posting.day, func.sum(Posting.amount_fen))
+        .where(_of_year(Posting, day))
+        .group_by(Posting.function, Posting.day)
     )
+    return _upto(day, ((function, when, -fen) for function, when, fen in booked))
 
 
 def _of_year(table: type[Posting | Income], day: str) -> ColumnElement[bool]:
@@ -59,7 +59,7 @@ def _of_year(table: type[Posting | Income], day: str) -> ColumnElement[bool]:
 def _upto(day: str, booked: Iterable[tuple[_What, str, int]]) -> Sums[_What]:
     sums: Sums[_What] = Sums(Counter(), Counter(), Counter())
     for what, when, fen in booked:
-        sums.year[what] += fen
-        sums.month[what] += fen * (when[:6] == day[:6])
-        sums.day[what] += fen * (when == day)
+        sums.year[what] += int(fen)
+        sums.month[what] += int(fen) * (when[:6] == day[:6])
+        sums.day[what] += int(fen) * (when == day)
     return sums

@@ -534,7 +534,7 @@ def test_refunds_of_a_payment_never_come_to_more_than_was_cleared_for_it(
 
     assert treasury.standing(digest) is standing
     if standing is Standing.RETURNED:
-        assert "退款超过原支付凭证ZF0已清算金额" in treasury.reason(digest)
+        assert "原支付凭证ZF0退款超过已清算金额" in treasury.reason(digest)
         assert treasury.quota("101") == first
 
 

@@ -258,7 +258,7 @@ def test_a_month_is_stated_and_what_is_late_is_shown(
     assert main(["alerts", *on, "20260403"]) == REFUSED
     assert "收入报表对账SR202603应于20260402前发送" in capsys.readouterr().out
     assert main(["statements", *on, "20260402", "--month", "202603"]) == 0
-    assert "stated 3" in capsys.readouterr().out
+    assert "reported 3" in capsys.readouterr().out
     assert main(["alerts", *on, "20260403"]) == 0
     assert main(["alerts", *on, "20260408"]) == REFUSED
     assert "尚未答复" in capsys.readouterr().out
@@ -283,7 +283,7 @@ def test_a_day_is_checked(
 
     assert main(["statements", *on, "--day", "20260301"]) == 0
 
-    assert "asked 6" in capsys.readouterr().out
+    assert "reported 6" in capsys.readouterr().out
     assert {one.WhichOneof("form") for one in treasury.desk.submitted} == {
         "finance_check",
         "bank_check",

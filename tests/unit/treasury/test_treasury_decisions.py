@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counterfoil.business.codes import PaymentWay
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import checks, clearing, lists, quota
-from counterfoil.treasury.entries import Cleared, QuotaKey, entry_of
+from counterfoil.treasury.entries import QuotaKey, entry_of
 from counterfoil.treasury.kinds import (
     APPROPRIATION_LIST,
     AUTHORISED_QUOTA,
@@ -79,7 +79,7 @@ def test_clearing_stays_within_the_quota(
 def test_a_refund_goes_no_further_than_what_was_cleared(
     fen: int, *, refused: bool
 ) -> None:
-    found = list(quota.refunds_beyond({Cleared(key()): 100}, {Cleared(key()): fen}))
+    found = list(quota.refunds_beyond({key(): 100}, {key(): fen}))
 
     assert bool(found) is refused
 
