@@ -121,7 +121,7 @@ class Incoming(Base):
     serial: Mapped[int] = mapped_column(default=0)
     """Number of the booking, from 1; 0 while there is none."""
     day: Mapped[str] = mapped_column(String(8), default="")
-    """Day of the booking in China, `yyyymmdd`; a later one if that was closed."""
+    """Day of the booking or the return, `yyyymmdd`; a later one if that was closed."""
     listed_in: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"")
     """Digest of the list that names its receipt; empty while none does."""
 

@@ -19,6 +19,7 @@ _EQUAL: Final = (
     ("pay_bank_no", "代理银行行号"),
     ("agent_acct_no", "收款银行账号"),
     ("clear_acct_no", "付款账号"),
+    ("fund_type_code", "资金性质"),
 )
 
 
@@ -26,7 +27,7 @@ def differences(order: Voucher, application: Voucher) -> Iterator[str]:
     """Yield where an order and its application are not equal; nothing if they are.
 
     1. The order names the application by kind and number.
-    2. Bank, the two accounts and the way of payment are the same.
+    2. Bank, the two accounts, the fund and the way of payment are the same.
     3. The amount is the same.
     4. So are the rows: payment voucher, unit, function and amount, in any order.
 

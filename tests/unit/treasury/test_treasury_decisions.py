@@ -106,6 +106,7 @@ def test_an_order_that_equals_its_application_differs_in_nothing() -> None:
         ({"agent_acct_no": "9"}, "收款银行账号与申请划款凭证不一致"),
         ({"clear_acct_no": "9"}, "付款账号与申请划款凭证不一致"),
         ({"pay_type_code": "12"}, "支付方式与申请划款凭证不一致"),
+        ({"fund_type_code": "1"}, "资金性质与申请划款凭证不一致"),
         ({"pay_amt_fen": 351}, "划款金额3.51元与申请金额3.50元不一致"),
     ],
 )

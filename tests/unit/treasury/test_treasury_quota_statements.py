@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from counterfoil.business.tables import InboxEntry, InboxState
 from counterfoil.domain.standing import Standing
+from counterfoil.office import Form
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.treasury import quota_statements
@@ -94,6 +97,25 @@ def test_a_row_that_differs_is_answered_with_its_reason(
     assert form.x_cur_date_money_fen == 450
     [noted] = treasury.alerts()
     assert reason in noted
+
+
+def test_quota_of_another_year_is_no_part_of_a_statement(treasury: Treasury) -> None:
+    live_in_march(treasury)
+    last_year = quota_notice("E9", (("101", "2010101", 9),))
+    fields = {**last_year.form.fields, "st_year": "2025"}
+    treasury.live_on("20260331")
+    treasury.run(
+        replace(
+            last_year,
+            key=replace(last_year.key, fiscal_year=2025),
+            form=Form(fields, last_year.form.rows),
+        )
+    )
+    treasury.live_on("20260401")
+
+    [digest] = treasury.run_all(quota_statement(RIGHT))
+
+    assert answered(treasury, digest).quota_statement.x_check_result == "0"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, update
 
-from counterfoil.office import Voucher
+from counterfoil.office import Form, Voucher
+from counterfoil.treasury import accounts
 from counterfoil.treasury.books import Posting, QuotaChange
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
@@ -15,6 +16,7 @@ from tests.unit.treasury.papers import (
     OFFICE,
     application,
     appropriation,
+    came,
     order,
     quota_notice,
     refund,
@@ -104,6 +106,42 @@ def test_a_report_is_the_same_however_often_it_is_made(treasury: Treasury) -> No
     live_three_days(treasury)
 
     assert reports(treasury, "20260301") == reports(treasury, "20260301")
+
+
+def test_what_every_flow_moved_makes_the_balance(treasury: Treasury) -> None:
+    live_three_days(treasury)
+    treasury.enter(came("A1", 7, "20260228"))
+
+    with treasury.books.reading() as session:
+        told = accounts.figures(session)
+
+    assert (told.appropriated_fen, told.cleared_fen, told.refunded_fen) == (
+        1040,
+        350,
+        100,
+    )
+    assert told.balance_fen == (
+        told.opening_fen
+        + told.income_fen
+        + told.refunded_fen
+        - told.appropriated_fen
+        - told.cleared_fen
+    )
+
+
+def test_the_figures_count_statements_and_their_answers(treasury: Treasury) -> None:
+    live_three_days(treasury)
+    for day, result in (("20260228", "0"), ("20260301", "1"), ("20260302", "")):
+        treasury.system().report(day)
+        balance = treasury.stated(3402)[-1]
+        if result:
+            treasury.desk.answer(balance, Form({"x_check_result": result}))
+    treasury.live()
+
+    with treasury.books.reading() as session:
+        told = accounts.figures(session)
+
+    assert (told.statements, told.answered, told.differing) == (3, 2, 1)
 
 
 def differences(treasury: Treasury) -> list[str]:
