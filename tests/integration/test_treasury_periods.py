@@ -26,6 +26,7 @@ from counterfoil.treasury.kinds import (
 )
 from tests.houses import BANK, FINANCE, TREASURY, Town, running
 from tests.integration.desks import until
+from tests.integration.kinds import draft, travel
 from tests.integration.treasury_program import (
     Program,
     answer_at,
@@ -128,6 +129,8 @@ async def live_in_march(town: Town, program: Program) -> None:
             await answered(program, finance, sent, Standing.CLOSED)
         _, ordered = await apply_and_order(town, "S1")
         await answered(program, finance, ordered, Standing.CLOSED)
+        # The bank has paid what comes back.
+        await travel(town, draft(5201, FINANCE, BANK, number="ZF0"), FINANCE, BANK)
         refunded = await send(town, refund("T1"), BANK)
         await answered(program, bank, refunded, Standing.CLOSED)
 
