@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,12 @@ from sqlalchemy import delete, update
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.domain.standing import Standing
 from counterfoil.office import Voucher
-from counterfoil.treasury import accounts
-from counterfoil.treasury.books import Income
-from counterfoil.treasury.incomes import invented, read_income
+from counterfoil.treasury import accounts, closing
+from counterfoil.treasury.books import Books, Income
+from counterfoil.treasury.incomes import enter, invented, read_income
 from counterfoil.treasury.recompute import recompute
 from counterfoil.treasury.reports import reports_of
-from tests.unit.treasury.papers import DAY, OFFICE, appropriation, came
+from tests.unit.treasury.papers import ACCOUNT, DAY, OFFICE, appropriation, came
 from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
 
 NEXT = "20260302"
@@ -228,6 +229,31 @@ def test_a_payment_after_the_report_of_its_day_is_booked_and_receipted_on_the_ne
     assert report(treasury, DAY, 3402) == before
     [row] = report(treasury, NEXT, 3402).form.rows
     assert row["today_pay_fen"] == 350
+
+
+def test_a_day_is_not_closed_while_another_program_books_on_it(
+    treasury: Treasury,
+) -> None:
+    other = Books(treasury.url, ACCOUNT, OPENING_FEN)
+    told: list[Voucher] = []
+
+    def close() -> None:
+        with other.writing() as session:
+            closing.close(session, DAY, DAY)
+            told.extend(reports_of(session, OFFICE, DAY))
+
+    closes = threading.Thread(target=close)
+    with treasury.books.writing() as session:
+        day = closing.open_day(session, DAY)
+        closes.start()
+        closes.join(timeout=0.2)
+        assert closes.is_alive()
+        enter(session, [came("A1")], DAY)
+    closes.join()
+    other.close()
+
+    assert booked(treasury, "A1").day == day == DAY
+    assert [one.form.fen("sum_money_fen") for one in told[1:]] == [500]
 
 
 def test_a_day_is_reported_once_with_the_same_bytes(treasury: Treasury) -> None:
