@@ -1,13 +1,33 @@
 """A reference business system of a finance department, or of a budget unit.
 
-It takes national XML files from a folder, has them written, reviewed by two
-persons, sealed and sent by its own gateway, reads what comes back, and keeps its
-own books, in which every receipt is compared with what was ordered. A budget unit
-that finance hosts works the same way at its own desk.
+A finance department takes what units, banks and the treasury send it, orders payments
+and clearing within the allotments (用款计划) of its budget, compares every receipt with
+what was ordered, and keeps the ledger of the general budget (总预算会计). Beside that
+it issues a folder of national XML files; a budget unit that it hosts does only this,
+at its own desk.
+
+The business:
+
+* `kinds`: the kinds of voucher, and who takes part.
+* `tables`: what is written down beside inbox and outbox.
+* `entries`: what a voucher changes in the ledger. Pure.
+* `accounts`: the ledger and the register of receipts.
+* `allotments`, `plans`: what units may spend, and how that is entered.
+* `checks`: what a unit's application must fulfil. Pure.
+* `clearing`: a bank's application against our own orders. Pure.
+* `lists`: the lists (清单) of a day.
+* `forms`: the vouchers that we make.
+* `works`, `issues`: what is done about each kind that comes, and that we issue.
+* `system`: all of it at one desk.
+* `figures`: the books in short.
+
+The folder of national files:
 
 * `files`: what our own files say.
-* `books`: our own books (SQLite or another database).
-* `clerks`: writing, reviewing, sealing.
-* `flows`: outgoing vouchers and what comes back, from beginning to end.
-* `cli`: the command `counterfoil-finance`.
+* `books`: their orders, and the database of all of it.
+* `flows`, `answers`: their way out, and what comes back.
+
+The program:
+
+* `cli`, `run`, `commands`: the command `counterfoil-finance`.
 """

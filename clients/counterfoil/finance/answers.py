@@ -9,8 +9,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from counterfoil.business.outcomes import Tell
 from counterfoil.finance.books import Books, NoticeEntry, Order, ReceiptEntry, State
-from counterfoil.finance.flows import Tell, must_be_done
+from counterfoil.finance.flows import must_be_done
 from counterfoil.office import (
     Arrival,
     Desk,
@@ -19,7 +20,12 @@ from counterfoil.office import (
     Step,
     Voucher,
     opened,
+    opened_payload,
 )
+
+Receipted = Callable[[Session, Voucher, Receipt, str], None]
+"""Is told of an order's receipt, and where the two differ, in Chinese."""
+_ENTRY_NOTICE: Final = 2205
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,27 @@ class Incoming:
         books: Our books.
         reissue: Issues a returned voucher again.
         tell: Is told how far we are.
+        receipted: Is told of every receipt, in the transaction that books it.
     """
 
     system: Desk
     books: Books
     reissue: Callable[[Order], None]
     tell: Tell
+    receipted: Receipted
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell whether it answers an order of the folder, or is an entry notice."""
+        if arrival.voucher.key.type_code == _ENTRY_NOTICE:
+            return True
+        return self.books.order(arrival.voucher.digest) is not None
+
+    def work(self) -> None:
+        """Do nothing: all is done when it is taken."""
+
+    def is_at_rest(self) -> bool:
+        """Tell that nothing is left to do before something else comes."""
+        return True
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Book a batch, then take it off the list of what waits.
@@ -50,7 +71,8 @@ class Incoming:
             for arrival in arrivals:
                 match opened(arrival.sealed):
                     case Receipt() as receipt:
-                        counted[_book_receipt(session, arrival, receipt)] += 1
+                        what = self._book_receipt(session, arrival, receipt)
+                        counted[what] += 1
                     case Step() as step:
                         counted[_book_step(session, step)] += 1
                         if step.kind is DocumentKind.RETURN:
@@ -66,6 +88,33 @@ class Incoming:
         self.system.acknowledge(one for one in arrivals if one not in others)
         for what, count in counted.items():
             self.tell(what, count)
+
+    def _book_receipt(
+        self, session: Session, arrival: Arrival, receipt: Receipt
+    ) -> str:
+        """Compare a receipt with its order; return what it shows (核对)."""
+        order = session.get_one(Order, receipt.voucher.digest)
+        paid_fen = receipt.form.fen("x_pay_amt_fen")
+        rows_fen = sum(int(row.get("x_pay_amt_fen", 0)) for row in receipt.form.rows)
+        agrees = (paid_fen, rows_fen, len(receipt.form.rows)) == (
+            order.amount_fen,
+            order.amount_fen,
+            order.count,
+        )
+        voucher = opened_payload(order.payload)
+        self.receipted(session, voucher, receipt, "" if agrees else "回单与凭证不符")
+        session.merge(
+            ReceiptEntry(
+                digest=arrival.digest,
+                order=order.digest,
+                amount_fen=paid_fen,
+                count=len(receipt.form.rows),
+                agrees=agrees,
+            )
+        )
+        order.state = State.PAID if agrees else State.DIFFERS
+        order.accepted = True
+        return "paid" if agrees else "differs"
 
     def _reissue_once(self, digest: bytes) -> None:
         returned = self.books.order(digest)
@@ -83,30 +132,6 @@ _STATE_AFTER: Final = {
     DocumentKind.RETURN: State.RETURNED,
 }
 """Where a step of the recipient leads; others change nothing in our books."""
-
-
-def _book_receipt(session: Session, arrival: Arrival, receipt: Receipt) -> str:
-    """Compare a receipt with its order; return what it shows (核对)."""
-    order = session.get_one(Order, receipt.voucher.digest)
-    paid_fen = receipt.form.fen("x_pay_amt_fen")
-    rows_fen = sum(int(row.get("x_pay_amt_fen", 0)) for row in receipt.form.rows)
-    agrees = (paid_fen, rows_fen, len(receipt.form.rows)) == (
-        order.amount_fen,
-        order.amount_fen,
-        order.count,
-    )
-    session.merge(
-        ReceiptEntry(
-            digest=arrival.digest,
-            order=order.digest,
-            amount_fen=paid_fen,
-            count=len(receipt.form.rows),
-            agrees=agrees,
-        )
-    )
-    order.state = State.PAID if agrees else State.DIFFERS
-    order.accepted = True
-    return "paid" if agrees else "differs"
 
 
 def _book_step(session: Session, step: Step) -> str:

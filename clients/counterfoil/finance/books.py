@@ -1,6 +1,7 @@
-"""The finance system's own books: what was ordered, and what came of it.
+"""The finance system's own books: the orders of its folder, and what came of them.
 
-They never read the gateway's ledger: at the end of a day the two are compared.
+What else it writes down is in `tables`, in the same database. The books never read
+the gateway's ledger: at the end of a day the two are compared.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from counterfoil.business import tables as boxes
 from counterfoil.business.books import SqlBooks
+from counterfoil.finance import tables
 
 
 class State(StrEnum):
@@ -64,6 +67,9 @@ class Order(Base):
     state: Mapped[State] = mapped_column(_STATE, index=True)
     accepted: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str] = mapped_column(String(200), default="")
+    # Large, and wanted once: when its receipt comes.
+    payload: Mapped[bytes] = mapped_column(default=b"", deferred=True)
+    """What it says, as the gateway encoded it."""
 
 
 class ReceiptEntry(Base):
@@ -122,7 +128,7 @@ class Books(SqlBooks):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, Base.metadata)
+        super().__init__(url, Base.metadata, tables.Base.metadata, boxes.Base.metadata)
 
     def order(self, digest: bytes) -> Order | None:
         """Return the order with this digest."""

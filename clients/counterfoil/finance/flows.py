@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
-from counterfoil.finance.books import (
-    Books,
-    Order,
-    RefusedFile,
-    State,
-)
+from counterfoil.business.outcomes import Tell
+from counterfoil.finance.books import Books, Order, RefusedFile, State
 from counterfoil.finance.files import FileUnreadable, NationalFile, read_file
 from counterfoil.office import (
     Desk,
@@ -27,9 +23,6 @@ from counterfoil.office import (
 
 BATCH_FILES: Final = 64
 """Files that go through the desk together."""
-
-Tell = Callable[[str, int], None]
-"""Is told what happened and to how many vouchers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +207,7 @@ class Outgoing:
                             amount_fen=draft.paper.amount_fen,
                             count=draft.paper.count,
                             state=State.WRITTEN,
+                            payload=draft.payload,
                         )
                     )
 

@@ -47,7 +47,7 @@ def test_a_gateway_that_does_not_answer_is_told_by_the_exit_status(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "counterfoil.finance.cli.PATIENCE", Patience(call_s=1.0, total_s=0.0)
+        "counterfoil.finance.run.PATIENCE", Patience(call_s=1.0, total_s=0.0)
     )
     (tmp_path / "files").mkdir()
     arguments = ["run", "--config", str(config), "--folder", str(tmp_path / "files")]

@@ -84,7 +84,9 @@ class Finance:
         return outgoing
 
     def take(self, outgoing: Outgoing) -> None:
-        incoming = Incoming(self.client, self.books, outgoing.reissue, self._tell)
+        incoming = Incoming(
+            self.client, self.books, outgoing.reissue, self._tell, lambda *_: None
+        )
         for arrivals in self.client.read():
             incoming.take(arrivals)
 

@@ -1,0 +1,138 @@
+"""Errors in what we issued (差错处理): withdrawn, asked for, made again, corrected.
+
+Source: Hubei measures, articles 31 to 34.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from counterfoil.business.outbox import draft_of, plan_again, withdraw
+from counterfoil.business.tables import OutboxEntry
+from counterfoil.finance import orders, plans
+from counterfoil.finance.books import Order as FolderOrder
+from counterfoil.finance.kinds import (
+    APPROPRIATION,
+    LISTED,
+    SPECIAL_PAYMENT,
+    Office,
+)
+from counterfoil.office import Reference, Voucher, VoucherKey
+
+
+def entry_named(session: Session, number: str) -> OutboxEntry:
+    """Return the newest issue of a number of ours; kinds have prefixes of their own.
+
+    Raises:
+        ValueError: We never made it.
+    """
+    entry = session.scalar(
+        select(OutboxEntry)
+        .where(OutboxEntry.number == number)
+        .order_by(OutboxEntry.issue.desc(), OutboxEntry.id.desc())
+    )
+    if entry is None:
+        msg = f"没有凭证{number}"
+        raise ValueError(msg)
+    return entry
+
+
+def sent_as(session: Session, office: Office, number: str) -> Reference:
+    """Return what names a voucher that we sent, from the folder or not.
+
+    Raises:
+        ValueError: We never sent it.
+    """
+    order = session.scalar(
+        select(FolderOrder)
+        .where(FolderOrder.number == number)
+        .order_by(FolderOrder.issue.desc())
+    )
+    if order is not None:
+        key = VoucherKey(
+            issuer=office.party,
+            adm_div=office.adm_div,
+            fiscal_year=order.fiscal_year,
+            type_code=order.type_code,
+            number=order.number,
+            issue=order.issue,
+        )
+        return Reference(key, order.digest)
+    entry = entry_named(session, number)
+    if not entry.digest:
+        msg = f"凭证{number}尚未发出"
+        raise ValueError(msg)
+    return entry.reference
+
+
+def withdraw_unsent(session: Session, number: str, reason: str) -> None:
+    """Take back a voucher that is planned and not on its way out yet.
+
+    Source: Hubei measures, article 32.
+
+    Raises:
+        ValueError: It is too late, or another's voucher is behind it: that is answered
+            by its return.
+    """
+    entry = entry_named(session, number)
+    _must_be_our_own(entry)
+    withdraw(entry, reason)
+
+
+def issue_again(
+    session: Session, office: Office, number: str, corrected: orders.Order | None
+) -> Voucher:
+    """Plan the next issue of a voucher that came back (重开).
+
+    Source: Hubei measures, article 33: what came back is void, and a new one is made.
+
+    Args:
+        session: One transaction.
+        office: Who we are.
+        number: Its number.
+        corrected: What the order should have said; None if it was sound.
+
+    Returns:
+        What the new issue says.
+
+    Raises:
+        ValueError: It did not come back, another's voucher is behind it, it is a list,
+            or a correction is not of an order.
+    """
+    entry = entry_named(session, number)
+    _must_be_our_own(entry)
+    if entry.type_code in LISTED:
+        msg = f"清单{number}按日重开"
+        raise ValueError(msg)
+    voucher = draft_of(entry)
+    if corrected is not None:
+        if entry.type_code not in {APPROPRIATION, SPECIAL_PAYMENT}:
+            msg = f"凭证{number}不是拨款凭证"
+            raise ValueError(msg)
+        voucher = orders.voucher_of(office, entry.type_code, corrected, entry.planned)
+        if voucher.key.number != number:
+            msg = f"更正的拨款单{corrected.number}不是凭证{number}"
+            raise ValueError(msg)
+    again = plan_again(session, entry, voucher, entry.planned)
+    return draft_of(again)
+
+
+def correct(session: Session, office: Office, number: str, day: str) -> list[Voucher]:
+    """Plan the voucher that takes a quota notice back, and names it (更正).
+
+    Source: Hubei measures, article 34.
+
+    Raises:
+        ValueError: It is no quota notice, was taken back before, or more than is left
+            was spent of it.
+    """
+    notice = draft_of(entry_named(session, number))
+    reversal = plans.reversal_of(session, office, notice)
+    return plans.enter(session, office, reversal, day)
+
+
+def _must_be_our_own(entry: OutboxEntry) -> None:
+    if entry.cause:
+        msg = f"凭证{entry.number}由他方凭证生成，应退回原凭证"
+        raise ValueError(msg)

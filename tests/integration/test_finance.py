@@ -1,0 +1,391 @@
+"""Finance's reference system among three gateways: finance, treasury and bank.
+
+Bank, treasury and the hosted unit are played by hand at their desks; finance is the
+program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+
+from counterfoil.business.clerks import Clerks, Reviewer
+from counterfoil.business.codes import PaymentWay
+from counterfoil.business.days import day_of
+from counterfoil.business.outbox import draft_of
+from counterfoil.business.tables import OutboxEntry
+from counterfoil.business.turns import give_out, work
+from counterfoil.business.working_days import WorkingDays
+from counterfoil.finance import plans
+from counterfoil.finance.books import Books
+from counterfoil.finance.figures import Totals, totals
+from counterfoil.finance.kinds import (
+    CLEARING_LIST,
+    CLEARING_ORDER,
+    DIRECT_QUOTA,
+    PAYMENT,
+    REFUND_LIST,
+)
+from counterfoil.finance.plans import Grant, Plan
+from counterfoil.finance.system import Alarm, Finance
+from counterfoil.office import (
+    AsyncDesk,
+    Desk,
+    DeskRefused,
+    Patience,
+    Receipt,
+    Reference,
+    Standing,
+    Step,
+    Voucher,
+    opened,
+)
+from tests.houses import BANK, FINANCE, TREASURY, UNIT, Town, running
+from tests.integration.desks import accept_at, act_on, done, issue, reaches, until
+from tests.unit.finance.finance_desk import NOON, filled
+from tests.unit.finance.papers import (
+    OFFICE,
+    SCHOOL,
+    ClearedLine,
+    application,
+    clearing,
+    refund,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Program:
+    """Finance's system, at work in a thread of its own.
+
+    Args:
+        town: Where its gateway is.
+        books: Its books; they go on from test to test.
+        stack: Closes its desks.
+    """
+
+    def __init__(self, town: Town, books: Books, stack: ExitStack) -> None:
+        self.books = books
+        self.now = NOON
+        self.desk = self._desk(town, stack)
+        reviewers = [
+            Reviewer(
+                self._desk(town, stack, "person", name), town.person(FINANCE, name)
+            )
+            for name in ("first", "second")
+        ]
+        self._takers = Finance(
+            office=OFFICE,
+            desk=self.desk,
+            clerks=Clerks(self.desk, reviewers, lambda: self.now),
+            books=books,
+            clock=lambda: self.now,
+            tell=lambda *_: None,
+            alarm=Alarm(WorkingDays(), lambda _: None),
+        ).takers()
+
+    def _desk(
+        self, town: Town, stack: ExitStack, use: str = "system", name: str = "1"
+    ) -> Desk:
+        patience = Patience(total_s=60.0, wait_s_min=0.02, wait_s_max=0.2)
+        address = f"127.0.0.1:{town.ports[FINANCE]}"
+        access = town.access(FINANCE, use, name)
+        return stack.enter_context(Desk(address, access, patience))
+
+    @property
+    def day(self) -> str:
+        """Today in China."""
+        return day_of(self.now)
+
+    def live_on(self, day: int) -> None:
+        """Let it be a day in March: lists are about one day, each test has its own."""
+        self.now = NOON.replace(day=day)
+
+    def allot(self, number: str, *grants: Grant) -> None:
+        """Enter a plan of allotments."""
+        with self.books.writing() as session:
+            plans.enter(session, OFFICE, Plan(number, grants), self.day)
+
+    @property
+    def totals(self) -> Totals:
+        """What the books say in short."""
+        with self.books.reading() as session:
+            return totals(session, OFFICE)
+
+    def sent(self, type_code: int) -> list[tuple[Reference, Voucher]]:
+        """Return the vouchers of a kind that went out."""
+        with self.books.reading() as session:
+            entries = session.scalars(
+                select(OutboxEntry).where(
+                    OutboxEntry.type_code == type_code, OutboxEntry.digest != b""
+                )
+            )
+            return [(entry.reference, draft_of(entry)) for entry in entries]
+
+    def turn(self) -> None:
+        """Read what is there, and take everything as far as it goes."""
+        for arrivals in self.desk.read():
+            give_out(arrivals, self._takers)
+        work(self._takers)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    made = Town(
+        directory=tmp_path_factory.mktemp("finance"),
+        carriers=(FINANCE, TREASURY, BANK),
+        settings={"limits": "retry_s_min = 0.05\nretry_s_max = 0.5"},
+    )
+    made.initialise()
+    async with running(made):
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def program(
+    town: Town, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Program]:
+    """Run one finance department for all tests of the module: its books go on."""
+    folder: Path = tmp_path_factory.mktemp("books")
+    books = Books(f"sqlite:///{folder}/books.sqlite")
+    stack = ExitStack()
+    yield Program(town, books, stack)
+    await asyncio.to_thread(stack.close)
+    books.close()
+
+
+async def stands(
+    program: Program, desk: AsyncDesk, reference: Reference, standing: Standing
+) -> None:
+    """Let finance work until a voucher stands so with it, as its issuer sees it."""
+
+    async def tell() -> Standing | None:
+        await asyncio.to_thread(program.turn)
+        try:
+            way = await desk.inquire(reference.digest)
+        except DeskRefused:
+            return None
+        return way.standings.get(FINANCE)
+
+    await until(tell, lambda told: told is standing)
+
+
+Sent = tuple[Reference, Voucher]
+
+
+async def issued(
+    program: Program, type_code: int, says: Callable[[Voucher], bool]
+) -> Sent:
+    """Let finance work until it has sent a voucher of a kind that says so."""
+
+    async def tell() -> list[Sent]:
+        await asyncio.to_thread(program.turn)
+        return [one for one in program.sent(type_code) if says(one[1])]
+
+    [found] = await until(tell, bool)
+    return found
+
+
+async def answer(
+    town: Town,
+    program: Program,
+    by: str,
+    sent: Sent,
+    *,
+    copies: tuple[str, ...] = (),
+) -> None:
+    """Let a recipient act on a voucher and give its receipt."""
+    reference, voucher = sent
+    async with town.desk(by) as desk:
+        await accept_at(desk, reference)
+        await act_on(desk, reference)
+        form = filled(voucher, program.day)
+        receipt = Receipt(voucher=reference, by=by, form=form, copies=copies)
+        (outcome,) = await desk.issue_receipt([receipt])
+    done(outcome)
+
+
+async def until_totals(program: Program, before: Totals, **more: int) -> None:
+    """Let finance work until its books say so much more than before."""
+
+    async def tell() -> dict[str, int]:
+        await asyncio.to_thread(program.turn)
+        found = program.totals
+        return {name: getattr(found, name) - getattr(before, name) for name in more}
+
+    await until(tell, lambda told: told == more)
+
+
+async def explanation_of(desk: AsyncDesk, reference: Reference) -> str:
+    """Return why a voucher was rejected or returned, as its issuer reads it."""
+    way = await desk.inquire(reference.digest)
+    # A hosted unit's gateway has the step on both sides.
+    [told] = {
+        one.explanation
+        for one in map(opened, way.documents)
+        if isinstance(one, Step) and one.explanation
+    }
+    return told
+
+
+def allotted(program: Program, number: str, fen: int = 1000) -> None:
+    """Enter a plan for the school's direct payments, and its quota."""
+    program.allot(
+        number,
+        *(
+            Grant(
+                unit=SCHOOL.code,
+                function=function,
+                way=PaymentWay.DIRECT,
+                amount_fen=fen,
+            )
+            for function in ("2010101", "2050202")
+        ),
+    )
+
+
+async def paid(town: Town, program: Program, asked: str) -> str:
+    """Let the unit apply, and the bank pay; return the payment's number."""
+    allotted(program, f"YK-{asked}")
+    sent = (await issue(town, application(asked), UNIT)).reference
+    async with town.desk(UNIT) as unit:
+        await stands(program, unit, sent, Standing.ACCEPTED)
+    payment = await issued(
+        program, PAYMENT, lambda one: one.form.rows[0]["voucher_no"] == asked
+    )
+    before = program.totals
+    await answer(town, program, BANK, payment)
+    await until_totals(program, before, direct=1)
+    return payment[0].key.number
+
+
+def rows_of(payment: str) -> tuple[ClearedLine, ...]:
+    """Return what a bank asks for after it has paid `papers.application`."""
+    return (payment, "101", "2010101", 100), (payment, "101", "2050202", 250)
+
+
+@pytest.mark.clause("hubei-27.1")
+async def test_a_plan_is_told_to_the_treasury_as_quota(
+    town: Town, program: Program
+) -> None:
+    allotted(program, "YK1", 77)
+
+    quota = await issued(
+        program, DIRECT_QUOTA, lambda one: one.form.fen("pay_amt_fen") == 154
+    )
+
+    await answer(town, program, TREASURY, quota)
+    async with town.desk(FINANCE) as finance:
+        await reaches(finance, quota[0], Standing.CLOSED)
+
+
+@pytest.mark.clause("hubei-27.2")
+async def test_an_application_is_paid_by_the_bank_and_becomes_expenditure(
+    town: Town, program: Program
+) -> None:
+    program.live_on(2)
+    before = program.totals
+
+    await paid(town, program, "SQ1")
+
+    await until_totals(
+        program, before, direct_fen=350, expenditure_fen=350, advanced_fen=350
+    )
+
+
+@pytest.mark.clause("hubei-27.4")
+async def test_what_the_bank_paid_is_cleared_and_listed(
+    town: Town, program: Program
+) -> None:
+    program.live_on(3)
+    before = program.totals
+    payment = await paid(town, program, "SQ2")
+    paper = clearing("SQ2026030311", rows_of(payment))
+
+    asked = (await issue(town, paper, BANK)).reference
+
+    async with town.desk(BANK) as bank:
+        await stands(program, bank, asked, Standing.ACCEPTED)
+    order = await issued(
+        program,
+        CLEARING_ORDER,
+        lambda one: one.form.text("ori_voucher_no") == paper.key.number,
+    )
+    await answer(town, program, TREASURY, order)
+    await answer(town, program, TREASURY, (asked, paper), copies=(FINANCE,))
+    await until_totals(
+        program,
+        before,
+        cleared_fen=350,
+        expenditure_fen=350,
+        advanced_fen=0,
+        balance_fen=-350,
+    )
+    program.live_on(4)
+    listing = await issued(
+        program, CLEARING_LIST, lambda one: one.key.number == "QD20260303"
+    )
+    numbers = [row["ori_voucher_no"] for row in listing[1].form.rows]
+    assert numbers == [order[0].key.number]
+    await answer(town, program, TREASURY, listing)
+    await until_totals(program, before, listed=1, differs=0)
+
+
+async def test_a_row_that_finance_never_ordered_is_rejected(
+    town: Town, program: Program
+) -> None:
+    wrong = clearing("SQ2026030312", (("ZF9", "101", "2010101", 100),))
+
+    sent = (await issue(town, wrong, BANK)).reference
+
+    async with town.desk(BANK) as bank:
+        await stands(program, bank, sent, Standing.REJECTED)
+        told = await explanation_of(bank, sent)
+    assert told == "支付凭证ZF9不是本财政下达并已支付的凭证"
+
+
+async def test_one_fen_over_the_allotment_is_told_to_the_unit(
+    town: Town, program: Program
+) -> None:
+    program.allot(
+        "YK9",
+        Grant(
+            unit=SCHOOL.code,
+            function="2010109",
+            way=PaymentWay.DIRECT,
+            amount_fen=100,
+        ),
+    )
+    over = application("SQ9", (("2010109", 101),))
+
+    sent = (await issue(town, over, UNIT)).reference
+
+    async with town.desk(UNIT) as unit:
+        await stands(program, unit, sent, Standing.REJECTED)
+        assert "超出0.01元" in await explanation_of(unit, sent)
+
+
+@pytest.mark.clause("hubei-27.5")
+async def test_a_refund_comes_as_a_copy_and_is_listed(
+    town: Town, program: Program
+) -> None:
+    program.live_on(5)
+    payment = await paid(town, program, "SQ3")
+    before = program.totals
+    paper = refund("TK1", ((payment, "101", "2010101", -40),))
+
+    sent = (await issue(town, paper, BANK)).reference
+    await answer(town, program, TREASURY, (sent, paper), copies=(FINANCE,))
+
+    await until_totals(program, before, refunded_fen=40, expenditure_fen=-40)
+    program.live_on(6)
+    listing = await issued(
+        program, REFUND_LIST, lambda one: one.key.number == "TD20260305"
+    )
+    assert listing[1].form.fen("all_amt_fen") == -40
