@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from counterfoil.business.tables import (
 )
 from counterfoil.business.turns import Taker, give_out, work
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.desk.v1 import desk_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
@@ -54,13 +53,9 @@ from counterfoil.office import (
 )
 from counterfoil.office.messages import (
     draft_message,
-    receipt_message,
-    reference_message,
 )
-from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
-from counterfoil.wire.compose import compose_draft
-from tests.unit.bank.recipient_desk import RecipientDesk
-from tests.unit.finance.issuer_desk import Desked, IssuerDesk
+from counterfoil.sealed.v1 import voucher_pb2
+from tests.unit.business.system_desk import SystemDesk
 from tests.unit.finance.papers import DAY, OFFICE, SCHOOL, TREASURY
 from tests.unit.office.loopback import PARTY, Loopback, access_of
 
@@ -68,62 +63,16 @@ NOON = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 """Noon of `papers.DAY` in China."""
 
 
-class FinanceDesk(RecipientDesk):
-    """What has arrived at finance, and what it has issued."""
+class FinanceDesk(SystemDesk):
+    """Says when something arrived: statements are answered in time, or late."""
 
-    def __init__(self, loopback: Loopback) -> None:
-        self.issued = IssuerDesk(loopback)
-        super().__init__(loopback)
-        self.now = NOON
+    now = NOON
 
     def _note(
         self, kind: DocumentKind, payload: bytes, key: VoucherKey, subject: bytes
     ) -> None:
         super()._note(kind, payload, key, subject)
         self._arrived[-1].arrival_time.FromDatetime(self.now)
-
-    def answer(self, receipt: Receipt, enclosed: Voucher | None = None) -> None:
-        """Let a receipt arrive, or the copy of one with its original inside."""
-        payload = receipt_message(receipt).SerializeToString()
-        sealed = sealed_pb2.Sealed(kind=int(DocumentKind.RECEIPT), payload=payload)  # type: ignore[arg-type]
-        if enclosed is not None:
-            inside = sealed_pb2.Sealed(
-                kind=int(DocumentKind.VOUCHER),  # type: ignore[arg-type]
-                payload=draft_message(enclosed).voucher.SerializeToString(),
-            )
-            sealed.enclosures.append(inside.SerializeToString())
-        self._arrived.append(
-            desk_pb2.Arrival(
-                sealed=sealed.SerializeToString(),
-                digest=hashlib.sha256(payload).digest(),
-                voucher=reference_message(receipt.voucher),
-                leaf=len(self._arrived),
-            )
-        )
-
-    def step(self, kind: DocumentKind, voucher: Reference, explanation: str) -> None:
-        """Let a recipient's step about a voucher of ours arrive."""
-        step = voucher_pb2.Step(
-            voucher=reference_message(voucher), by="x", explanation=explanation
-        )
-        self._note(kind, step.SerializeToString(), voucher.key, voucher.digest)
-
-    async def _submit(
-        self, requests: AsyncIterator[bytes], _context: object
-    ) -> AsyncIterator[bytes]:
-        async for encoded in requests:
-            request = desk_pb2.SubmitRequest.FromString(encoded)
-            results = []
-            for draft in request.drafts:
-                row, _ = compose_draft(draft.SerializeToString(), desk=PARTY)
-                desked = Desked(row.key, row.payload, standing="SENT")
-                self.issued.vouchers.setdefault(row.digest, desked)
-                results.append(
-                    desk_pb2.Result(done=desk_pb2.Done(digest=row.digest, standing=3))  # type: ignore[arg-type]
-                )
-            yield desk_pb2.SubmitResponse(
-                batch=request.batch, results=results
-            ).SerializeToString()
 
 
 def filled(voucher: Voucher, day: str = DAY, *, short_fen: int = 0) -> Form:
@@ -153,7 +102,7 @@ class House:
     """A finance department's system at its desk, with books in a folder."""
 
     def __init__(self, folder: Path, ca: DevelopmentCa, gateway: Loopback) -> None:
-        self.desk = FinanceDesk(gateway)
+        self.desk = FinanceDesk(gateway, PARTY)
         gateway.start()
         self.client = Desk(gateway.address, access_of(ca, "system", "1"))
         self.url = f"sqlite:///{folder / 'books.sqlite'}"
@@ -168,13 +117,23 @@ class House:
             for desk, one in zip(self._people, people, strict=True)
         ]
 
-    def takers(self, desk: Desk | None = None) -> tuple[Taker, ...]:
-        """Return the system as it is after a start, at this desk or another."""
+    def takers(
+        self, desk: Desk | None = None, *, second: Desk | None = None
+    ) -> tuple[Taker, ...]:
+        """Return the system as it is after a start, at this desk or another.
+
+        Args:
+            desk: Of the system.
+            second: Of the person who reviews last.
+        """
         at = desk or self.client
+        reviewers = list(self._reviewers)
+        if second is not None:
+            reviewers[1] = replace(reviewers[1], desk=second)
         return Finance(
             office=OFFICE,
             desk=at,
-            clerks=Clerks(at, self._reviewers, lambda: self.now),
+            clerks=Clerks(at, reviewers, lambda: self.now),
             books=self.books,
             clock=lambda: self.now,
             tell=self._tell,
@@ -218,6 +177,11 @@ class House:
         )
         with self.books.reading() as session:
             return allotments.left_fen(session, key)
+
+    @property
+    def second(self) -> Desk:
+        """The desk of the person who reviews last."""
+        return self._people[1]
 
     @property
     def day(self) -> str:
@@ -275,9 +239,10 @@ class House:
             return [(one.name.rpartition("/")[2], one.text) for one in found]
 
     def told_of(self, digest: bytes) -> voucher_pb2.Receipt:
-        """Return the receipt that we gave for a voucher of another's."""
-        [one] = [each for each in self.desk.receipts if each.voucher.digest == digest]
-        return one
+        """Return the receipt that we gave for a voucher of another's: always one."""
+        given = [one for one in self.desk.receipts if one.voucher.digest == digest]
+        assert all(one == given[0] for one in given)
+        return given[0]
 
     def order(self, type_code: int, order: Order) -> Voucher:
         """Enter an order to pay, and issue it."""
@@ -294,7 +259,7 @@ class House:
         form = filled(
             self.issued(type_code)[place], day or self.day, short_fen=short_fen
         )
-        self.desk.answer(Receipt(voucher=entry.reference, by="x", form=form))
+        self.desk.receipt(Receipt(voucher=entry.reference, by="x", form=form))
         self.turn()
 
     def given_back(
@@ -317,7 +282,7 @@ class House:
         receipt = Receipt(
             voucher=Reference(voucher.key, digest), by=TREASURY, form=form
         )
-        self.desk.answer(receipt, voucher)
+        self.desk.receipt(receipt, voucher)
         self.turn()
         return digest
 
