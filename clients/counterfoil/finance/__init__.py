@@ -13,13 +13,20 @@ The business:
 * `entries`: what a voucher changes in the ledger. Pure.
 * `accounts`: the ledger and the register of receipts.
 * `allotments`, `plans`: what units may spend, and how that is entered.
+* `orders`: appropriations, and payments out of the special account.
 * `checks`: what a unit's application must fulfil. Pure.
 * `clearing`: a bank's application against our own orders. Pure.
+* `matching`: money that came back to a bank.
 * `lists`: the lists (清单) of a day.
+* `reports`, `replies`, `verdicts`: the treasury's reports and statements, compared.
+* `statements`: what we state to banks for a month.
 * `forms`: the vouchers that we make.
 * `works`, `issues`: what is done about each kind that comes, and that we issue.
+* `remedies`: what is done about errors in what we issued.
+* `alerts`: what a person has to look at.
+* `figures`, `recompute`: the books in short, and against the vault.
 * `system`: all of it at one desk.
-* `figures`: the books in short.
+* `simulator`: invented allotments and orders.
 
 The folder of national files:
 

@@ -133,6 +133,23 @@ def _add_orders(verbs: Verbs) -> None:
         order = _command(verbs, name, does, text)
         add_path(order, _SYSTEM, "order", "the order, TOML")
 
+    simulate = _command(
+        verbs, "simulate", commands.simulate, "enter invented allotments and orders"
+    )
+    for option, required, text in (
+        ("seed", True, "fixes everything that is invented"),
+        ("count", False, "how many orders; else only allotments"),
+    ):
+        add_option(
+            simulate,
+            _SYSTEM,
+            option,
+            text,
+            kind=int,
+            metavar="N",
+            required=required,
+        )
+
 
 def _add_periods(verbs: Verbs) -> None:
     """Add what is done at the end of a day or month."""

@@ -13,7 +13,7 @@ from typing import Any
 from counterfoil.business.days import day_of
 from counterfoil.business.program import DONE, REFUSED, setting, tell
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.finance import orders, plans, remedies
+from counterfoil.finance import orders, plans, remedies, simulator
 from counterfoil.finance.alerts import Watch
 from counterfoil.finance.books import Books
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office, office_of
@@ -87,6 +87,15 @@ def _order(options: argparse.Namespace, type_code: int) -> int:
     with at_work(options.config) as (office, books), books.writing() as session:
         voucher = orders.enter(session, office, type_code, order, today())
     print(voucher.key.number)
+    return DONE
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Enter invented allotments and orders; the same again for the same seed."""
+    places = range(1, (options.count or 0) + 1)
+    with at_work(options.config) as (office, books), books.writing() as session:
+        entered = simulator.enter(session, office, options.seed, places, today())
+    tell("entered", entered)
     return DONE
 
 

@@ -89,6 +89,12 @@ def read_plan(path: Path) -> Plan:
         raise ValueError(msg) from error
 
 
+def is_entered(session: Session, number: str) -> bool:
+    """Tell whether a plan was entered."""
+    known = select(Allotment.id).where(Allotment.plan == number)
+    return session.scalar(known.limit(1)) is not None
+
+
 def enter(session: Session, office: Office, plan: Plan, day: str) -> list[Voucher]:
     """Write down a plan, and plan the quota notices (5106, 5108) that follow from it.
 
@@ -110,8 +116,7 @@ def enter(session: Session, office: Office, plan: Plan, day: str) -> list[Vouche
             back more than is left, or comes to nothing for a bank: a notice of
             nothing is none.
     """
-    known = select(Allotment.id).where(Allotment.plan == plan.number)
-    if session.scalar(known.limit(1)):
+    if is_entered(session, plan.number):
         msg = f"用款计划{plan.number}已录入"
         raise ValueError(msg)
     for one in plan.grants:

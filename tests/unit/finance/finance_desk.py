@@ -104,6 +104,7 @@ class House:
     def __init__(self, folder: Path, ca: DevelopmentCa, gateway: Loopback) -> None:
         self.desk = FinanceDesk(gateway, PARTY)
         gateway.start()
+        self.address = gateway.address
         self.client = Desk(gateway.address, access_of(ca, "system", "1"))
         self.url = f"sqlite:///{folder / 'books.sqlite'}"
         self.books = Books(self.url)

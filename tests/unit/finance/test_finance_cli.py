@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,29 +9,12 @@ from counterfoil.business.program import REFUSED, UNREACHABLE
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.finance.cli import main
 from counterfoil.office import Patience
-from tests.unit.office.loopback import PARTY
+from tests.unit.finance.station import station
 
 
 @pytest.fixture
 def config(ca: DevelopmentCa, tmp_path: Path) -> Path:
-    lines = [
-        "[office]",
-        f'party = "{PARTY}"',
-        'address = "127.0.0.1:1"',
-        f'authorities = "{os.path.relpath(ca.directory / "root.pem", tmp_path)}"',
-    ]
-    for caller, use, name in (
-        ("system", "system", "1"),
-        ("first_reviewer", "person", "first"),
-        ("second_reviewer", "person", "second"),
-    ):
-        stem = os.path.relpath(ca.credential(PARTY, use, name).stem, tmp_path)
-        lines += [
-            f"[office.caller.{caller}]",
-            f'certificate = "{stem}.pem"',
-            f'key = "file:{stem}.key"',
-            f'passphrase = "file:{stem}.pass"',
-        ]
+    lines = station(ca, tmp_path, "127.0.0.1:1")
     lines += ["[books]", f'url = "sqlite:///{tmp_path}/books.sqlite"']
     lines += ["[banks]", '"102" = "420000-102"', 'default = "420000-102"']
     file = tmp_path / "system.toml"
