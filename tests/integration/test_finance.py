@@ -1,19 +1,21 @@
-"""Finance's reference system among three gateways: finance, treasury and bank.
+"""Finance's reference system among four gateways: finance, treasury and two banks.
 
-Bank, treasury and the hosted unit are played by hand at their desks; finance is the
+Banks, treasury and the hosted unit are played by hand at their desks; finance is the
 program.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.orm import make_transient
 
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.codes import PaymentWay
@@ -22,23 +24,37 @@ from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.business.turns import give_out, work
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.finance import plans
+from counterfoil.finance import accounts, orders, plans
 from counterfoil.finance.books import Books
+from counterfoil.finance.entries import Title
 from counterfoil.finance.figures import Totals, totals
 from counterfoil.finance.kinds import (
+    AGENCY_STATEMENT,
+    APPROPRIATION,
+    APPROPRIATION_LIST,
+    CHECK_REPLY,
     CLEARING_LIST,
     CLEARING_ORDER,
     DIRECT_QUOTA,
+    EXPENDITURE_REPLY,
     PAYMENT,
     REFUND_LIST,
+    REVENUE_REPLY,
+    SPECIAL_PAYMENT,
 )
+from counterfoil.finance.orders import Order
 from counterfoil.finance.plans import Grant, Plan
+from counterfoil.finance.recompute import recompute
+from counterfoil.finance.statements import Month, plan_statements
 from counterfoil.finance.system import Alarm, Finance
+from counterfoil.finance.tables import Posting
 from counterfoil.office import (
     AsyncDesk,
     Desk,
     DeskRefused,
+    Form,
     Patience,
+    Reason,
     Receipt,
     Reference,
     Standing,
@@ -46,17 +62,33 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
-from tests.houses import BANK, FINANCE, TREASURY, UNIT, Town, running
-from tests.integration.desks import accept_at, act_on, done, issue, reaches, until
+from tests.houses import BANK, FINANCE, SPECIAL_BANK, TREASURY, UNIT, Town, running
+from tests.integration.desks import (
+    accept_at,
+    act_on,
+    done,
+    issue,
+    reaches,
+    submit,
+    until,
+)
 from tests.unit.finance.finance_desk import NOON, filled
 from tests.unit.finance.papers import (
     OFFICE,
     SCHOOL,
     ClearedLine,
     application,
+    balance_report,
     clearing,
+    daily_check,
+    expenditure_statement,
     refund,
+    refund_match,
+    refund_notice,
+    revenue_report,
+    revenue_statement,
 )
+from tests.unit.finance.test_finance_orders import ORDER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,12 +98,14 @@ class Program:
 
     Args:
         town: Where its gateway is.
-        books: Its books; they go on from test to test.
+        file: Its books; they go on from test to test.
         stack: Closes its desks.
     """
 
-    def __init__(self, town: Town, books: Books, stack: ExitStack) -> None:
-        self.books = books
+    def __init__(self, town: Town, file: Path, stack: ExitStack) -> None:
+        self.file = file
+        self.books = Books(f"sqlite:///{file}")
+        stack.callback(self.books.close)
         self.now = NOON
         self.desk = self._desk(town, stack)
         reviewers = [
@@ -84,7 +118,7 @@ class Program:
             office=OFFICE,
             desk=self.desk,
             clerks=Clerks(self.desk, reviewers, lambda: self.now),
-            books=books,
+            books=self.books,
             clock=lambda: self.now,
             tell=lambda *_: None,
             alarm=Alarm(WorkingDays(), lambda _: None),
@@ -128,6 +162,11 @@ class Program:
             )
             return [(entry.reference, draft_of(entry)) for entry in entries]
 
+    def order(self, type_code: int, order: Order) -> None:
+        """Enter an order to pay."""
+        with self.books.writing() as session:
+            orders.enter(session, OFFICE, type_code, order, self.day)
+
     def turn(self) -> None:
         """Read what is there, and take everything as far as it goes."""
         for arrivals in self.desk.read():
@@ -139,7 +178,7 @@ class Program:
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     made = Town(
         directory=tmp_path_factory.mktemp("finance"),
-        carriers=(FINANCE, TREASURY, BANK),
+        carriers=(FINANCE, TREASURY, BANK, SPECIAL_BANK),
         settings={"limits": "retry_s_min = 0.05\nretry_s_max = 0.5"},
     )
     made.initialise()
@@ -153,11 +192,9 @@ async def program(
 ) -> AsyncIterator[Program]:
     """Run one finance department for all tests of the module: its books go on."""
     folder: Path = tmp_path_factory.mktemp("books")
-    books = Books(f"sqlite:///{folder}/books.sqlite")
     stack = ExitStack()
-    yield Program(town, books, stack)
+    yield Program(town, folder / "books.sqlite", stack)
     await asyncio.to_thread(stack.close)
-    books.close()
 
 
 async def stands(
@@ -389,3 +426,196 @@ async def test_a_refund_comes_as_a_copy_and_is_listed(
         program, REFUND_LIST, lambda one: one.key.number == "TD20260305"
     )
     assert listing[1].form.fen("all_amt_fen") == -40
+
+
+async def sent(town: Town, party: str, voucher: Voucher) -> Reference:
+    """Let somebody send what needs no personal seal."""
+    async with town.desk(party) as desk:
+        return await submit(desk, voucher)
+
+
+async def receipt_of(desk: AsyncDesk, reference: Reference) -> Receipt:
+    """Return the receipt that an issuer holds of its voucher."""
+    way = await desk.inquire(reference.digest)
+    [receipt] = [one for one in map(opened, way.documents) if isinstance(one, Receipt)]
+    return receipt
+
+
+@pytest.mark.clause("hubei-25", "hubei-26", "hubei-29.1")
+async def test_revenue_comes_in_an_appropriation_goes_out_and_the_balance_agrees(
+    town: Town, program: Program
+) -> None:
+    program.live_on(10)
+    before = program.totals
+    revenue = revenue_report("20260310", (("1010101", "2", 5000, 5000),))
+    await sent(town, TREASURY, revenue)
+    program.order(APPROPRIATION, ORDER)
+    order = await issued(program, APPROPRIATION, lambda _: True)
+    await answer(town, program, TREASURY, order)
+    await until_totals(
+        program,
+        before,
+        revenue_fen=5000,
+        appropriated_fen=900,
+        balance_fen=5000 - 900,
+    )
+
+    with program.books.reading() as session:
+        posted = accounts.total_fen(session, Title.SINGLE, before="20260310")
+    sound = balance_report("20260310", OFFICE.opening_fen + posted, 5000, 900)
+    wrong = balance_report("20260311", 1, 0, 0)
+
+    async with town.desk(TREASURY) as treasury:
+        good = await sent(town, TREASURY, sound)
+        await stands(program, treasury, good, Standing.CLOSED)
+        bad = await sent(town, TREASURY, wrong)
+        await stands(program, treasury, bad, Standing.DISPUTED)
+        answered = (await receipt_of(treasury, bad)).form
+    assert answered.text("x_check_result") == "1"
+    assert [row["x_check_reason"] for row in answered.rows] == ["库存余额与账簿不符"]
+    program.live_on(11)
+    listing = await issued(
+        program, APPROPRIATION_LIST, lambda one: one.key.number == "BD20260310"
+    )
+    assert [row["ori_voucher_no"] for row in listing[1].form.rows] == ["SBBK1"]
+
+
+@pytest.mark.clause("hubei-21a", "hubei-29.1")
+async def test_the_treasurys_statements_are_answered_by_replies(
+    town: Town, program: Program
+) -> None:
+    program.live_on(12)
+    for stated in (
+        daily_check("20260312", "5207"),
+        revenue_statement((("9", "2", 1, 1),)),
+        expenditure_statement((("9", 1, 1),)),
+    ):
+        reference = await sent(town, TREASURY, stated)
+        async with town.desk(TREASURY) as treasury:
+            await stands(program, treasury, reference, Standing.ACCEPTED)
+
+    for kind in (CHECK_REPLY, REVENUE_REPLY, EXPENDITURE_REPLY):
+        reference, reply = await issued(program, kind, lambda _: True)
+        async with town.desk(TREASURY) as treasury:
+            assert await accept_at(treasury, reference) == reply
+
+
+@pytest.mark.clause("hubei-28")
+async def test_a_payment_out_of_the_special_account_is_receipted_by_its_bank(
+    town: Town, program: Program
+) -> None:
+    program.live_on(13)
+    before = program.totals
+    program.order(SPECIAL_PAYMENT, ORDER)
+
+    order = await issued(program, SPECIAL_PAYMENT, lambda _: True)
+    await answer(town, program, SPECIAL_BANK, order)
+
+    await until_totals(program, before, special_fen=900, expenditure_fen=0)
+
+
+@pytest.mark.clause("hubei-27.5")
+async def test_a_bank_is_told_whether_what_came_back_is_ours(
+    town: Town, program: Program
+) -> None:
+    program.live_on(14)
+    payment = await paid(town, program, "SQ4")
+
+    async with town.desk(BANK) as bank:
+        ours = await sent(town, BANK, refund_match("TP1", payment, -40))
+        await stands(program, bank, ours, Standing.CLOSED)
+        other = await sent(town, BANK, refund_match("TP2", "ZF9", -40))
+        await stands(program, bank, other, Standing.DISPUTED)
+        told = (await receipt_of(bank, other)).form
+        notice = await sent(town, BANK, refund_notice("TZ1", payment, -40))
+        await stands(program, bank, notice, Standing.ACCEPTED)
+    assert told.text("x_check_reason") == "支付凭证ZF9不是本财政已支付的凭证"
+
+
+@pytest.mark.clause("hubei-29.2")
+async def test_a_month_is_stated_to_the_bank_which_answers_by_its_result(
+    town: Town, program: Program
+) -> None:
+    program.live_on(15)
+    payment = await paid(town, program, "SQ5")
+    with program.books.writing() as session:
+        plan_statements(session, OFFICE, Month.named("202603"), "20260401")
+
+    reference, statement = await issued(
+        program, AGENCY_STATEMENT, lambda one: one.recipients == (BANK,)
+    )
+
+    assert payment in {row["voucher_no"] for row in statement.form.rows}
+    async with town.desk(BANK) as bank:
+        await accept_at(bank, reference)
+        await act_on(bank, reference)
+        agrees = Receipt(voucher=reference, by=BANK, form=Form({"x_check_result": "0"}))
+        (outcome,) = await bank.issue_receipt([agrees])
+    done(outcome)
+    async with town.desk(FINANCE) as finance:
+        await reaches(finance, reference, Standing.CLOSED)
+
+
+@pytest.mark.clause("hubei-32b", "hubei-33")
+async def test_what_finance_asks_back_goes_back_to_the_unit(
+    town: Town, program: Program
+) -> None:
+    program.live_on(16)
+    allotted(program, "YK-SQ6")
+    asked = (await issue(town, application("SQ6"), UNIT)).reference
+    reference, _ = await issued(
+        program, PAYMENT, lambda one: one.form.rows[0]["voucher_no"] == "SQ6"
+    )
+    async with town.desk(BANK) as bank:
+        await accept_at(bank, reference)
+        async with town.desk(FINANCE) as finance:
+            (outcome,) = await finance.request_return([Reason(reference, "金额有误")])
+        done(outcome)
+        (outcome,) = await bank.return_vouchers([Reason(reference, "应要求退回")])
+        done(outcome)
+
+    async with town.desk(UNIT) as unit:
+        await stands(program, unit, asked, Standing.RETURNED)
+        assert await explanation_of(unit, asked) == "代理银行退回：应要求退回"
+
+
+async def test_the_ledger_follows_from_the_vault(
+    town: Town, program: Program, tmp_path: Path
+) -> None:
+    program.live_on(20)
+    payment = await paid(town, program, "SQ7")
+    paper = refund("TK7", ((payment, "101", "2010101", -40),))
+    reference = (await issue(town, paper, BANK)).reference
+    before = program.totals
+    await answer(town, program, TREASURY, (reference, paper), copies=(FINANCE,))
+    await sent(town, TREASURY, revenue_report("20260320", (("8", "2", 70, 70),)))
+    await until_totals(program, before, refunded=1, revenue_fen=70)
+
+    def differences(books: Books) -> list[str]:
+        return list(recompute(program.desk, books, FINANCE))
+
+    assert await asyncio.to_thread(differences, program.books) == []
+    with closing(copy_of(program, tmp_path)) as copy:
+        with copy.writing() as session:
+            booked = Posting.title == Title.REVENUE, Posting.subject == "8"
+            posting = session.scalars(select(Posting).where(*booked)).one()
+            posting.amount_fen -= 1
+        [changed] = await asyncio.to_thread(differences, copy)
+        with copy.writing() as session:
+            session.execute(delete(Posting).where(Posting.digest == posting.digest))
+        [missing] = await asyncio.to_thread(differences, copy)
+        with copy.writing() as session:
+            make_transient(posting)
+            posting.id, posting.digest = None, bytes(32)  # type: ignore[assignment]
+            session.add(posting)
+        invented = await asyncio.to_thread(differences, copy)
+    assert "SR20260320" in changed
+    assert missing.endswith("已办结，未记账")
+    assert any("凭证库中未办结" in one for one in invented)
+
+
+def copy_of(program: Program, folder: Path) -> Books:
+    """Return a copy of the books: what is done to it harms no other test."""
+    with closing(sqlite3.connect(program.file)) as books:
+        books.execute("VACUUM INTO ?", (str(folder / "copy.sqlite"),))
+    return Books(f"sqlite:///{folder / 'copy.sqlite'}")
