@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -62,7 +63,16 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
-from tests.houses import BANK, FINANCE, SPECIAL_BANK, TREASURY, UNIT, Town, running
+from tests.houses import (
+    BANK,
+    FINANCE,
+    SPECIAL_BANK,
+    TREASURY,
+    UNIT,
+    Town,
+    environment,
+    running,
+)
 from tests.integration.desks import (
     accept_at,
     act_on,
@@ -88,6 +98,8 @@ from tests.unit.finance.papers import (
     revenue_report,
     revenue_statement,
 )
+from tests.unit.finance.station import station
+from tests.unit.finance.test_finance_commands import TABLES
 from tests.unit.finance.test_finance_orders import ORDER
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -619,3 +631,42 @@ def copy_of(program: Program, folder: Path) -> Books:
     with closing(sqlite3.connect(program.file)) as books:
         books.execute("VACUUM INTO ?", (str(folder / "copy.sqlite"),))
     return Books(f"sqlite:///{folder / 'copy.sqlite'}")
+
+
+def configuration(town: Town, program: Program, folder: Path) -> Path:
+    """Write the program's configuration, as `counterfoil-finance` reads it."""
+    lines = station(town.ca, folder, f"127.0.0.1:{town.ports[FINANCE]}")
+    lines += ["[books]", f'url = "sqlite:///{program.file}"', TABLES]
+    file = folder / "finance.toml"
+    file.write_text("\n".join(lines))
+    (folder / "days.toml").write_text("")
+    return file
+
+
+async def test_the_program_issues_what_is_planned_until_it_is_told_to_stop(
+    town: Town, program: Program, tmp_path: Path
+) -> None:
+    program.live_on(21)
+    config = configuration(town, program, tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "counterfoil.finance", "run", "--config", str(config)),
+        stdout=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    try:
+        allotted(program, "YK-RUN", 33)
+        async with asyncio.timeout(60):
+            while await process.stdout.readline() != b"sent 1\n":
+                assert process.returncode is None
+    finally:
+        process.terminate()
+        await process.communicate()
+
+    assert process.returncode == 0
+    assert [
+        voucher
+        for _, voucher in program.sent(DIRECT_QUOTA)
+        if voucher.form.fen("pay_amt_fen") == 66
+    ]

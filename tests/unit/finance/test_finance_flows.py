@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -13,10 +14,14 @@ from counterfoil.business.clerks import MISREAD, Clerks, Reviewer
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.finance.answers import Incoming
+from counterfoil.finance import accounts
+from counterfoil.finance.answers import Incoming, Receipted
 from counterfoil.finance.books import Books, State
+from counterfoil.finance.entries import Title
 from counterfoil.finance.flows import Outgoing, Wishes
-from counterfoil.office import Desk, Form, Person, VoucherKey
+from counterfoil.finance.kinds import PAYMENT
+from counterfoil.finance.system import registered
+from counterfoil.office import Desk, Form, Person, Reference, VoucherKey
 from counterfoil.office import Voucher as OfficeVoucher
 from counterfoil.office.messages import draft_message
 from counterfoil.sample.documents import file_of
@@ -26,6 +31,10 @@ from tests.unit.finance.issuer_desk import IssuerDesk
 from tests.unit.office.loopback import Loopback, access_of
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def nothing(*_receipt: object) -> None:
+    pass
 
 
 class Finance:
@@ -83,9 +92,9 @@ class Finance:
         outgoing.issue_folder()
         return outgoing
 
-    def take(self, outgoing: Outgoing) -> None:
+    def take(self, outgoing: Outgoing, receipted: Receipted = nothing) -> None:
         incoming = Incoming(
-            self.client, self.books, outgoing.reissue, self._tell, lambda *_: None
+            self.client, self.books, outgoing.reissue, self._tell, receipted
         )
         for arrivals in self.client.read():
             incoming.take(arrivals)
@@ -322,3 +331,54 @@ def test_an_entry_notice_is_accepted_and_booked_once(finance: Finance) -> None:
     assert (booked.about, booked.amount_fen) == ("U1", 350)
     assert finance.desk.accepted == [digest, digest]
     assert finance.desk.acknowledged == []
+
+
+def test_a_payment_of_the_folder_is_expenditure_and_may_be_cleared(
+    finance: Finance,
+) -> None:
+    voucher = finance.put()
+    outgoing = finance.issue()
+    finance.desk.bring_receipt(finance.desk.digest(voucher.number))
+
+    finance.take(outgoing, registered)
+    finance.take(outgoing, registered)
+
+    with finance.books.reading() as session:
+        paid = accounts.receipted(
+            session, PAYMENT, voucher.number, fiscal_year=2026, bank="420000-102"
+        )
+        spent = accounts.total_fen(session, Title.EXPENDITURE)
+    assert paid is not None
+    assert paid.amount_fen == spent == finance.books.figures("420000-102").sent_fen
+
+
+def test_a_payment_of_the_folder_whose_receipt_differs_is_no_expenditure(
+    finance: Finance,
+) -> None:
+    voucher = finance.put()
+    outgoing = finance.issue()
+    finance.desk.bring_receipt(finance.desk.digest(voucher.number), short_fen=1)
+
+    finance.take(outgoing, registered)
+
+    with finance.books.reading() as session:
+        assert accounts.total_fen(session, Title.EXPENDITURE) == 0
+
+
+def test_the_folder_wants_answers_to_its_own_orders_and_notices_only(
+    finance: Finance,
+) -> None:
+    voucher = finance.put()
+    outgoing = finance.issue()
+    finance.desk.bring_receipt(finance.desk.digest(voucher.number))
+    [[arrival]] = list(finance.client.read())
+    incoming = Incoming(
+        finance.client, finance.books, outgoing.reissue, nothing, nothing
+    )
+    about_another = Reference(arrival.voucher.key, bytes(32))
+    notice = Reference(replace(arrival.voucher.key, type_code=2205), bytes(32))
+
+    assert incoming.wants(arrival)
+    assert not incoming.wants(replace(arrival, voucher=about_another))
+    assert incoming.wants(replace(arrival, voucher=notice))
+    assert incoming.is_at_rest()
