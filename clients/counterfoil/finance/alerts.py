@@ -31,7 +31,7 @@ from counterfoil.finance.kinds import (
     REVENUE_STATEMENT,
     Office,
 )
-from counterfoil.finance.lists import unlisted
+from counterfoil.finance.lists import unlisted_before
 from counterfoil.finance.statements import Month, statements_of
 from counterfoil.finance.tables import Finding, Posting
 
@@ -169,10 +169,9 @@ def given_back(session: Session) -> Iterator[str]:
 
 def not_listed(session: Session, today: str) -> Iterator[str]:
     """Yield why the lists of days that are over were not made."""
-    for listing in unlisted(session, until=today):
-        if listing.day < today:
-            for hindrance in listing.hindrances:
-                yield f"{listing.day}清单未生成：{hindrance}"
+    for listing in unlisted_before(session, today):
+        for hindrance in listing.hindrances:
+            yield f"{listing.day}清单未生成：{hindrance}"
 
 
 def _months(session: Session, today: str) -> Iterator[Month]:

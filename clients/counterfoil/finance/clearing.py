@@ -38,31 +38,35 @@ class Paid:
 def objections(voucher: Voucher, office: Office) -> Iterator[str]:
     """Yield what is wrong with an application by itself, in Chinese.
 
-    1. The bank is one of ours, and it is the bank's own number.
-    2. It names a way of payment: each has a quota of its own.
-    3. The money is to come from the single account.
-    4. Every row names its payment.
-    5. The rows make the amount.
+    1. It is of our budget.
+    2. The bank is one of ours, and it is the bank's own number.
+    3. It names a way of payment: each has a quota of its own.
+    4. The money is to come from the single account.
+    5. Every row names its payment.
+    6. The rows make the amount.
 
     Source: Hubei measures, article 27 (4) 1 and 2.
     """
     form = voucher.form
-    # (1) Else one could be paid for what another advanced.
+    # (1) Another division has a finance department of its own.
+    if voucher.key.adm_div != office.adm_div:
+        yield "行政区划与本财政不符"
+    # (2) Else one could be paid for what another advanced.
     bank = office.banks.get(form.text("pay_bank_no"))
     if bank is None:
         yield "代理银行行号未登记"
     elif bank.party != voucher.key.issuer:
         yield "代理银行行号与发送方不符"
-    # (2) Else no quota can be drawn on.
+    # (3) Else no quota can be drawn on.
     if way_of(form.text("pay_type_code")) is None:
         yield "支付方式编码缺失或不是直接支付、授权支付"
-    # (3) The treasury pays out of no other.
+    # (4) The treasury pays out of no other.
     if form.text("clear_acct_no") != office.single.number:
         yield "付款账号不是国库单一账户"
-    # (4) What is not named cannot be compared, and may be asked for twice.
+    # (5) What is not named cannot be compared, and may be asked for twice.
     if not all(row.get("voucher_no") for row in form.rows):
         yield "明细未注明支付凭证号"
-    # (5) An application that does not add up is nobody's.
+    # (6) An application that does not add up is nobody's.
     if sum(int(row["pay_amt_fen"]) for row in form.rows) != form.fen("pay_amt_fen"):
         yield "金额与明细合计不符"
 

@@ -104,7 +104,7 @@ def lists(options: argparse.Namespace) -> int:
     day = options.day or today()
     hindrances: list[str] = []
     with at_work(options.config) as (office, books), books.writing() as session:
-        found = [one for one in unlisted(session, until=day) if one.day == day]
+        found = unlisted(session, day, day)
         for listing in found:
             if listing.hindrances:
                 hindrances += listing.hindrances

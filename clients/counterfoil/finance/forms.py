@@ -6,7 +6,7 @@ number is made of the kind's prefix, the year, and how many we have made before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -123,6 +123,7 @@ def payment_of(application: Voucher, office: Office, number: str, day: str) -> V
     fields = {
         **_taken(theirs.fields, _PAYMENT_MAIN),
         **top,
+        "st_year": str(application.key.fiscal_year),
         "pay_bank_code": bank.code,
         "hold1": asked,
     }
@@ -147,13 +148,13 @@ def order_of(application: Voucher, office: Office, number: str, day: str) -> Vou
 
 
 def list_of(
-    office: Office, type_code: int, day: str, receipted: Iterable[Receipted], today: str
+    office: Office, type_code: int, day: str, receipted: Sequence[Receipted], today: str
 ) -> Voucher:
-    """Return the list (清单) of what was receipted on a day.
+    """Return the list (清单) of what was receipted on a day: of one fiscal year.
 
     Source: Hubei measures, articles 26 (3), 27 (4) 4 and 27 (5) 5.
     """
-    ori = wire_code(LISTED[type_code])
+    ori, year = wire_code(LISTED[type_code]), receipted[0].fiscal_year
     rows: tuple[Fields, ...] = tuple(
         {
             "id": str(place),
@@ -164,6 +165,7 @@ def list_of(
         for place, one in enumerate(receipted, start=1)
     )
     fields: Fields = {
+        "st_year": str(year),
         "clear_date": day,
         "all_num": len(rows),
         "all_amt_fen": sum(int(row["pay_amt_fen"]) for row in rows),
@@ -185,10 +187,11 @@ def made(
         office: Who we are.
         type_code: The kind.
         number: Its number.
-        day: Day of its making in China, `yyyymmdd`, which gives the fiscal year.
-        form: What it says beside.
+        day: Day of its making in China, `yyyymmdd`.
+        form: What it says beside; `st_year` if it is of another fiscal year than its
+            day, as what follows on a voucher of last year.
     """
-    year = day[:4]
+    year = form.text("st_year") or day[:4]
     key = VoucherKey(
         issuer=office.party,
         adm_div=office.adm_div,

@@ -105,6 +105,7 @@ class ListIssue(Issue):
             .where(
                 Receipted.type_code == LISTED[entry.type_code],
                 Receipted.listed_in == entry.number,
+                Receipted.fiscal_year == entry.fiscal_year,
             )
             .values(listed_in="")
         )

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from counterfoil.business.days import read_day, written
 from counterfoil.business.outbox import OPEN, plan, plan_again
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
 from counterfoil.finance.forms import list_number, list_of
@@ -29,6 +31,7 @@ class Listing:
     Attributes:
         type_code: The list's kind.
         day: The day, `yyyymmdd`.
+        fiscal_year: The treasury keeps the years apart.
         receipted: What is to be listed, by number.
         hindrances: Why it cannot be listed yet, in Chinese.
         before: The list of that day that came back, if one did.
@@ -36,24 +39,38 @@ class Listing:
 
     type_code: int
     day: str
+    fiscal_year: int
     receipted: Sequence[Receipted]
     hindrances: Sequence[str]
     before: OutboxEntry | None = None
 
 
-def unlisted(session: Session, *, until: str) -> list[Listing]:
-    """Return the days up to one that are still to be listed, oldest first."""
+def unlisted(session: Session, since: str, until: str) -> list[Listing]:
+    """Return what is still to be listed of some days, oldest first.
+
+    Args:
+        session: One transaction.
+        since: The first day, `yyyymmdd`; empty for all before.
+        until: The last.
+    """
     found: list[Listing] = []
     for type_code, kind in LISTED.items():
-        days = session.scalars(
-            select(Receipted.day)
+        days = session.execute(
+            select(Receipted.day, Receipted.fiscal_year)
             .where(Receipted.type_code == kind, Receipted.listed_in == "")
-            .where(Receipted.day <= until)
+            .where(Receipted.day.between(since, until))
             .distinct()
-            .order_by(Receipted.day)
+            .order_by(Receipted.day, Receipted.fiscal_year)
         )
-        found += [_listing(session, type_code, kind, day) for day in days]
+        found += [
+            _listing(session, type_code, row.day, row.fiscal_year) for row in days.all()
+        ]
     return found
+
+
+def unlisted_before(session: Session, today: str) -> list[Listing]:
+    """Return what is still to be listed of the days that are over, oldest first."""
+    return unlisted(session, "", written(read_day(today) - timedelta(days=1)))
 
 
 def plan_list(session: Session, office: Office, due: Listing, today: str) -> None:
@@ -67,12 +84,14 @@ def plan_list(session: Session, office: Office, due: Listing, today: str) -> Non
         one.listed_in = voucher.key.number
 
 
-def _listing(session: Session, type_code: int, kind: int, day: str) -> Listing:
+def _listing(session: Session, type_code: int, day: str, fiscal_year: int) -> Listing:
+    kind = LISTED[type_code]
     receipted = session.scalars(
         select(Receipted)
         .where(
             Receipted.type_code == kind,
             Receipted.day == day,
+            Receipted.fiscal_year == fiscal_year,
             Receipted.listed_in == "",
         )
         .order_by(Receipted.number)
@@ -80,29 +99,38 @@ def _listing(session: Session, type_code: int, kind: int, day: str) -> Listing:
     hindrances = [
         f"凭证{one.number}回单不符：{one.note}" for one in receipted if not one.agrees
     ]
-    hindrances += [f"凭证{number}回单未到" for number in _under_way(session, kind, day)]
-    before = _newest(session, type_code, day)
+    hindrances += [
+        f"凭证{number}回单未到"
+        for number in _under_way(session, kind, day, fiscal_year)
+    ]
+    before = _newest(session, type_code, day, fiscal_year)
     if before is not None and before.state not in GIVEN_BACK:
         hindrances.append(f"当日清单{before.number}已发出")
-    return Listing(type_code, day, receipted, hindrances, before)
+    return Listing(type_code, day, fiscal_year, receipted, hindrances, before)
 
 
-def _under_way(session: Session, kind: int, day: str) -> Sequence[str]:
+def _under_way(
+    session: Session, kind: int, day: str, fiscal_year: int
+) -> Sequence[str]:
     """Return vouchers of ours that may still get a receipt of that day."""
     return session.scalars(
         select(OutboxEntry.number)
         .where(OutboxEntry.type_code == kind, OutboxEntry.planned <= day)
+        .where(OutboxEntry.fiscal_year == fiscal_year)
         .where(OutboxEntry.state.in_(OPEN))
         .order_by(OutboxEntry.number)
     ).all()
 
 
-def _newest(session: Session, type_code: int, day: str) -> OutboxEntry | None:
+def _newest(
+    session: Session, type_code: int, day: str, fiscal_year: int
+) -> OutboxEntry | None:
     return session.scalar(
         select(OutboxEntry)
         .where(
             OutboxEntry.type_code == type_code,
             OutboxEntry.number == list_number(type_code, day),
+            OutboxEntry.fiscal_year == fiscal_year,
         )
         .order_by(OutboxEntry.issue.desc())
     )

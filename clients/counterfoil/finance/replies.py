@@ -58,12 +58,13 @@ class CheckWork(ReportWork):
             )
         )
         fields: Fields = {
+            "st_year": str(voucher.key.fiscal_year),
             "check_date": day,
             "e_voucher_type": kind,
             "all_num": len(rows),
             "all_amt_fen": sum(int(row["amt_fen"]) for row in rows),
         }
-        number = next_number(session, CHECK_REPLY, int(entry.day[:4]))
+        number = next_number(session, CHECK_REPLY, voucher.key.fiscal_year)
         reply = made(self.office, CHECK_REPLY, number, entry.day, Form(fields, rows))
         plan(session, reply, entry.day, cause=entry.digest)
         return ()
@@ -107,7 +108,7 @@ class StatementWork(ReportWork):
         main = dict(judged(found).fields)
         reason = str(main.pop("x_check_reason", ""))
         rows = tuple({**row, **row_result(found, str(row["id"]))} for row in form.rows)
-        number = next_number(session, self.reply, int(entry.day[:4]))
+        number = next_number(session, self.reply, voucher.key.fiscal_year)
         reply = made(
             self.office,
             self.reply,

@@ -21,7 +21,7 @@ from counterfoil.finance.accounts import register
 from counterfoil.finance.alerts import Watch
 from counterfoil.finance.issues import issues_of
 from counterfoil.finance.kinds import Office
-from counterfoil.finance.lists import plan_list, unlisted
+from counterfoil.finance.lists import Listing, plan_list, unlisted_before
 from counterfoil.finance.works import works_of
 from counterfoil.office import Arrival, Desk, Receipt, Voucher
 
@@ -61,18 +61,26 @@ class Closing:
         it would come back again.
         """
         today = day_of(self.clock())
-        planned = 0
+        with self.books.reading() as session:
+            if not _due(session, today):
+                return
         with self.books.writing() as session:
-            for due in unlisted(session, until=today):
-                if due.day < today and not due.hindrances and due.before is None:
-                    plan_list(session, self.office, due, today)
-                    planned += 1
-        if planned:
-            self.tell("listed", planned)
+            due = _due(session, today)
+            for listing in due:
+                plan_list(session, self.office, listing, today)
+        self.tell("listed", len(due))
 
     def is_at_rest(self) -> bool:
         """Tell that nothing is left to do before something else comes."""
         return True
+
+
+def _due(session: Session, today: str) -> list[Listing]:
+    return [
+        one
+        for one in unlisted_before(session, today)
+        if not one.hindrances and one.before is None
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class ApplicationWork(Work):
         if short := self._shortages(session, voucher):
             return short
         allotments.use(session, entry.digest, checks.needs(voucher, self.office))
-        number = next_number(session, PAYMENT, int(entry.day[:4]))
+        number = next_number(session, PAYMENT, voucher.key.fiscal_year)
         payment = payment_of(voucher, self.office, number, entry.day)
         plan(session, payment, entry.day, cause=entry.digest)
         return ()
@@ -110,7 +110,7 @@ class ClearingWork(Work):
         numbers = clearing.payments_in(voucher)
         accounts.claim(session, entry.digest, voucher, numbers, way)
         allotments.use(session, entry.digest, clearing.needs(voucher, way))
-        number = next_number(session, CLEARING_ORDER, int(entry.day[:4]))
+        number = next_number(session, CLEARING_ORDER, voucher.key.fiscal_year)
         order = order_of(voucher, self.office, number, entry.day)
         plan(session, order, entry.day, cause=entry.digest)
         return ()

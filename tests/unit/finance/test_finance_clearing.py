@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import InboxState, OutboxState
 from counterfoil.domain.standing import Standing
-from counterfoil.finance.kinds import CLEARING_ORDER, PAYMENT
+from counterfoil.finance.kinds import CLEARING_LIST, CLEARING_ORDER, PAYMENT
 from counterfoil.finance.plans import Grant
 from counterfoil.office import Voucher
 from tests.unit.finance.finance_desk import House
@@ -29,6 +32,10 @@ ROWS: tuple[ClearedLine, ...] = (
     (PAID, "101", "2010101", 100),
     (PAID, "101", "2050202", 250),
 )
+
+
+def of_another_division(voucher: Voucher) -> Voucher:
+    return replace(voucher, key=replace(voucher.key, adm_div="420100"))
 
 
 @pytest.fixture
@@ -108,6 +115,7 @@ def test_the_receipt_of_a_clearing_order_moves_money_and_no_expenditure(
             "代理银行行号与发送方不符",
         ),
         (changed(clearing("SQ2", ROWS), pay_type_code=""), "支付方式编码缺失"),
+        (of_another_division(clearing("SQ2", ROWS)), "行政区划与本财政不符"),
         (changed(clearing("SQ2", ROWS), clear_acct_no="1"), "不是国库单一账户"),
         (changed(clearing("SQ2", ROWS), pay_amt_fen=1), "金额与明细合计不符"),
         (
@@ -299,3 +307,41 @@ def test_a_copy_that_says_another_amount_than_the_application_is_found(
     paying.copied(asked, short_fen=1)
 
     assert paying.totals.differs == 1
+
+
+def test_what_follows_on_a_voucher_of_last_year_is_of_last_year(house: House) -> None:
+    """The treasury pairs order and application within one fiscal year."""
+    house.now = house.now.replace(month=12, day=31)
+    house.allot()
+    house.run(application("SQ1"))
+    house.answered(PAYMENT)
+    house.now += timedelta(days=1)
+
+    house.run(clearing("SQ2", ROWS))
+    house.answered(CLEARING_ORDER)
+    house.now += timedelta(days=1)
+    house.turn()
+
+    [order], [listing] = house.issued(CLEARING_ORDER), house.issued(CLEARING_LIST)
+    assert (order.key.fiscal_year, order.form.text("st_year")) == (2026, "2026")
+    assert order.form.text("vou_date") == "20270101"
+    assert (listing.key.number, listing.key.fiscal_year) == ("QD20270101", 2026)
+
+
+def test_expenditure_is_what_was_paid_and_cleared_less_what_came_back(
+    paying: House,
+) -> None:
+    allot_authorised(paying)
+    paying.run(clearing("SQ3", (("A1", "101", "2010101", 200),), way="12"))
+    paying.answered(CLEARING_ORDER)
+    paying.copied(refund("TK1", ((PAID, "101", "2010101", -40),)))
+
+    found = paying.totals
+
+    assert found.expenditure_fen == (
+        found.direct_fen
+        + found.appropriated_fen
+        + found.cleared_authorised_fen
+        - found.refunded_fen
+    )
+    assert found.expenditure_fen == 350 + 200 - 40
