@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from counterfoil.business.working_days import WorkingDays
+from counterfoil.finance import remedies
 from counterfoil.finance.alerts import Watch
 from counterfoil.finance.kinds import (
     AGENCY_STATEMENT,
@@ -83,6 +84,9 @@ def test_what_came_back_is_told_until_it_is_issued_again(house: House) -> None:
     house.given_back(APPROPRIATION)
 
     assert alerts(house, DAY) == ["凭证SBBK1被退回未重开：账号不存在"]
+    with house.books.writing() as session:
+        remedies.issue_again(session, OFFICE, "SBBK1", None)
+    assert alerts(house, DAY) == []
 
 
 def test_a_payment_that_came_back_went_on_to_its_unit(house: House) -> None:

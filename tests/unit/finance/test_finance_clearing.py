@@ -263,6 +263,18 @@ def test_a_copy_that_comes_twice_is_booked_once(paying: House) -> None:
     assert paying.left() == 440
 
 
+def test_another_receipt_of_the_same_refund_is_not_booked_again(
+    paying: House,
+) -> None:
+    back = refund("TK1", ((PAID, "101", "2010101", -40),))
+
+    paying.copied(back)
+    paying.copied(back, day="20260302")
+
+    assert paying.totals.expenditure_fen == 310
+    assert paying.left() == 440
+
+
 def test_a_copy_that_differs_from_its_original_is_not_booked(paying: House) -> None:
     paying.copied(refund("TK1", ((PAID, "101", "2010101", -40),)), short_fen=1)
 

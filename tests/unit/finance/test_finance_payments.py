@@ -168,6 +168,16 @@ def test_an_allotment_of_another_way_or_function_or_unit_pays_nothing(
     assert house.standing(digest) is Standing.REJECTED
 
 
+def test_a_unit_has_nothing_of_anothers_under_the_same_top_level_unit(
+    house: House,
+) -> None:
+    house.allot()
+
+    assert house.left(unit=SCHOOL.code) == 500
+    assert house.left(unit="101002") == 0
+    assert house.left(unit="") == 500
+
+
 def test_an_application_that_is_read_again_is_ordered_once(house: House) -> None:
     house.allot()
     house.run(application("SQ1"))

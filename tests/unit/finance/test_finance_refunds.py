@@ -80,3 +80,15 @@ def test_a_notice_of_what_is_not_ours_is_rejected(
 
     assert paying.standing(digest) is Standing.REJECTED
     assert paying.reason(digest) == reason
+
+
+def test_nothing_is_confirmed_of_a_payment_whose_receipt_differs(
+    house: House,
+) -> None:
+    house.allot()
+    house.run(application("SQ1"))
+    house.answered(PAYMENT, short_fen=1)
+
+    [digest] = house.run(refund_match("TP1", PAID, -1))
+
+    assert result(house, digest)[0] == "1"

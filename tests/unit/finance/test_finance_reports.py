@@ -8,6 +8,7 @@ import pytest
 
 from counterfoil.business.tables import OutboxState
 from counterfoil.domain.standing import Standing
+from counterfoil.finance import accounts
 from counterfoil.finance.kinds import (
     APPROPRIATION,
     CHECK_REPLY,
@@ -77,6 +78,16 @@ def test_revenue_is_accepted_and_booked_once(house: House) -> None:
     found = house.totals
     assert (found.revenue_fen, found.balance_fen) == (5070, OPENING + 5070)
     assert house.findings() == []
+
+
+def test_what_is_posted_twice_is_in_the_ledger_once(house: House) -> None:
+    report = revenue_report(DAY, ((VAT, "2", 5000, 5000),))
+
+    with house.books.writing() as session:
+        accounts.post(session, b"1" * 32, report, DAY)
+        accounts.post(session, b"1" * 32, report, DAY)
+
+    assert house.totals.revenue_fen == 5000
 
 
 def test_revenue_of_another_day_adds_to_it(house: House) -> None:
