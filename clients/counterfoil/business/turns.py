@@ -25,6 +25,28 @@ class Taker(Protocol):
         """Tell whether nothing is left to do before something else comes."""
 
 
+class Worker:
+    """A taker to which nothing comes: it works on the books alone."""
+
+    __slots__ = ()
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell that nothing that comes is for this one."""
+        del arrival
+        return False
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Do nothing: nothing is wanted."""
+
+    def work(self) -> None:
+        """Take everything as far as it can go now."""
+        raise NotImplementedError
+
+    def is_at_rest(self) -> bool:
+        """Tell that nothing is left to do before something else comes."""
+        return True
+
+
 WORK_MAX: Final = 8
 """How often all take a turn before something else is read: one plans for another."""
 

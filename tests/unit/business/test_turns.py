@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from counterfoil.business.tables import InboxState, OutboxState
-from counterfoil.business.turns import WORK_MAX, give_out, turns, work
+from counterfoil.business.turns import WORK_MAX, Worker, give_out, turns, work
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import VaultBusy
-from counterfoil.office import Arrival
 from tests.unit.business.house import APPLICATION, NOTICE, ORDER, House, paper
 
 
@@ -53,24 +50,21 @@ def test_one_may_make_work_for_another_in_the_same_turn(house: House) -> None:
     assert house.state(waiting) is InboxState.RECEIPTED
 
 
-class Planner:
+class Planner(Worker):
     """Plans an order when it works."""
 
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def wants(self, arrival: Arrival) -> bool:
-        del arrival
-        return False
-
-    def take(self, arrivals: Sequence[Arrival]) -> None:
-        raise AssertionError(arrivals)
-
     def work(self) -> None:
         self._house.plan(paper(ORDER, "O1"))
 
-    def is_at_rest(self) -> bool:
-        return True
+
+def test_to_one_that_only_works_nothing_is_given_out(house: House) -> None:
+    house.desk.arrive(paper(NOTICE, "N1"))
+    [[arrival]] = list(house.client.read())
+
+    assert give_out([arrival], (Planner(house),)) == [arrival]
 
 
 def test_what_the_last_plans_the_first_issues_in_the_same_turn(house: House) -> None:
