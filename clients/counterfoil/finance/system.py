@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,12 +10,12 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.clerks import Clerks
+from counterfoil.business.clerks import Clerks, Clock
 from counterfoil.business.days import day_of
 from counterfoil.business.inbox import Inbox
 from counterfoil.business.outbox import Outbox
 from counterfoil.business.outcomes import Tell
-from counterfoil.business.turns import Taker
+from counterfoil.business.turns import Taker, Worker
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance.accounts import register
 from counterfoil.finance.alerts import Watch
@@ -23,15 +23,14 @@ from counterfoil.finance.issues import issues_of
 from counterfoil.finance.kinds import Office
 from counterfoil.finance.lists import Listing, plan_list, unlisted_before
 from counterfoil.finance.works import works_of
-from counterfoil.office import Arrival, Desk, Receipt, Voucher
+from counterfoil.office import Desk, Receipt, Voucher
 
-Clock = Callable[[], datetime]
 LOOK_EVERY: Final = timedelta(seconds=10)
 """How often the books are looked through for what a person has to look at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Worker):
     """Makes the lists (清单) of the days that are over.
 
     Attributes:
@@ -45,14 +44,6 @@ class Closing:
     books: SqlBooks
     clock: Clock
     tell: Tell
-
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell that nothing that comes is for this one."""
-        del arrival
-        return False
-
-    def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Do nothing: nothing is wanted."""
 
     def work(self) -> None:
         """Plan every list that nothing stands in the way of, the first time.
@@ -69,10 +60,6 @@ class Closing:
             for listing in due:
                 plan_list(session, self.office, listing, today)
         self.tell("listed", len(due))
-
-    def is_at_rest(self) -> bool:
-        """Tell that nothing is left to do before something else comes."""
-        return True
 
 
 def _due(session: Session, today: str) -> list[Listing]:
@@ -96,7 +83,7 @@ class Alarm:
     warn: Callable[[str], None]
 
 
-class Guard:
+class Guard(Worker):
     """Looks through the books now and then, and tells what it finds, once.
 
     Args:
@@ -116,14 +103,6 @@ class Guard:
         self._told: set[str] = set()
         self._again = datetime.min.replace(tzinfo=UTC)
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell that nothing that comes is for this one."""
-        del arrival
-        return False
-
-    def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Do nothing: nothing is wanted."""
-
     def work(self) -> None:
         """Look, if it is time to."""
         now = self._clock()
@@ -135,10 +114,6 @@ class Guard:
         for alert in sorted(found - self._told):
             self._warn(alert)
         self._told = found
-
-    def is_at_rest(self) -> bool:
-        """Tell that nothing is left to do before something else comes."""
-        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
