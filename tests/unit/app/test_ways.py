@@ -61,7 +61,7 @@ def notice(issuer: str, recipient: str) -> Document:
 def variants(sound: Document, *recipients: str) -> list[Document]:
     """Return a document, and others that differ from it in one thing each."""
     key = sound.key
-    payment = replace(sound, key=replace(key, type_code=5201))
+    payment = replace(sound, key=replace(key, type_code=8202))
     return [
         sound,
         replace(sound, by=OTHER),
