@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from counterfoil.bank.journal import Payment, State
+from counterfoil.bank.lines import lines_of
 from counterfoil.office import Voucher
 
 ACCOUNT: Final = re.compile(r"[0-9A-Z][0-9A-Z-]{5,31}", re.ASCII)
@@ -33,8 +34,8 @@ def objections(voucher: Voucher, others: Iterable[Payment]) -> Iterator[str]:
     if form.fen("pay_amt_fen") != sum(int(row["pay_amt_fen"]) for row in form.rows):
         yield "支付金额与明细合计不符"
     # (2) Money to such a number would come back in days.
-    for index, row in enumerate(form.rows, start=1):
-        if ACCOUNT.fullmatch(str(row.get("payee_acct_no", ""))) is None:
+    for index, line in enumerate(lines_of(form), start=1):
+        if ACCOUNT.fullmatch(line.account) is None:
             yield f"第{index}行收款人账号不合规"
             break
     # (3) The same number twice is paid once.

@@ -25,9 +25,13 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
+from counterfoil.bank.kinds import WAYS
+from counterfoil.bank.tables import Base, Entry, What
+from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
+from counterfoil.business.codes import PaymentWay
 from counterfoil.office import Reference, VoucherKey
 
 
@@ -76,10 +80,6 @@ _STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
 """Stored as the state's text."""
 
 
-class Base(DeclarativeBase):
-    """Declares the tables."""
-
-
 class Payment(Base):
     """A voucher that came, and its payment."""
 
@@ -107,6 +107,24 @@ class Payment(Base):
     serial: Mapped[str] = mapped_column(String(20), default="")
     pay_date: Mapped[str] = mapped_column(String(8), default="")
     note: Mapped[str] = mapped_column(String(300), default="")
+    account: Mapped[str] = mapped_column(String(42), default="")
+    """Account that pays: finance's or the unit's zero-balance account (零余额账户)."""
+    application: Mapped[int | None] = mapped_column(index=True, default=None)
+    """Our living application that names it (an outbox entry); None if none does."""
+    cleared: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which the treasury cleared it, `yyyymmdd`; empty while it did not."""
+
+    @validates("state")
+    def _remember(self, _name: str, state: State) -> State:
+        """Note what was once reached: it stays true whatever follows."""
+        self.accepted = bool(self.accepted) or state is State.ACCEPTED
+        self.receipted = bool(self.receipted) or state is State.RECEIPTED
+        return state
+
+    @property
+    def way(self) -> PaymentWay | None:
+        """Way of payment; None of what the treasury does not clear."""
+        return WAYS.get(self.type_code)
 
     @property
     def reference(self) -> Reference:
@@ -148,7 +166,7 @@ class Journal(SqlBooks):
     """
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, Base.metadata)
+        super().__init__(url, tables.Base.metadata, Base.metadata)
 
     def knows(self, digest: bytes) -> bool:
         """Tell whether a voucher came before."""
@@ -202,6 +220,20 @@ class Journal(SqlBooks):
                 arrived_fen=sum(one.amount_fen for one in payments),
                 receipted_fen=sum(one.amount_fen for one in receipted),
             )
+
+
+def book_paid(session: Session, payment: Payment) -> None:
+    """Write down that the core paid: it went out of the payer's account."""
+    session.add(
+        Entry(
+            digest=payment.digest,
+            payment=payment.digest,
+            what=What.PAID,
+            account=payment.account,
+            amount_fen=-payment.amount_fen,
+            day=payment.pay_date,
+        )
+    )
 
 
 def same_number(session: Session, reference: Reference) -> list[Payment]:

@@ -7,18 +7,27 @@ gateway is asked may be asked twice. The core alone must never be: see `_call_co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from counterfoil.bank.checks import objections
 from counterfoil.bank.core import CoreRefused, CoreTimeout, SimulatedCore, Transfer
-from counterfoil.bank.forms import AUTHORISED_PAYMENT, notice_of, receipt_of
-from counterfoil.bank.journal import Journal, Payment, State, same_number
-from counterfoil.business.outcomes import begun_before
+from counterfoil.bank.forms import notices_of, receipt_of
+from counterfoil.bank.journal import (
+    Journal,
+    Payment,
+    State,
+    book_paid,
+    same_number,
+)
+from counterfoil.bank.kinds import PAYMENTS
+from counterfoil.bank.lines import lines_of
+from counterfoil.business.days import day_of
+from counterfoil.business.outcomes import Tell, begun_before, settled
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -31,12 +40,6 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
-
-CHINA: Final = timezone(timedelta(hours=8))
-"""Days on vouchers are days in China."""
-
-Tell = Callable[[str, int], None]
-"""Is told what happened and to how many vouchers."""
 
 _NOT_BEGUN: Final = frozenset({State.READ, State.ACCEPTED, State.REJECTED})
 
@@ -52,6 +55,7 @@ class Teller:
         core: What pays.
         clock: Says on which day a payment is made.
         tell: Is told how far we are.
+        units: Party codes of units by their agency codes, who hear of 5201.
     """
 
     party: str
@@ -60,6 +64,16 @@ class Teller:
     core: SimulatedCore
     clock: Callable[[], datetime]
     tell: Tell
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def wants(self, arrival: Arrival) -> bool:
+        """Tell whether an arrival is about a payment of another's that we make."""
+        key = arrival.voucher.key
+        return key.issuer != self.party and key.type_code in PAYMENTS
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to do before something else comes."""
+        return self.journal.is_at_rest()
 
     def recover(self) -> None:
         """Begin after a crash: what the core was called for is unknown now."""
@@ -140,20 +154,22 @@ class Teller:
             for payment in due:
                 payment.attempt += 1
                 payment.state = State.CALLING
+                payment.pay_date = day_of(self.clock())
                 session.add(payment)
         for payment in due:
             self._pay(payment)
         with self.journal.writing() as session:
             for payment in due:
                 session.add(payment)
+                if payment.state is State.PAID:
+                    book_paid(session, payment)
 
     def _pay(self, payment: Payment) -> None:
         """Call the core once and note in `payment` what came of it."""
         transfers = [
-            Transfer(str(row["id"]), str(row["payee_acct_no"]), int(row["pay_amt_fen"]))
-            for row in self._voucher(payment).form.rows
+            Transfer(line.row_id, line.account, line.amount_fen)
+            for line in lines_of(self._voucher(payment).form)
         ]
-        payment.pay_date = self._today()
         try:
             payment.serial = self.core.pay(
                 payment.core_reference,
@@ -177,9 +193,10 @@ class Teller:
                 continue
             with self.journal.writing() as session:
                 payment.serial = serial or ""
-                payment.pay_date = payment.pay_date or self._today()
                 payment.state = State.ABSENT if serial is None else State.PAID
                 session.add(payment)
+                if payment.state is State.PAID:
+                    book_paid(session, payment)
             self.tell("cleared-up", 1)
 
     def _tell_outcomes(self) -> None:
@@ -215,37 +232,30 @@ class Teller:
             "returned",
         )
         receipted = self.journal.in_state(State.RECEIPTED)
-        noticed = [one for one in receipted if one.type_code == AUTHORISED_PAYMENT]
-        self._settle(
-            noticed,
-            self.desk.submit(
-                notice_of(one, self._voucher(one), self.party) for one in noticed
-            ),
-            State.CLOSED,
-            "noticed",
+        notices = [self._notices(one) for one in receipted]
+        told = iter(self.desk.submit(notice for some in notices for notice in some))
+        outcomes = [_of_all([next(told) for _ in some]) for some in notices]
+        self._settle(receipted, outcomes, State.CLOSED)
+        sent = sum(
+            len(some)
+            for some, outcome in zip(notices, outcomes, strict=True)
+            if outcome is None
         )
-        self._move([one for one in receipted if one not in noticed], State.CLOSED)
+        if sent:
+            self.tell("noticed", sent)
+
+    def _notices(self, payment: Payment) -> list[Voucher]:
+        return notices_of(payment, self._voucher(payment), self.party, self.units)
 
     def _settle(
         self,
         payments: Sequence[Payment],
-        outcomes: Iterable[Outcome | None],
+        outcomes: Sequence[Outcome | None],
         following: State,
         what: str = "",
     ) -> None:
         """Note the gateway's answers: done goes on, busy waits, refused stops."""
-        done = 0
-        with self.journal.writing() as session:
-            for payment, outcome in zip(payments, outcomes, strict=True):
-                if not isinstance(outcome, DeskRefused):
-                    payment.state = following
-                    payment.accepted |= following is State.ACCEPTED
-                    payment.receipted |= following is State.RECEIPTED
-                    done += 1
-                elif not outcome.retryable:
-                    payment.state = State.STOPPED
-                    payment.note = f"{outcome.reason}: {outcome.explanation()}"[:300]
-                session.add(payment)
+        done = settled(self.journal, payments, outcomes, following, State.STOPPED)
         if what and done:
             self.tell(what, done)
 
@@ -258,13 +268,15 @@ class Teller:
                 payment.note = payment.note if note is None else note
                 session.add(payment)
 
-    def _today(self) -> str:
-        return f"{self.clock().astimezone(CHINA):%Y%m%d}"
-
     def _voucher(self, payment: Payment) -> Voucher:
         content = opened(self.journal.sealed(payment.digest))
         assert isinstance(content, Voucher), "the journal holds vouchers only"
         return content
+
+
+def _of_all(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Return the first refusal of several items; None if all are done."""
+    return next((one for one in outcomes if isinstance(one, DeskRefused)), None)
 
 
 def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
@@ -283,6 +295,7 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
             issue=key.issue,
             sealed=arrival.sealed,
             amount_fen=voucher.form.fen("pay_amt_fen"),
+            account=voucher.form.text("pay_acct_no"),
             state=State.READ,
             note="；".join(objections(voucher, same_number(session, arrival.voucher))),
         )

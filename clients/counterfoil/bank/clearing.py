@@ -1,0 +1,177 @@
+"""Clearing (清算): what was paid is applied for, cleared, or free again.
+
+A payment names the one living application that names it, so there is never a second.
+It is named in the transaction that plans the application, and freed in the one that
+books its return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from counterfoil.bank.applications import (
+    Heading,
+    Paid,
+    application_of,
+    detail_of,
+    packed,
+)
+from counterfoil.bank.journal import Payment, State
+from counterfoil.bank.kinds import APPLICATION, WAYS, Office
+from counterfoil.bank.lines import lines_of
+from counterfoil.bank.tables import Entry, What
+from counterfoil.business.outbox import plan
+from counterfoil.business.outcomes import Tell
+from counterfoil.business.tables import OutboxEntry, OutboxState
+from counterfoil.business.works import Issue
+from counterfoil.office import Receipt, Step, Voucher, opened
+
+
+def apply_for_clearing(session: Session, office: Office, day: str) -> int:
+    """Apply for everything that was paid and receipted and that no application names.
+
+    Args:
+        session: One transaction.
+        office: Who we are.
+        day: Today in China, `yyyymmdd`.
+
+    Returns:
+        How many payments were applied for.
+    """
+    _free_what_was_never_sent(session)
+    session.flush()  # what was freed just now is due again
+    groups: dict[Heading, list[Paid]] = {}
+    count = 0
+    for payment in _due(session):
+        groups.setdefault(Heading.of(payment), []).append(_paid(payment))
+        count += 1
+    for heading, paid in groups.items():
+        for pack in packed(paid):
+            _plan(session, office, heading, day, pack)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Applications(Issue):
+    """What follows on the answers to our applications (2301).
+
+    Attributes:
+        office: Who we are.
+        tell: Is told how many payments were cleared or freed.
+    """
+
+    office: Office
+    tell: Tell
+
+    def receipted(
+        self, session: Session, entry: OutboxEntry, voucher: Voucher, receipt: Receipt
+    ) -> None:
+        """Mark the payments as cleared, on the day that the treasury states.
+
+        Finance has the application too, but it is the treasury that clears. A receipt
+        that differs clears nothing: a person must look.
+
+        Source: Hubei measures, article 27 (4) 3.
+        """
+        del voucher
+        if entry.state is not OutboxState.RECEIPTED:
+            return
+        if receipt.by != self.office.treasury.party:
+            return
+        day = receipt.form.text("x_clear_date")
+        payments = list(_named_by(session, entry))
+        for payment in payments:
+            payment.cleared = day
+            session.add(
+                Entry(
+                    digest=entry.digest,
+                    payment=payment.digest,
+                    what=What.CLEARED,
+                    account=payment.account,
+                    amount_fen=payment.amount_fen,
+                    day=day,
+                )
+            )
+        self.tell("cleared", len(payments))
+
+    def given_back(
+        self, session: Session, entry: OutboxEntry, voucher: Voucher, step: Step
+    ) -> None:
+        """Free the payments: the next application may name them again.
+
+        Source: Hubei measures, article 27 (4) 2: over the quota nothing is cleared.
+        """
+        del voucher, step
+        self.tell("freed", _free(session, entry))
+
+
+def _due(session: Session) -> Iterator[Payment]:
+    """Return what may be applied for, by kind and number."""
+    yield from session.scalars(
+        select(Payment)
+        .where(
+            Payment.type_code.in_(WAYS),
+            Payment.state.in_({State.RECEIPTED, State.CLOSED}),
+            Payment.application.is_(None),
+            Payment.cleared == "",
+        )
+        .order_by(Payment.type_code, Payment.number, Payment.issue)
+    )
+
+
+def _plan(
+    session: Session, office: Office, heading: Heading, day: str, paid: list[Paid]
+) -> None:
+    """Plan an application and its detail, and have the payments name it."""
+    number = next_number(session, APPLICATION, f"SQ{day}{heading.way}")
+    application = application_of(office, heading, number, day, paid)
+    entry = plan(session, application, day)
+    detail = detail_of(office, application, f"MX{number[2:]}", day, paid)
+    plan(session, detail, day)
+    session.flush()  # gives the entry its id
+    for one in paid:
+        one.payment.application = entry.id
+
+
+def next_number(session: Session, type_code: int, prefix: str) -> str:
+    """Return the next number of a kind that begins so: two digits or more follow."""
+    used = session.scalar(
+        select(func.count()).where(
+            OutboxEntry.type_code == type_code, OutboxEntry.number.startswith(prefix)
+        )
+    )
+    return f"{prefix}{(used or 0) + 1:02}"
+
+
+def _paid(payment: Payment) -> Paid:
+    voucher = opened(payment.sealed)
+    assert isinstance(voucher, Voucher), "the journal holds vouchers only"
+    return Paid(payment, lines_of(voucher.form))
+
+
+def _named_by(session: Session, entry: OutboxEntry) -> Iterator[Payment]:
+    yield from session.scalars(
+        select(Payment).where(Payment.application == entry.id, Payment.cleared == "")
+    )
+
+
+def _free(session: Session, entry: OutboxEntry) -> int:
+    payments = list(_named_by(session, entry))
+    for payment in payments:
+        payment.application = None
+    return len(payments)
+
+
+def _free_what_was_never_sent(session: Session) -> None:
+    """Free what an application names that our own gateway would not take."""
+    for entry in session.scalars(
+        select(OutboxEntry).where(
+            OutboxEntry.type_code == APPLICATION,
+            OutboxEntry.state == OutboxState.REFUSED,
+        )
+    ):
+        _free(session, entry)

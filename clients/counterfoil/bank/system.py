@@ -1,0 +1,105 @@
+"""The bank's system at its desk: the takers, and how they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from counterfoil.bank.clearing import Applications, apply_for_clearing
+from counterfoil.bank.core import SimulatedCore
+from counterfoil.bank.journal import Journal
+from counterfoil.bank.kinds import APPLICATION, DETAIL, ENTRY_NOTICE, Office
+from counterfoil.bank.teller import Teller
+from counterfoil.business.clerks import Clerks, Reviewer
+from counterfoil.business.days import day_of
+from counterfoil.business.outbox import Outbox
+from counterfoil.business.outcomes import Tell
+from counterfoil.business.turns import Taker, turns
+from counterfoil.business.works import Issue
+from counterfoil.office import Desk
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Everything that works at the bank's desk.
+
+    Attributes:
+        party: Our party code.
+        office: Who we clear with; None for a bank that only pays.
+        desk: The desk at our own gateway.
+        reviewers: The two persons who review what we apply for.
+        journal: Our books.
+        core: What pays.
+        clock: Says which day it is.
+        tell: Is told how far we are.
+    """
+
+    party: str
+    office: Office | None
+    desk: Desk
+    reviewers: Sequence[Reviewer]
+    journal: Journal
+    core: SimulatedCore
+    clock: Clock
+    tell: Tell
+
+    def takers(self) -> list[Taker]:
+        """Return who takes what arrives, and works."""
+        return [self.outbox(), self.teller()]
+
+    def teller(self) -> Teller:
+        """Return who pays; what a crash left is unknown from now on."""
+        teller = Teller(
+            self.party,
+            self.desk,
+            self.journal,
+            self.core,
+            self.clock,
+            self.tell,
+            units={} if self.office is None else self.office.units,
+        )
+        teller.recover()
+        return teller
+
+    def outbox(self) -> Outbox:
+        """Return who issues, and books the answers."""
+        issues: dict[int, Issue] = {ENTRY_NOTICE: Issue()}
+        if self.office is not None:
+            issues[APPLICATION] = Applications(self.office, self.tell)
+            issues[DETAIL] = Issue()
+        return Outbox(
+            party=self.party,
+            desk=self.desk,
+            clerks=Clerks(self.desk, self.reviewers, self.clock),
+            books=self.journal,
+            issues=issues,
+            clock=self.clock,
+            tell=self.tell,
+        )
+
+    def run(self, is_stopped: Callable[[], bool], *, clear: bool = False) -> None:
+        """Work until we are asked to stop, nothing comes and nothing is left to do.
+
+        Args:
+            is_stopped: Tells whether we are asked to stop.
+            clear: Whether to apply for clearing then, before we end.
+        """
+        takers = self.takers()
+        for arrivals in turns(self.desk, takers):
+            at_rest = not arrivals and all(taker.is_at_rest() for taker in takers)
+            if not (at_rest and is_stopped()):
+                continue
+            if not clear or self.office is None:
+                return
+            clear = False
+            tell_applied(self.journal, self.office, self.clock, self.tell)
+
+
+def tell_applied(journal: Journal, office: Office, clock: Clock, tell: Tell) -> None:
+    """Apply for everything that is due, and tell for how many payments."""
+    with journal.writing() as session:
+        count = apply_for_clearing(session, office, day_of(clock()))
+    tell("applied", count)
