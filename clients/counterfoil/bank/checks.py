@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from counterfoil.bank.journal import Payment, State
+from counterfoil.bank.journal import GIVEN_BACK, Payment
 from counterfoil.bank.lines import lines_of
 from counterfoil.office import Voucher
 
 ACCOUNT: Final = re.compile(r"[0-9A-Z][0-9A-Z-]{5,31}", re.ASCII)
 """An account number at a bank has at least six characters."""
-
-_GIVEN_BACK: Final = frozenset({State.REJECTED, State.RETURNED, State.VOID})
 
 
 def objections(voucher: Voucher, others: Iterable[Payment]) -> Iterator[str]:
@@ -39,5 +37,5 @@ def objections(voucher: Voucher, others: Iterable[Payment]) -> Iterator[str]:
             yield f"第{index}行收款人账号不合规"
             break
     # (3) The same number twice is paid once.
-    if any(other.state not in _GIVEN_BACK for other in others):
+    if any(other.state not in GIVEN_BACK for other in others):
         yield "凭证号重复"

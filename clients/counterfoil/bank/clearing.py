@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.bank.applications import (
@@ -20,15 +20,17 @@ from counterfoil.bank.applications import (
     detail_of,
     packed,
 )
-from counterfoil.bank.journal import Payment, State
+from counterfoil.bank.issued import next_number, refused_at_home
+from counterfoil.bank.journal import RECEIPTED, Payment, voucher_of
 from counterfoil.bank.kinds import APPLICATION, WAYS, Office
 from counterfoil.bank.lines import lines_of
+from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.tables import Entry, What
 from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import Tell
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
-from counterfoil.office import Receipt, Step, Voucher, opened
+from counterfoil.office import Receipt, Step, Voucher
 
 
 def apply_for_clearing(session: Session, office: Office, day: str) -> int:
@@ -97,6 +99,8 @@ class Applications(Issue):
                 )
             )
         self.tell("cleared", len(payments))
+        # Money that came back before the treasury had paid it waits for this.
+        apply_for_refunds(session, self.office, entry.answered)
 
     def given_back(
         self, session: Session, entry: OutboxEntry, voucher: Voucher, step: Step
@@ -115,7 +119,7 @@ def _due(session: Session) -> Iterator[Payment]:
         select(Payment)
         .where(
             Payment.type_code.in_(WAYS),
-            Payment.state.in_({State.RECEIPTED, State.CLOSED}),
+            Payment.state.in_(RECEIPTED),
             Payment.application.is_(None),
             Payment.cleared == "",
         )
@@ -137,20 +141,8 @@ def _plan(
         one.payment.application = entry.id
 
 
-def next_number(session: Session, type_code: int, prefix: str) -> str:
-    """Return the next number of a kind that begins so: two digits or more follow."""
-    used = session.scalar(
-        select(func.count()).where(
-            OutboxEntry.type_code == type_code, OutboxEntry.number.startswith(prefix)
-        )
-    )
-    return f"{prefix}{(used or 0) + 1:02}"
-
-
 def _paid(payment: Payment) -> Paid:
-    voucher = opened(payment.sealed)
-    assert isinstance(voucher, Voucher), "the journal holds vouchers only"
-    return Paid(payment, lines_of(voucher.form))
+    return Paid(payment, lines_of(voucher_of(payment).form))
 
 
 def _named_by(session: Session, entry: OutboxEntry) -> Iterator[Payment]:
@@ -168,10 +160,5 @@ def _free(session: Session, entry: OutboxEntry) -> int:
 
 def _free_what_was_never_sent(session: Session) -> None:
     """Free what an application names that our own gateway would not take."""
-    for entry in session.scalars(
-        select(OutboxEntry).where(
-            OutboxEntry.type_code == APPLICATION,
-            OutboxEntry.state == OutboxState.REFUSED,
-        )
-    ):
+    for entry in refused_at_home(session, APPLICATION):
         _free(session, entry)

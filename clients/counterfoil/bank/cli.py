@@ -32,30 +32,23 @@ A bank that does not only pay, but clears:
 
     [units]                          # who hears of direct payments
     "101001" = "420000-101001"       # party code by agency code
+
+    [calendar]
+    days = "working_days.toml"       # what the legal calendar does not know, if any
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from counterfoil.bank.accounts import Totals, totals
-from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
-from counterfoil.bank.journal import Journal
-from counterfoil.bank.kinds import Office, office_of
-from counterfoil.bank.system import System, tell_applied
-from counterfoil.business.clerks import Reviewer
-from counterfoil.business.program import DONE, Stop, add_path, end_of, setting, tell
-from counterfoil.office import Station, read_settings
+from counterfoil.bank import commands
+from counterfoil.business.money import to_fen
+from counterfoil.business.program import add_path, end_of
 
 _TWIN: Final = "COUNTERFOIL_BANK_"
-_REVIEWERS: Final = ("first_reviewer", "second_reviewer")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 refused, 2 usage, 3 gateway unreachable.
     """
     options = _parser().parse_args(arguments)
-    commands = {"run": _run, "clear": _clear, "books": _show_books}
-    return end_of(lambda: commands[options.command](options))
+    return end_of(lambda: int(options.does(options)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,109 +66,72 @@ def _parser() -> argparse.ArgumentParser:
         prog="counterfoil-bank",
         description="A reference business system of an agent bank.",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="take, pay and answer vouchers until SIGTERM")
-    run.add_argument(
-        "--clear",
-        action="store_true",
-        default=os.environ.get(f"{_TWIN}CLEAR") == "1",
-        help=f"at the end, apply for clearing of what was paid [{_TWIN}CLEAR=1]",
+    nouns = parser.add_subparsers(dest="command", required=True)
+
+    def command(
+        name: str, text: str, does: Callable[[argparse.Namespace], int]
+    ) -> argparse.ArgumentParser:
+        added = nouns.add_parser(name, help=text, description=f"{text}.".capitalize())
+        add_path(added, "bank", "config", "the system's configuration")
+        added.set_defaults(does=does)
+        return added
+
+    run = command(
+        "run", "take, pay, clear and answer vouchers until SIGTERM", commands.run
     )
-    clear = commands.add_parser(
-        "clear", help="apply for clearing of what was paid; `run` sends it"
+    _add_flag(run, "clear", "at the end, apply for clearing of what was paid")
+    command(
+        "clear", "apply for clearing of what was paid; `run` sends it", commands.clear
     )
-    books = commands.add_parser("books", help="show what the books say")
-    for command in (run, clear, books):
-        add_path(command, "bank", "config", "the system's configuration")
-    books.add_argument(
-        "--issuer",
-        default=os.environ.get(f"{_TWIN}ISSUER", ""),
-        metavar="PARTY",
-        help=f"count this issuer's vouchers only [{_TWIN}ISSUER]",
+    _add_counter(
+        command("counter", "enter a paper voucher at the counter", commands.counter)
     )
+    _add_refund(command("refund", "enter money that came back", commands.refund))
+    simulate = command(
+        "simulate", "have payees' banks give back money", commands.simulate
+    )
+    _add(simulate, "refunds", "how many refunds to invent", kind=int, required=True)
+    _add(simulate, "seed", "changes which payments are hit", kind=int, default=0)
+    books = command("books", "show what the books say", commands.books)
+    _add(books, "issuer", "count this issuer's vouchers only", metavar="PARTY")
     books.add_argument("--json", action="store_true", help="for a program")
     return parser
 
 
-def core_plan(table: Mapping[str, Any]) -> CorePlan:
-    """Return what goes wrong at the core, as the configuration's table says."""
-    return CorePlan(
-        seed=table.get("seed", 0),
-        refused=table.get("refused", 0.0),
-        lost_before=table.get("lost_before", 0.0),
-        lost_after=table.get("lost_after", 0.0),
-        fates={number: Fate(fate) for number, fate in table.get("fates", {}).items()},
+def _add_counter(to: argparse.ArgumentParser) -> None:
+    _add(to, "number", "the voucher's number, as printed", required=True)
+    _add(to, "check-code", "the check code, as printed", required=True)
+
+
+def _add_refund(to: argparse.ArgumentParser) -> None:
+    _add(to, "payment", "number of the voucher that paid it", required=True)
+    _add(to, "row", "id of the row that paid it", metavar="ID", required=True)
+    _add(to, "type", "kind of that voucher, 5201 or 8202", kind=int, default=0)
+    _add(to, "amount", "how much came, in yuan", kind=to_fen, metavar="YUAN")
+    _add(to, "reason", "why, as the payee's bank says", metavar="TEXT")
+    _add(to, "again", "match this refund again, instead", metavar="NUMBER")
+
+
+def _add(to: argparse.ArgumentParser, name: str, text: str, **more: Any) -> None:  # noqa: ANN401 -- as argparse has it
+    """Add an option with its environment twin, e.g. `COUNTERFOIL_BANK_SEED`."""
+    twin = f"{_TWIN}{name.upper().replace('-', '_')}"
+    value = os.environ.get(twin)
+    kind = more.pop("kind", str)
+    to.add_argument(
+        f"--{name}",
+        type=kind,
+        default=value if value is not None else more.pop("default", None),
+        required=more.pop("required", False) and value is None,
+        help=f"{text} [{twin}]",
+        **more,
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _run(options: argparse.Namespace) -> int:
-    """Take, pay, clear and answer until SIGTERM, and nothing is left to do."""
-    station, tables = read_settings(options.config)
-    stop = Stop()
-    with ExitStack() as stack:
-        journal = stack.enter_context(closing(_journal(tables)))
-        core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
-        stack.callback(core.close)
-        office = office_of(station.party, tables)
-        System(
-            party=station.party,
-            office=office,
-            desk=stack.enter_context(station.desk("system")),
-            reviewers=[] if office is None else _reviewers(station, stack),
-            journal=journal,
-            core=core,
-            clock=_now,
-            tell=tell,
-        ).run(lambda: stop.asked, clear=options.clear)
-    return DONE
-
-
-def _clear(options: argparse.Namespace) -> int:
-    """Apply for clearing of everything that is due."""
-    station, tables = read_settings(options.config)
-    with closing(_journal(tables)) as journal:
-        tell_applied(journal, _office(station, tables), _now, tell)
-    return DONE
-
-
-def _show_books(options: argparse.Namespace) -> int:
-    """Show what came from one issuer; without one, what was done for each."""
-    _, tables = read_settings(options.config)
-    with closing(_journal(tables)) as journal:
-        if options.issuer:
-            issuers = {options.issuer: asdict(journal.figures(options.issuer))}
-            told = issuers[options.issuer]
-        else:
-            with journal.reading() as session:
-                found = totals(session)
-            issuers = {issuer: asdict(one) for issuer, one in found.items()}
-            told = {**asdict(sum(found.values(), Totals())), "issuers": issuers}
-    if options.json:
-        print(json.dumps(told))
-        return DONE
-    for issuer, figures in issuers.items():
-        print(issuer, *(f"{name}={value}" for name, value in figures.items()))
-    return DONE
-
-
-def _journal(tables: Mapping[str, Any]) -> Journal:
-    return Journal(setting(tables, "books", "url"))
-
-
-def _office(station: Station, tables: Mapping[str, Any]) -> Office:
-    office = office_of(station.party, tables)
-    if office is None:
-        msg = "bank is missing: the configuration is of a bank that only pays"
-        raise ValueError(msg)
-    return office
-
-
-def _reviewers(station: Station, stack: ExitStack) -> list[Reviewer]:
-    return [
-        Reviewer(stack.enter_context(station.desk(name)), station.person(name))
-        for name in _REVIEWERS
-    ]
+def _add_flag(to: argparse.ArgumentParser, name: str, text: str) -> None:
+    twin = f"{_TWIN}{name.upper()}"
+    to.add_argument(
+        f"--{name}",
+        action="store_true",
+        default=os.environ.get(twin) == "1",
+        help=f"{text} [{twin}=1]",
+    )

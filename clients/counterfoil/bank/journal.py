@@ -32,7 +32,7 @@ from counterfoil.bank.tables import Base, Entry, What
 from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
-from counterfoil.office import Reference, VoucherKey
+from counterfoil.office import Reference, Voucher, VoucherKey, opened
 
 
 class State(StrEnum):
@@ -70,10 +70,12 @@ class State(StrEnum):
     """The gateway refused what we asked: a person must look."""
 
 
-FINAL = frozenset(
-    {State.REJECTED, State.CLOSED, State.RETURNED, State.VOID, State.STOPPED}
-)
+GIVEN_BACK: Final = frozenset({State.REJECTED, State.RETURNED, State.VOID})
+"""States after which the number may come again."""
+FINAL: Final = frozenset({*GIVEN_BACK, State.CLOSED, State.STOPPED})
 """States that nothing follows on."""
+RECEIPTED: Final = frozenset({State.RECEIPTED, State.CLOSED})
+"""States of what was paid and receipted."""
 
 
 _STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
@@ -109,6 +111,10 @@ class Payment(Base):
     note: Mapped[str] = mapped_column(String(300), default="")
     account: Mapped[str] = mapped_column(String(42), default="")
     """Account that pays: finance's or the unit's zero-balance account (零余额账户)."""
+    by_counter: Mapped[bool] = mapped_column(default=False)
+    """Whether it is paid only when its paper is there (银行柜面)."""
+    paper: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which its paper met it, `yyyymmdd`; empty while none did."""
     application: Mapped[int | None] = mapped_column(index=True, default=None)
     """Our living application that names it (an outbox entry); None if none does."""
     cleared: Mapped[str] = mapped_column(String(8), default="")
@@ -120,6 +126,11 @@ class Payment(Base):
         self.accepted = bool(self.accepted) or state is State.ACCEPTED
         self.receipted = bool(self.receipted) or state is State.RECEIPTED
         return state
+
+    @property
+    def waits(self) -> bool:
+        """Whether its paper is wanted and not there."""
+        return self.by_counter and not self.paper
 
     @property
     def way(self) -> PaymentWay | None:
@@ -195,11 +206,22 @@ class Journal(SqlBooks):
                 )
             )
 
+    def due(self) -> list[Payment]:
+        """Return what was accepted and waits for nothing, by number."""
+        return [one for one in self.in_state(State.ACCEPTED) if not one.waits]
+
     def is_at_rest(self) -> bool:
-        """Tell whether nothing is left to do."""
+        """Tell whether nothing is left to do but what waits for its paper."""
         with self.reading() as session:
             return not session.scalar(
-                select(func.count()).where(Payment.state.not_in(FINAL))
+                select(func.count()).where(
+                    Payment.state.not_in(FINAL),
+                    ~(
+                        (Payment.state == State.ACCEPTED)
+                        & Payment.by_counter
+                        & (Payment.paper == "")
+                    ),
+                )
             )
 
     def figures(self, issuer: str) -> Figures:
@@ -234,6 +256,13 @@ def book_paid(session: Session, payment: Payment) -> None:
             day=payment.pay_date,
         )
     )
+
+
+def voucher_of(payment: Payment) -> Voucher:
+    """Return what a payment's voucher says; call it while its session is open."""
+    content = opened(payment.sealed)
+    assert isinstance(content, Voucher), "the journal holds vouchers only"
+    return content
 
 
 def same_number(session: Session, reference: Reference) -> list[Payment]:

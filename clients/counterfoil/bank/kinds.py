@@ -24,6 +24,14 @@ APPLICATION: Final = 2301
 """申请划款凭证."""
 DETAIL: Final = 102311
 """汇总清算明细表."""
+REFUND_MATCH: Final = 102207
+"""退款匹配通知."""
+REFUND_APPLICATION: Final = 2302
+"""申请退款凭证."""
+DIRECT_REFUND: Final = 2203
+"""财政直接支付退款通知书."""
+AUTHORISED_REFUND: Final = 2204
+"""财政授权支付退款通知书."""
 
 PAYMENTS: Final = frozenset({DIRECT_PAYMENT, AUTHORISED_PAYMENT, SPECIAL_PAYMENT})
 """Kinds that the core pays."""

@@ -9,7 +9,18 @@ from datetime import datetime
 from counterfoil.bank.clearing import Applications, apply_for_clearing
 from counterfoil.bank.core import SimulatedCore
 from counterfoil.bank.journal import Journal
-from counterfoil.bank.kinds import APPLICATION, DETAIL, ENTRY_NOTICE, Office
+from counterfoil.bank.kinds import (
+    APPLICATION,
+    AUTHORISED_REFUND,
+    DETAIL,
+    DIRECT_REFUND,
+    ENTRY_NOTICE,
+    REFUND_APPLICATION,
+    REFUND_MATCH,
+    Office,
+)
+from counterfoil.bank.refund_issues import Confirmations, RefundApplications
+from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.teller import Teller
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.days import day_of
@@ -68,8 +79,7 @@ class System:
         """Return who issues, and books the answers."""
         issues: dict[int, Issue] = {ENTRY_NOTICE: Issue()}
         if self.office is not None:
-            issues[APPLICATION] = Applications(self.office, self.tell)
-            issues[DETAIL] = Issue()
+            issues |= _issues(self.office, self.tell)
         return Outbox(
             party=self.party,
             desk=self.desk,
@@ -98,8 +108,23 @@ class System:
             tell_applied(self.journal, self.office, self.clock, self.tell)
 
 
+def _issues(office: Office, tell: Tell) -> dict[int, Issue]:
+    """Return what follows on the answers to what we issue."""
+    return {
+        APPLICATION: Applications(office, tell),
+        DETAIL: Issue(),
+        REFUND_MATCH: Confirmations(office, tell),
+        REFUND_APPLICATION: RefundApplications(office, tell),
+        DIRECT_REFUND: Issue(),
+        AUTHORISED_REFUND: Issue(),
+    }
+
+
 def tell_applied(journal: Journal, office: Office, clock: Clock, tell: Tell) -> None:
-    """Apply for everything that is due, and tell for how many payments."""
+    """Apply for everything that is due, and tell for how many payments and refunds."""
+    day = day_of(clock())
     with journal.writing() as session:
-        count = apply_for_clearing(session, office, day_of(clock()))
-    tell("applied", count)
+        payments = apply_for_clearing(session, office, day)
+        refunds = apply_for_refunds(session, office, day, held=True)
+    tell("applied", payments)
+    tell("applied-refunds", refunds)

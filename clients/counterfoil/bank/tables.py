@@ -62,3 +62,75 @@ class Entry(Base):
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     day: Mapped[str] = mapped_column(String(8), index=True)
     """In China, `yyyymmdd`."""
+
+
+class Paper(Base):
+    """A paper voucher that was handed in at a counter (银行柜面)."""
+
+    __tablename__ = "papers"
+    __table_args__ = (UniqueConstraint("number", "check_code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(42), index=True)
+    check_code: Mapped[str] = mapped_column(String(8))
+    day: Mapped[str] = mapped_column(String(8))
+    """Day on which it was handed in, in China, `yyyymmdd`."""
+    payment: Mapped[bytes | None] = mapped_column(LargeBinary(32), default=None)
+    """Digest of the electronic voucher that it met; None while it waits."""
+    refused: Mapped[bool] = mapped_column(default=False)
+    """Whether its voucher came and had another check code."""
+
+
+class RefundState(StrEnum):
+    """Where money that came back stands (退款).
+
+    MATCHED ─▶ CONFIRMED ─▶ APPLIED ─▶ REFUNDED
+      │ ▲                    │ ▲
+      ▼ │                    ▼ │
+    UNMATCHED                HELD
+    """
+
+    MATCHED = "matched"
+    """The payer was asked whether it is its own."""
+    UNMATCHED = "unmatched"
+    """It is not that payer's: it may be matched again."""
+    CONFIRMED = "confirmed"
+    """It goes back to the treasury, once the payment itself was cleared."""
+    APPLIED = "applied"
+    """Our living refund application names it."""
+    HELD = "held"
+    """The treasury returned our application: it is named again by the next."""
+    REFUNDED = "refunded"
+
+
+class Refund(Base):
+    """Money that a payee's bank gave back: all or a part of one paid row."""
+
+    __tablename__ = "refunds"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment: Mapped[bytes] = mapped_column(ForeignKey("payments.digest"), index=True)
+    row_id: Mapped[str] = mapped_column(String(38))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    """What came back, greater than zero."""
+    reason: Mapped[str] = mapped_column(String(85))
+    came: Mapped[str] = mapped_column(String(8))
+    """Day on which it came, in China, `yyyymmdd`."""
+    state: Mapped[RefundState] = mapped_column(
+        Enum(RefundState, native_enum=False, length=12, values_callable=list),
+        index=True,
+    )
+    asked: Mapped[int] = mapped_column(default=0)
+    """How often a payer was asked."""
+    confirmation: Mapped[int] = mapped_column(index=True, default=0)
+    """Our last question to a payer (an outbox entry)."""
+    application: Mapped[int | None] = mapped_column(index=True, default=None)
+    """Our living refund application that names it (an outbox entry)."""
+    refunded: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which the treasury had it back, `yyyymmdd`."""
+    note: Mapped[str] = mapped_column(String(300), default="")
+
+    @property
+    def number(self) -> str:
+        """By which we, and the notices, name it."""
+        return f"TK{self.id:08}"

@@ -8,7 +8,7 @@ gateway is asked may be asked twice. The core alone must never be: see `_call_co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.bank.checks import objections
 from counterfoil.bank.core import CoreRefused, CoreTimeout, SimulatedCore, Transfer
+from counterfoil.bank.counter import is_by_counter, meet_waiting
 from counterfoil.bank.forms import notices_of, receipt_of
 from counterfoil.bank.journal import (
     Journal,
@@ -83,11 +84,12 @@ class Teller:
         """Write down what has come, and hear what the issuers ask."""
         steps: list[Arrival] = []
         asked: list[Step] = []
+        refused = 0
         with self.journal.writing() as session:
             for arrival in arrivals:
                 match opened(arrival.sealed):
                     case Voucher() as voucher:
-                        _write_down(session, arrival, voucher)
+                        refused += _write_down(session, arrival, voucher)
                     case Step() as step:
                         asked.append(step)
                         steps.append(arrival)
@@ -96,6 +98,8 @@ class Teller:
         for step in asked:
             self._hear(step)
         self.desk.acknowledge(steps)
+        if refused:
+            self.tell("papers-refused", refused)
 
     def work(self) -> None:
         """Take every payment one step further, as far as each can go now."""
@@ -137,12 +141,12 @@ class Teller:
 
     def _begin(self) -> None:
         """Tell the gateway that we are about to pay (开始办理)."""
-        accepted = self.journal.in_state(State.ACCEPTED)
-        outcomes = self.desk.begin_acting(payment.reference for payment in accepted)
+        due = self.journal.due()
+        outcomes = self.desk.begin_acting(payment.reference for payment in due)
         # Begun already, says the gateway, and our journal knows that we have not called
         # the core for it: the answer to our first asking was lost.
         self._settle(
-            accepted,
+            due,
             [None if begun_before(outcome) else outcome for outcome in outcomes],
             State.BEGUN,
         )
@@ -279,24 +283,25 @@ def _of_all(outcomes: Sequence[Outcome]) -> Outcome | None:
     return next((one for one in outcomes if isinstance(one, DeskRefused)), None)
 
 
-def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
-    """Check a voucher and put it into the journal; once, by its digest."""
+def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> int:
+    """Check a voucher and put it into the journal; once, by its digest.
+
+    Returns:
+        How many papers were refused that had waited for its number.
+    """
     if session.get(Payment, arrival.digest) is not None:
-        return
-    key = voucher.key
-    session.add(
-        Payment(
-            digest=arrival.digest,
-            issuer=key.issuer,
-            adm_div=key.adm_div,
-            fiscal_year=key.fiscal_year,
-            type_code=key.type_code,
-            number=key.number,
-            issue=key.issue,
-            sealed=arrival.sealed,
-            amount_fen=voucher.form.fen("pay_amt_fen"),
-            account=voucher.form.text("pay_acct_no"),
-            state=State.READ,
-            note="；".join(objections(voucher, same_number(session, arrival.voucher))),
-        )
+        return 0
+    payment = Payment(
+        **asdict(voucher.key),
+        digest=arrival.digest,
+        sealed=arrival.sealed,
+        amount_fen=voucher.form.fen("pay_amt_fen"),
+        account=voucher.form.text("pay_acct_no"),
+        state=State.READ,
+        by_counter=is_by_counter(voucher.key.type_code, voucher.form),
+        note="；".join(objections(voucher, same_number(session, arrival.voucher))),
     )
+    session.add(payment)
+    if payment.note or not payment.by_counter:
+        return 0
+    return meet_waiting(session, payment, day_of(arrival.arrival_time))

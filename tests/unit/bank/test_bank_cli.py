@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from counterfoil.bank.cli import core_plan, main
+from counterfoil.bank.cli import main
+from counterfoil.bank.commands import core_plan
 from counterfoil.bank.core import Fate
 from counterfoil.business.program import REFUSED
 from counterfoil.devca.directory import DevelopmentCa

@@ -1,0 +1,155 @@
+"""What the commands of `counterfoil-bank` do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from counterfoil.bank.accounts import Totals, totals
+from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
+from counterfoil.bank.counter import enter
+from counterfoil.bank.journal import Journal
+from counterfoil.bank.kinds import Office, office_of
+from counterfoil.bank.refunds import Match, came_back, match_again
+from counterfoil.bank.simulator import invent_refunds
+from counterfoil.bank.system import System, tell_applied
+from counterfoil.business.clerks import Reviewer
+from counterfoil.business.days import day_of
+from counterfoil.business.program import DONE, Stop, setting, tell
+from counterfoil.office import Station, read_settings
+
+_REVIEWERS: Final = ("first_reviewer", "second_reviewer")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Take, pay, clear and answer until SIGTERM, and nothing is left to do."""
+    station, tables = read_settings(options.config)
+    stop = Stop()
+    with ExitStack() as stack:
+        journal = stack.enter_context(closing(_journal(tables)))
+        core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
+        stack.callback(core.close)
+        office = office_of(station.party, tables)
+        System(
+            party=station.party,
+            office=office,
+            desk=stack.enter_context(station.desk("system")),
+            reviewers=[] if office is None else _reviewers(station, stack),
+            journal=journal,
+            core=core,
+            clock=_now,
+            tell=tell,
+        ).run(lambda: stop.asked, clear=options.clear)
+    return DONE
+
+
+def clear(options: argparse.Namespace) -> int:
+    """Apply for clearing of everything that is due."""
+    station, tables = read_settings(options.config)
+    with closing(_journal(tables)) as journal:
+        tell_applied(journal, _office(station, tables), _now, tell)
+    return DONE
+
+
+def counter(options: argparse.Namespace) -> int:
+    """Enter a paper voucher; tell whether it met its electronic one."""
+    _, tables = read_settings(options.config)
+    with closing(_journal(tables)) as journal, journal.writing() as session:
+        met = enter(session, options.number, options.check_code, day_of(_now()))
+    tell("met" if met else "waiting", 1)
+    return DONE
+
+
+def refund(options: argparse.Namespace) -> int:
+    """Enter money that came back, or match it again; tell its number."""
+    match = Match(number=options.payment, row_id=options.row, type_code=options.type)
+    if not options.again and (options.amount is None or not options.reason):
+        msg = "--amount and --reason are needed, unless --again"
+        raise ValueError(msg)
+    with _opened(options) as (office, session):
+        if options.again:
+            found = match_again(session, office, options.again, match, day_of(_now()))
+        else:
+            came = (options.amount, options.reason)
+            found = came_back(session, office, match, came, day_of(_now()))
+    print("matched", found.number)
+    return DONE
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Have payees' banks give back some of what was paid."""
+    with _opened(options) as (office, session):
+        count = invent_refunds(
+            session, office, options.refunds, options.seed, day_of(_now())
+        )
+    tell("came-back", count)
+    return DONE
+
+
+def books(options: argparse.Namespace) -> int:
+    """Show what came from one issuer; without one, what was done for each."""
+    _, tables = read_settings(options.config)
+    with closing(_journal(tables)) as journal:
+        if options.issuer:
+            issuers = {options.issuer: asdict(journal.figures(options.issuer))}
+            told = issuers[options.issuer]
+        else:
+            with journal.reading() as session:
+                found = totals(session)
+            issuers = {issuer: asdict(one) for issuer, one in found.items()}
+            told = {**asdict(sum(found.values(), Totals())), "issuers": issuers}
+    if options.json:
+        print(json.dumps(told))
+        return DONE
+    for issuer, figures in issuers.items():
+        print(issuer, *(f"{name}={value}" for name, value in figures.items()))
+    return DONE
+
+
+def core_plan(table: Mapping[str, Any]) -> CorePlan:
+    """Return what goes wrong at the core, as the configuration's table says."""
+    return CorePlan(
+        seed=table.get("seed", 0),
+        refused=table.get("refused", 0.0),
+        lost_before=table.get("lost_before", 0.0),
+        lost_after=table.get("lost_after", 0.0),
+        fates={number: Fate(fate) for number, fate in table.get("fates", {}).items()},
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[tuple[Office, Session]]:
+    """Open the books of a bank that clears, in one transaction."""
+    station, tables = read_settings(options.config)
+    with closing(_journal(tables)) as journal, journal.writing() as session:
+        yield _office(station, tables), session
+
+
+def _journal(tables: Mapping[str, Any]) -> Journal:
+    return Journal(setting(tables, "books", "url"))
+
+
+def _office(station: Station, tables: Mapping[str, Any]) -> Office:
+    office = office_of(station.party, tables)
+    if office is None:
+        msg = "bank is missing: the configuration is of a bank that only pays"
+        raise ValueError(msg)
+    return office
+
+
+def _reviewers(station: Station, stack: ExitStack) -> list[Reviewer]:
+    return [
+        Reviewer(stack.enter_context(station.desk(name)), station.person(name))
+        for name in _REVIEWERS
+    ]
