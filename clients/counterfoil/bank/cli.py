@@ -42,13 +42,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from counterfoil.bank import commands
 from counterfoil.business.money import to_fen
-from counterfoil.business.program import add_path, end_of
-
-_TWIN: Final = "COUNTERFOIL_BANK_"
+from counterfoil.business.program import add_option, add_path, end_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         "simulate", "have payees' banks give back money", commands.simulate
     )
     _add(simulate, "refunds", "how many refunds to invent", kind=int, required=True)
-    _add(simulate, "seed", "changes which payments are hit", kind=int, default=0)
+    _add(simulate, "seed", "changes which payments are hit", kind=int)
     books = command("books", "show what the books say", commands.books)
     _add(books, "issuer", "count this issuer's vouchers only", metavar="PARTY")
     books.add_argument("--json", action="store_true", help="for a program")
@@ -106,29 +104,18 @@ def _add_counter(to: argparse.ArgumentParser) -> None:
 def _add_refund(to: argparse.ArgumentParser) -> None:
     _add(to, "payment", "number of the voucher that paid it", required=True)
     _add(to, "row", "id of the row that paid it", metavar="ID", required=True)
-    _add(to, "type", "kind of that voucher, 5201 or 8202", kind=int, default=0)
+    _add(to, "type", "kind of that voucher, 5201 or 8202", kind=int)
     _add(to, "amount", "how much came, in yuan", kind=to_fen, metavar="YUAN")
     _add(to, "reason", "why, as the payee's bank says", metavar="TEXT")
     _add(to, "again", "match this refund again, instead", metavar="NUMBER")
 
 
-def _add(to: argparse.ArgumentParser, name: str, text: str, **more: Any) -> None:  # noqa: ANN401 -- as argparse has it
-    """Add an option with its environment twin, e.g. `COUNTERFOIL_BANK_SEED`."""
-    twin = f"{_TWIN}{name.upper().replace('-', '_')}"
-    value = os.environ.get(twin)
-    kind = more.pop("kind", str)
-    to.add_argument(
-        f"--{name}",
-        type=kind,
-        default=value if value is not None else more.pop("default", None),
-        required=more.pop("required", False) and value is None,
-        help=f"{text} [{twin}]",
-        **more,
-    )
+def _add(to: argparse.ArgumentParser, name: str, text: str, **more: Any) -> None:  # noqa: ANN401 -- as `add_option` has it
+    add_option(to, "bank", name, text, **more)
 
 
 def _add_flag(to: argparse.ArgumentParser, name: str, text: str) -> None:
-    twin = f"{_TWIN}{name.upper()}"
+    twin = f"COUNTERFOIL_BANK_{name.upper()}"
     to.add_argument(
         f"--{name}",
         action="store_true",

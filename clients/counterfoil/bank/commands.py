@@ -69,7 +69,9 @@ def counter(options: argparse.Namespace) -> int:
 
 def refund(options: argparse.Namespace) -> int:
     """Enter money that came back, or match it again; tell its number."""
-    match = Match(number=options.payment, row_id=options.row, type_code=options.type)
+    match = Match(
+        number=options.payment, row_id=options.row, type_code=options.type or 0
+    )
     if not options.again and (options.amount is None or not options.reason):
         msg = "--amount and --reason are needed, unless --again"
         raise ValueError(msg)
@@ -87,7 +89,7 @@ def simulate(options: argparse.Namespace) -> int:
     """Have payees' banks give back some of what was paid."""
     with _opened(options) as (office, session):
         count = invent_refunds(
-            session, office, options.refunds, options.seed, day_of(_now())
+            session, office, options.refunds, options.seed or 0, day_of(_now())
         )
     tell("came-back", count)
     return DONE

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from counterfoil.devca.directory import DevelopmentCa
+from tests.unit.bank.bank_house import BankHouse
 from tests.unit.bank.recipient_desk import BANK
 from tests.unit.office.loopback import PARTY, Loopback
 
@@ -21,3 +23,10 @@ def gateway(ca: DevelopmentCa) -> Iterator[Loopback]:
     loopback = Loopback(ca)
     yield loopback
     loopback.stop()
+
+
+@pytest.fixture
+def house(tmp_path: Path, ca: DevelopmentCa, gateway: Loopback) -> Iterator[BankHouse]:
+    made = BankHouse(tmp_path, ca, gateway)
+    yield made
+    made.close()

@@ -33,7 +33,7 @@ class SystemDesk(RecipientDesk):
     """
 
     def __init__(self, loopback: Loopback, party: str) -> None:
-        self.issued = IssuerDesk(loopback)
+        self.issued = IssuerDesk(loopback, party)
         super().__init__(loopback)
         self.party = party
         self._refusals: defaultdict[bytes, list[CounterfoilError]] = defaultdict(list)

@@ -43,7 +43,8 @@ class Desked:
 class IssuerDesk:
     """What the issuer has written, and what came back for it."""
 
-    def __init__(self, loopback: Loopback) -> None:
+    def __init__(self, loopback: Loopback, party: str = PARTY) -> None:
+        self._party = party
         self.vouchers: dict[bytes, Desked] = {}
         self.acknowledged: list[int] = []
         self.accepted: list[bytes] = []
@@ -117,7 +118,7 @@ class IssuerDesk:
         response = desk_pb2.WriteResponse()
         for draft in desk_pb2.WriteRequest.FromString(encoded).drafts:
             try:
-                row, _ = compose_draft(draft.SerializeToString(), desk=PARTY)
+                row, _ = compose_draft(draft.SerializeToString(), desk=self._party)
                 for digest, other in list(self.vouchers.items()):
                     if other.key == row.key and digest != row.digest:
                         if other.seals or other.standing != "DRAFT":
