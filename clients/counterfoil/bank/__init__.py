@@ -10,13 +10,17 @@ finance and units the treasury clears.
 * `lines`: what a payment voucher pays, row by row. Pure.
 * `checks`: what a payment must fulfil before we accept it. Pure.
 * `heads`: how every voucher that we issue begins. Pure.
-* `forms`: receipts and entry notices. Pure.
-* `applications`: applications for clearing and their details. Pure.
+* `forms`, `applications`, `refund_forms`, `statement_forms`: what we fill in. Pure.
 * `core`: the core banking system, simulated: it may refuse, or not answer.
-* `tables`, `journal`: our own books, and where each payment stands.
-* `accounts`: what the books say: totals, and what the payers' accounts hold.
+* `tables`, `journal`, `issued`: our own books, and where each payment stands.
+* `accounts`, `quota`, `periods`: what the books say.
 * `teller`: takes each payment from one state to the next.
+* `counter`: at the counter, electronic voucher and paper have to meet.
 * `clearing`: what was paid is applied for, cleared, or free again.
+* `refunds`, `refund_issues`: money comes back, is confirmed, and given back.
+* `statements`, `answers`, `alerts`: ours of a month, those of others, what is late.
+* `simulator`: payees' banks that give money back.
+* `recompute`: the books against what stands in the vault.
 * `system`: everything together, at the desk.
-* `cli`: the command `counterfoil-bank`.
+* `cli`, `commands`: the command `counterfoil-bank`.
 """

@@ -42,6 +42,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from counterfoil.bank import commands
@@ -71,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     ) -> argparse.ArgumentParser:
         added = nouns.add_parser(name, help=text, description=f"{text}.".capitalize())
         add_path(added, "bank", "config", "the system's configuration")
+        _add(
+            added,
+            "today",
+            "live this day, yyyymmdd",
+            kind=date.fromisoformat,
+            metavar="DAY",
+        )
         added.set_defaults(does=does)
         return added
 
@@ -90,8 +98,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add(simulate, "refunds", "how many refunds to invent", kind=int, required=True)
     _add(simulate, "seed", "changes which payments are hit", kind=int)
+    statements = command(
+        "statements", "make a month's statements; `run` sends them", commands.statements
+    )
+    _add(statements, "month", "yyyymm", required=True)
+    command(
+        "alerts", "list what is late; exit status 1 if anything is", commands.alerts
+    )
     books = command("books", "show what the books say", commands.books)
     _add(books, "issuer", "count this issuer's vouchers only", metavar="PARTY")
+    _add_flag(
+        books,
+        "recompute",
+        "compare with the vouchers in the vault; exit status 1 if they differ",
+    )
     books.add_argument("--json", action="store_true", help="for a program")
     return parser
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from counterfoil.bank.accounts import Totals, totals
+from counterfoil.bank.alerts import alerts as late
 from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
 from counterfoil.bank.counter import enter
 from counterfoil.bank.journal import Journal
 from counterfoil.bank.kinds import Office, office_of
+from counterfoil.bank.recompute import recompute
 from counterfoil.bank.refunds import Match, came_back, match_again
 from counterfoil.bank.simulator import invent_refunds
+from counterfoil.bank.statements import plan_statements
 from counterfoil.bank.system import System, tell_applied
 from counterfoil.business.clerks import Reviewer
-from counterfoil.business.days import day_of
-from counterfoil.business.program import DONE, Stop, setting, tell
+from counterfoil.business.days import CHINA, day_of, read_day
+from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
+from counterfoil.business.working_days import WorkingDays, YearUnknown
 from counterfoil.office import Station, read_settings
 
 _REVIEWERS: Final = ("first_reviewer", "second_reviewer")
@@ -36,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
         journal = stack.enter_context(closing(_journal(tables)))
         core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
         stack.callback(core.close)
-        office = office_of(station.party, tables)
+        office, clock = office_of(station.party, tables), _clock(options)
+        watch = _Watch(journal, office, _calendar(options.config, tables), clock)
         System(
             party=station.party,
             office=office,
@@ -44,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
             reviewers=[] if office is None else _reviewers(station, stack),
             journal=journal,
             core=core,
-            clock=_now,
+            clock=clock,
             tell=tell,
-        ).run(lambda: stop.asked, clear=options.clear)
+        ).run(lambda: stop.asked, watch.look, clear=options.clear)
     return DONE
 
 
@@ -54,7 +61,7 @@ def clear(options: argparse.Namespace) -> int:
     """Apply for clearing of everything that is due."""
     station, tables = read_settings(options.config)
     with closing(_journal(tables)) as journal:
-        tell_applied(journal, _office(station, tables), _now, tell)
+        tell_applied(journal, _office(station, tables), _clock(options), tell)
     return DONE
 
 
@@ -62,7 +69,7 @@ def counter(options: argparse.Namespace) -> int:
     """Enter a paper voucher; tell whether it met its electronic one."""
     _, tables = read_settings(options.config)
     with closing(_journal(tables)) as journal, journal.writing() as session:
-        met = enter(session, options.number, options.check_code, day_of(_now()))
+        met = enter(session, options.number, options.check_code, _day(options))
     tell("met" if met else "waiting", 1)
     return DONE
 
@@ -77,10 +84,10 @@ def refund(options: argparse.Namespace) -> int:
         raise ValueError(msg)
     with _opened(options) as (office, session):
         if options.again:
-            found = match_again(session, office, options.again, match, day_of(_now()))
+            found = match_again(session, office, options.again, match, _day(options))
         else:
             came = (options.amount, options.reason)
-            found = came_back(session, office, match, came, day_of(_now()))
+            found = came_back(session, office, match, came, _day(options))
     print("matched", found.number)
     return DONE
 
@@ -89,30 +96,61 @@ def simulate(options: argparse.Namespace) -> int:
     """Have payees' banks give back some of what was paid."""
     with _opened(options) as (office, session):
         count = invent_refunds(
-            session, office, options.refunds, options.seed or 0, day_of(_now())
+            session, office, options.refunds, options.seed or 0, _day(options)
         )
     tell("came-back", count)
     return DONE
 
 
+def statements(options: argparse.Namespace) -> int:
+    """Make the statements of a month for treasury and units; `run` sends them."""
+    with _opened(options) as (office, session):
+        count = plan_statements(session, office, options.month, _day(options))
+    tell("stated", count)
+    return DONE
+
+
+def alerts(options: argparse.Namespace) -> int:
+    """Tell what is late; exit status 1 if anything is."""
+    station, tables = read_settings(options.config)
+    calendar = _calendar(options.config, tables)
+    with closing(_journal(tables)) as journal, journal.reading() as session:
+        today = read_day(_day(options))
+        found = list(late(session, _office(station, tables), today, calendar))
+    for text in found:
+        print(text)
+    return REFUSED if found else DONE
+
+
 def books(options: argparse.Namespace) -> int:
-    """Show what came from one issuer; without one, what was done for each."""
-    _, tables = read_settings(options.config)
+    """Show what the books say, and with `--recompute` where the vault differs."""
+    station, tables = read_settings(options.config)
     with closing(_journal(tables)) as journal:
-        if options.issuer:
-            issuers = {options.issuer: asdict(journal.figures(options.issuer))}
-            told = issuers[options.issuer]
-        else:
-            with journal.reading() as session:
-                found = totals(session)
-            issuers = {issuer: asdict(one) for issuer, one in found.items()}
-            told = {**asdict(sum(found.values(), Totals())), "issuers": issuers}
+        _print_books(journal, options)
+        if not options.recompute:
+            return DONE
+        with station.desk("system") as desk:
+            found = list(recompute(desk, journal, _office(station, tables)))
+    for difference in found:
+        print(difference, file=sys.stderr)
+    return REFUSED if found else DONE
+
+
+def _print_books(journal: Journal, options: argparse.Namespace) -> None:
+    """Print what came from one issuer; without one, what was done for each."""
+    if options.issuer:
+        told: dict[str, Any] = asdict(journal.figures(options.issuer))
+        issuers = {options.issuer: told}
+    else:
+        with journal.reading() as session:
+            found = totals(session)
+        issuers = {issuer: asdict(one) for issuer, one in found.items()}
+        told = {**asdict(sum(found.values(), Totals())), "issuers": issuers}
     if options.json:
         print(json.dumps(told))
-        return DONE
+        return
     for issuer, figures in issuers.items():
         print(issuer, *(f"{name}={value}" for name, value in figures.items()))
-    return DONE
 
 
 def core_plan(table: Mapping[str, Any]) -> CorePlan:
@@ -126,8 +164,55 @@ def core_plan(table: Mapping[str, Any]) -> CorePlan:
     )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+@dataclass(slots=True)
+class _Watch:
+    """Tells a person once a day what is late.
+
+    Attributes:
+        journal: Our books.
+        office: Who we are; a bank that only pays states nothing.
+        calendar: Which days are working days.
+        clock: Says which day it is.
+    """
+
+    journal: Journal
+    office: Office | None
+    calendar: WorkingDays
+    clock: Callable[[], datetime]
+    _looked: str = ""
+
+    def look(self) -> None:
+        """Print what is late, if it was not looked at today."""
+        day = day_of(self.clock())
+        if self.office is None or day == self._looked:
+            return
+        self._looked = day
+        for text in self._late(self.office, read_day(day)):
+            print(text, file=sys.stderr, flush=True)
+
+    def _late(self, office: Office, today: date) -> list[str]:
+        with self.journal.reading() as session:
+            try:
+                return list(late(session, office, today, self.calendar))
+            except YearUnknown as unknown:
+                return [str(unknown)]
+
+
+def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
+    """Return the clock: a rehearsal may live another day than today."""
+    if options.today is None:
+        return lambda: datetime.now(UTC)
+    noon = datetime.combine(options.today, time(12), CHINA)
+    return lambda: noon
+
+
+def _day(options: argparse.Namespace) -> str:
+    return day_of(_clock(options)())
+
+
+def _calendar(config: Path, tables: Mapping[str, Any]) -> WorkingDays:
+    name = tables.get("calendar", {}).get("days")
+    return WorkingDays.from_file(config.parent / name) if name else WorkingDays()
 
 
 @contextmanager

@@ -32,6 +32,22 @@ DIRECT_REFUND: Final = 2203
 """财政直接支付退款通知书."""
 AUTHORISED_REFUND: Final = 2204
 """财政授权支付退款通知书."""
+AUTHORISED_QUOTA: Final = 5106
+"""财政授权支付汇总清算额度通知单."""
+DIRECT_QUOTA: Final = 5108
+"""财政直接支付汇总清算额度通知单."""
+AGENCY_STATEMENT: Final = 105521
+"""国库集中支付(财政专户)对账单, finance's."""
+TREASURY_STATEMENT: Final = 4005
+"""人行与代理银行集中支付业务对账单, the treasury's."""
+UNIT_STATEMENT: Final = 102531
+"""预算单位国库集中支付对账单, ours to a unit."""
+QUOTA_STATEMENT: Final = 102541
+"""财政零余额额度对账单, ours to the treasury."""
+CHECK: Final = 3502
+"""人行与代理银行凭证对账, the treasury's."""
+CHECK_REPLY: Final = 2502
+"""凭证对账商行回执."""
 
 PAYMENTS: Final = frozenset({DIRECT_PAYMENT, AUTHORISED_PAYMENT, SPECIAL_PAYMENT})
 """Kinds that the core pays."""

@@ -6,17 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from counterfoil.bank.answers import (
+    AgencyStatement,
+    Check,
+    QuotaNotice,
+    TreasuryStatement,
+)
 from counterfoil.bank.clearing import Applications, apply_for_clearing
 from counterfoil.bank.core import SimulatedCore
 from counterfoil.bank.journal import Journal
 from counterfoil.bank.kinds import (
+    AGENCY_STATEMENT,
     APPLICATION,
+    AUTHORISED_QUOTA,
     AUTHORISED_REFUND,
+    CHECK,
+    CHECK_REPLY,
     DETAIL,
+    DIRECT_QUOTA,
     DIRECT_REFUND,
     ENTRY_NOTICE,
+    QUOTA_STATEMENT,
     REFUND_APPLICATION,
     REFUND_MATCH,
+    TREASURY_STATEMENT,
+    UNIT_STATEMENT,
     Office,
 )
 from counterfoil.bank.refund_issues import Confirmations, RefundApplications
@@ -24,10 +38,11 @@ from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.teller import Teller
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.days import day_of
+from counterfoil.business.inbox import Inbox
 from counterfoil.business.outbox import Outbox
 from counterfoil.business.outcomes import Tell
 from counterfoil.business.turns import Taker, turns
-from counterfoil.business.works import Issue
+from counterfoil.business.works import Issue, Work
 from counterfoil.office import Desk
 
 Clock = Callable[[], datetime]
@@ -59,7 +74,7 @@ class System:
 
     def takers(self) -> list[Taker]:
         """Return who takes what arrives, and works."""
-        return [self.outbox(), self.teller()]
+        return [self.outbox(), self.inbox(), self.teller()]
 
     def teller(self) -> Teller:
         """Return who pays; what a crash left is unknown from now on."""
@@ -74,6 +89,18 @@ class System:
         )
         teller.recover()
         return teller
+
+    def inbox(self) -> Inbox:
+        """Return who takes what others state and tell."""
+        office = self.office
+        return Inbox(
+            party=self.party,
+            desk=self.desk,
+            books=self.journal,
+            works={} if office is None else _works(office),
+            clock=self.clock,
+            tell=self.tell,
+        )
 
     def outbox(self) -> Outbox:
         """Return who issues, and books the answers."""
@@ -90,17 +117,26 @@ class System:
             tell=self.tell,
         )
 
-    def run(self, is_stopped: Callable[[], bool], *, clear: bool = False) -> None:
+    def run(
+        self,
+        is_stopped: Callable[[], bool],
+        at_rest: Callable[[], None] = lambda: None,
+        *,
+        clear: bool = False,
+    ) -> None:
         """Work until we are asked to stop, nothing comes and nothing is left to do.
 
         Args:
             is_stopped: Tells whether we are asked to stop.
-            clear: Whether to apply for clearing then, before we end.
+            at_rest: Is called whenever nothing comes and nothing is left to do.
+            clear: Whether to apply for clearing at the end.
         """
         takers = self.takers()
         for arrivals in turns(self.desk, takers):
-            at_rest = not arrivals and all(taker.is_at_rest() for taker in takers)
-            if not (at_rest and is_stopped()):
+            if arrivals or not all(taker.is_at_rest() for taker in takers):
+                continue
+            at_rest()
+            if not is_stopped():
                 continue
             if not clear or self.office is None:
                 return
@@ -117,6 +153,20 @@ def _issues(office: Office, tell: Tell) -> dict[int, Issue]:
         REFUND_APPLICATION: RefundApplications(office, tell),
         DIRECT_REFUND: Issue(),
         AUTHORISED_REFUND: Issue(),
+        QUOTA_STATEMENT: Issue(),
+        UNIT_STATEMENT: Issue(),
+        CHECK_REPLY: Issue(),
+    }
+
+
+def _works(office: Office) -> dict[int, Work]:
+    """Return what is done about each kind that comes and is no payment."""
+    return {
+        AGENCY_STATEMENT: AgencyStatement(office),
+        TREASURY_STATEMENT: TreasuryStatement(office),
+        CHECK: Check(office),
+        AUTHORISED_QUOTA: QuotaNotice(office),
+        DIRECT_QUOTA: QuotaNotice(office),
     }
 
 

@@ -134,3 +134,36 @@ class Refund(Base):
     def number(self) -> str:
         """By which we, and the notices, name it."""
         return f"TK{self.id:08}"
+
+
+class QuotaChange(Base):
+    """One row of a notice of clearing quota (额度) that finance sent us too."""
+
+    __tablename__ = "quota_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    """Of the notice."""
+    adm_div: Mapped[str] = mapped_column(String(9))
+    fiscal_year: Mapped[int]
+    way: Mapped[str] = mapped_column(String(2))
+    unit: Mapped[str] = mapped_column(String(42))
+    unit_name: Mapped[str] = mapped_column(String(60))
+    function: Mapped[str] = mapped_column(String(42))
+    function_name: Mapped[str] = mapped_column(String(60))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    day: Mapped[str] = mapped_column(String(8), index=True)
+    """Day on which it came into our books, `yyyymmdd`."""
+
+
+class Difference(Base):
+    """Where a statement that came does not agree with our books (不符)."""
+
+    __tablename__ = "differences"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    """Of the statement."""
+    row_id: Mapped[str] = mapped_column(String(38))
+    """Of the statement's row; empty if of none."""
+    reason: Mapped[str] = mapped_column(String(127))

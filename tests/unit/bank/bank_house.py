@@ -24,9 +24,9 @@ from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.business.turns import Taker, give_out, work
 from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.office import (
     Desk,
-    DocumentKind,
     Form,
     Person,
     Receipt,

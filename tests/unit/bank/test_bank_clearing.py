@@ -13,7 +13,7 @@ from counterfoil.bank.kinds import APPLICATION, DETAIL
 from counterfoil.bank.lines import lines_of
 from counterfoil.business.tables import OutboxState
 from counterfoil.domain.refusals import FormRefused
-from counterfoil.office import DocumentKind
+from counterfoil.domain.catalogue import DocumentKind
 from tests.unit.bank.bank_house import BankHouse
 from tests.unit.bank.papers import (
     FINANCE,

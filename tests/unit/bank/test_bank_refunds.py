@@ -18,7 +18,7 @@ from counterfoil.bank.simulator import invent_refunds
 from counterfoil.bank.tables import Refund, RefundState
 from counterfoil.business.tables import OutboxState
 from counterfoil.domain.refusals import FormRefused
-from counterfoil.office import DocumentKind
+from counterfoil.domain.catalogue import DocumentKind
 from tests.unit.bank.bank_house import DAY, BankHouse
 from tests.unit.bank.papers import (
     FINANCE,

@@ -1,0 +1,173 @@
+"""Month's end: the statements that we make from our own books (对账)."""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from counterfoil.bank.journal import RECEIPTED, Payment, voucher_of
+from counterfoil.bank.kinds import (
+    APPLICATION,
+    AUTHORISED_PAYMENT,
+    ENTRY_NOTICE,
+    WAYS,
+    Office,
+)
+from counterfoil.bank.lines import by_agency, lines_of
+from counterfoil.bank.quota import quota_lines
+from counterfoil.bank.refunds import back_of
+from counterfoil.bank.statement_forms import (
+    Movement,
+    Period,
+    quota_statement,
+    unit_statement,
+)
+from counterfoil.bank.tables import QuotaChange, Refund, RefundState
+from counterfoil.business.days import written
+from counterfoil.business.outbox import find, plan
+from counterfoil.business.tables import OutboxEntry
+from counterfoil.office import Voucher
+
+Unit = tuple[str, str, str]
+"""Administrative division, agency code and party code of a unit."""
+
+
+def month_end(month: str) -> date:
+    """Return the last day of a month, `yyyymm`.
+
+    Raises:
+        ValueError: It is no month.
+    """
+    first = date.fromisoformat(f"{month}01")
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def plan_statements(session: Session, office: Office, month: str, day: str) -> int:
+    """Plan the statements of a month, those that were not planned before.
+
+    Args:
+        session: One transaction.
+        office: Who we are.
+        month: `yyyymm`.
+        day: Today in China, `yyyymmdd`.
+
+    Returns:
+        How many documents were planned.
+
+    Raises:
+        ValueError: It is no month, or it has not ended.
+    """
+    last = written(month_end(month))
+    if last >= day:
+        msg = f"{month} has not ended"
+        raise ValueError(msg)
+    due = [
+        one
+        for one in statements_of(session, office, month, day)
+        if find(session, one.key) is None
+    ]
+    for one in due:
+        plan(session, one, day)
+    return len(due)
+
+
+def statements_of(
+    session: Session, office: Office, month: str, day: str
+) -> Iterator[Voucher]:
+    """Yield the statements of a month: quota to the treasury, payments to each unit.
+
+    Source: Hubei measures, article 29 (3) and (4).
+    """
+    last = written(month_end(month))
+    for adm_div in _divisions(session):
+        period = Period(
+            adm_div=adm_div, month=month, first=f"{month}01", last=last, day=day
+        )
+        lines = quota_lines(session, adm_div, int(month[:4]), period.first, last)
+        yield from quota_statement(office, period, lines)
+        for unit, movements in _movements(session, office, period).items():
+            yield from unit_statement(office, period, unit, movements)
+
+
+def _divisions(session: Session) -> list[str]:
+    """Return the divisions that we have paid or hold quota for."""
+    return sorted(
+        {
+            *session.scalars(select(QuotaChange.adm_div).distinct()),
+            *session.scalars(
+                select(OutboxEntry.adm_div)
+                .where(OutboxEntry.type_code == APPLICATION)
+                .distinct()
+            ),
+            *session.scalars(select(Payment.adm_div).distinct()),
+        }
+    )
+
+
+def _movements(
+    session: Session, office: Office, period: Period
+) -> dict[tuple[str, str], list[Movement]]:
+    """Return what was paid for each unit, and what came back, by agency and party.
+
+    A unit that we do not know the party of has no statement, unless it issues
+    payments itself.
+    """
+    found: defaultdict[tuple[str, str], list[Movement]] = defaultdict(list)
+    for payment in session.scalars(
+        select(Payment)
+        .where(
+            Payment.adm_div == period.adm_div,
+            Payment.type_code.in_(WAYS),
+            Payment.state.in_(RECEIPTED),
+            Payment.pay_date.between(period.first, period.last),
+        )
+        .order_by(Payment.type_code.desc(), Payment.pay_date, Payment.number)
+    ):
+        groups = by_agency(lines_of(voucher_of(payment).form))
+        for agency, lines in groups.items():
+            functions = {line.function for line in lines}
+            party = _party(office, payment, agency)
+            if party:
+                found[agency, party].append(
+                    Movement(
+                        type_code=payment.type_code,
+                        number=payment.number,
+                        function=functions.pop() if len(functions) == 1 else "",
+                        amount_fen=sum(line.amount_fen for line in lines),
+                        day=payment.pay_date,
+                        account=payment.account,
+                    )
+                )
+    for refund in session.scalars(
+        select(Refund)
+        .where(
+            Refund.state == RefundState.REFUNDED,
+            Refund.refunded.between(period.first, period.last),
+        )
+        .order_by(Refund.id)
+    ):
+        back = back_of(session, refund)
+        party = _party(office, back.payment, back.line.agency)
+        if party and back.payment.adm_div == period.adm_div:
+            found[back.line.agency, party].append(
+                Movement(
+                    type_code=ENTRY_NOTICE,
+                    number=f"RZ{refund.number}",
+                    function=back.line.function,
+                    amount_fen=-refund.amount_fen,
+                    day=refund.refunded,
+                    account=back.payment.account,
+                )
+            )
+    return found
+
+
+def _party(office: Office, payment: Payment, agency: str) -> str:
+    if payment.type_code == AUTHORISED_PAYMENT:
+        return payment.issuer
+    return office.units.get(agency, "")
