@@ -138,5 +138,5 @@ def _entries(
         .distinct()
         .order_by(OutboxEntry.number)
     )
-    for entry, type_code in found.tuples():
+    for entry, type_code in found:
         yield entry, WAYS[type_code]

@@ -12,8 +12,8 @@ from counterfoil.bank.journal import Payment, State
 from counterfoil.bank.kinds import APPLICATION, DETAIL
 from counterfoil.bank.lines import lines_of
 from counterfoil.business.tables import OutboxState
-from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.refusals import FormRefused
 from tests.unit.bank.bank_house import BankHouse
 from tests.unit.bank.papers import (
     FINANCE,

@@ -8,8 +8,8 @@ import pytest
 
 from counterfoil.bank.counter import PaperRefused, check_code_of, enter
 from counterfoil.bank.journal import State
-from counterfoil.domain.standing import Standing
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.standing import Standing
 from tests.unit.bank.bank_house import DAY, BankHouse
 from tests.unit.bank.papers import TOTAL, authorised_payment, direct_payment
 

@@ -17,8 +17,8 @@ from counterfoil.bank.refunds import Match, NotRefundable, came_back, match_agai
 from counterfoil.bank.simulator import invent_refunds
 from counterfoil.bank.tables import Refund, RefundState
 from counterfoil.business.tables import OutboxState
-from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.refusals import FormRefused
 from tests.unit.bank.bank_house import DAY, BankHouse
 from tests.unit.bank.papers import (
     FINANCE,
