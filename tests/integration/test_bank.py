@@ -1,4 +1,4 @@
-"""The bank's reference system among three gateways: finance, treasury and bank.
+"""The bank's reference system among gateways: finance, treasury, and two banks.
 
 Finance, the treasury and the unit, which finance hosts, are played by hand at their
 desks; the bank is the program.
@@ -10,17 +10,34 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import delete, select, update
 
+from counterfoil.bank.accounts import Totals, totals
 from counterfoil.bank.clearing import apply_for_clearing
 from counterfoil.bank.core import CorePlan, SimulatedCore
-from counterfoil.bank.journal import Journal
-from counterfoil.bank.kinds import APPLICATION, DETAIL, ENTRY_NOTICE
+from counterfoil.bank.counter import PaperRefused, enter
+from counterfoil.bank.journal import Journal, Payment, State
+from counterfoil.bank.kinds import (
+    APPLICATION,
+    AUTHORISED_REFUND,
+    DETAIL,
+    ENTRY_NOTICE,
+    QUOTA_STATEMENT,
+    REFUND_APPLICATION,
+    REFUND_MATCH,
+    UNIT_STATEMENT,
+)
+from counterfoil.bank.recompute import recompute
+from counterfoil.bank.refunds import Match, came_back
+from counterfoil.bank.statements import plan_statements
 from counterfoil.bank.system import System
+from counterfoil.bank.tables import Entry, What
 from counterfoil.business.clerks import Reviewer
 from counterfoil.business.days import day_of
 from counterfoil.business.turns import give_out, work
@@ -39,7 +56,16 @@ from counterfoil.office import (
     kind_of,
     opened,
 )
-from tests.houses import BANK, FINANCE, TREASURY, UNIT, Town, running
+from counterfoil.office.vouchers import FieldValue
+from tests.houses import (
+    BANK,
+    FINANCE,
+    SPECIAL_BANK,
+    TREASURY,
+    UNIT,
+    Town,
+    running,
+)
 from tests.integration.desks import accept_at, act_on, arrival_of, done, issue, reaches
 from tests.unit.bank.papers import (
     LINES,
@@ -47,7 +73,10 @@ from tests.unit.bank.papers import (
     TOTAL,
     authorised_payment,
     direct_payment,
+    special_payment,
 )
+from tests.unit.bank.stated import agency_statement
+from tests.unit.treasury.papers import quota_notice
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,19 +91,22 @@ class Program:
         town: Where its gateway is.
         folder: Where its books are; they go on from test to test.
         stack: Closes what it opens.
+        party: Whose system it is.
     """
 
-    def __init__(self, town: Town, folder: Path, stack: ExitStack) -> None:
+    def __init__(
+        self, town: Town, folder: Path, stack: ExitStack, party: str = BANK
+    ) -> None:
         self.told: Counter[str] = Counter()
         self.now = NOON
         self.journal = Journal(f"sqlite:///{folder}/books.sqlite")
         self.core = SimulatedCore(f"sqlite:///{folder}/core.sqlite", CorePlan())
-        address = f"127.0.0.1:{town.ports[BANK]}"
-        self.desk = Desk(address, town.access(BANK), PATIENCE)
+        address = f"127.0.0.1:{town.ports[party]}"
+        self.desk = Desk(address, town.access(party), PATIENCE)
         reviewers = [
             Reviewer(
-                Desk(address, town.access(BANK, "person", name), PATIENCE),
-                town.person(BANK, name),
+                Desk(address, town.access(party, "person", name), PATIENCE),
+                town.person(party, name),
             )
             for name in ("first", "second")
         ]
@@ -83,8 +115,8 @@ class Program:
         for one in reviewers:
             stack.callback(one.desk.close)
         system = System(
-            party=BANK,
-            office=OFFICE,
+            party=party,
+            office=replace(OFFICE, party=party),
             desk=self.desk,
             reviewers=reviewers,
             journal=self.journal,
@@ -109,6 +141,33 @@ class Program:
         """Tell whether everything is done that can be done now."""
         return all(taker.is_at_rest() for taker in self._takers)
 
+    def has_paid(self, reference: Reference) -> bool:
+        """Tell whether a payment has come to its end."""
+        payment = self.journal.payment(reference.digest)
+        return payment is not None and payment.state is State.CLOSED
+
+    def enter(self, number: str, check_code: str) -> bool:
+        """Enter a paper at the counter."""
+        with self.journal.writing() as session:
+            return enter(session, number, check_code, day_of(self.now))
+
+    def refund(self, number: str, row_id: str, fen: int) -> str:
+        """Let money come back; return the refund's number."""
+        with self.journal.writing() as session:
+            match = Match(number=number, row_id=row_id)
+            day = day_of(self.now)
+            return came_back(session, OFFICE, match, (fen, "账号有误"), day).number
+
+    def state(self, month: str) -> None:
+        """Make the statements of a month."""
+        with self.journal.writing() as session:
+            plan_statements(session, OFFICE, month, day_of(self.now))
+
+    def fen(self, name: str) -> int:
+        """Return one of the totals of the books."""
+        with self.journal.reading() as session:
+            return int(getattr(sum(totals(session).values(), Totals()), name))
+
     def _tell(self, what: str, count: int) -> None:
         self.told[what] += count
 
@@ -117,7 +176,7 @@ class Program:
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     made = Town(
         directory=tmp_path_factory.mktemp("bank"),
-        carriers=(FINANCE, TREASURY, BANK),
+        carriers=(FINANCE, TREASURY, BANK, SPECIAL_BANK),
         settings={"limits": "retry_s_min = 0.05\nretry_s_max = 0.5"},
     )
     made.initialise()
@@ -147,8 +206,7 @@ async def paid(town: Town, program: Program, voucher: Voucher) -> Reference:
     """Issue a payment, and let the bank work until its receipt is back."""
     issuer = voucher.key.issuer
     reference = (await issue(town, voucher, issuer)).reference
-    before = program.told["receipted"]
-    await works_until(program, lambda: program.told["receipted"] > before)
+    await works_until(program, lambda: program.has_paid(reference))
     async with town.desk(issuer) as desk:
         await reaches(desk, reference, Standing.CLOSED)
     return reference
@@ -202,19 +260,38 @@ async def applied(
     return arrival.voucher, at_treasury, at_finance
 
 
-async def cleared(town: Town, program: Program, reference: Reference, fen: int) -> None:
+async def answer(
+    desk: AsyncDesk, reference: Reference, by: str, fields: dict[str, FieldValue]
+) -> None:
+    """Act on what was taken over, and issue the receipt."""
+    await act_on(desk, reference)
+    receipt = Receipt(voucher=reference, by=by, form=Form(fields))
+    (outcome,) = await desk.issue_receipt([receipt])
+    done(outcome)
+
+
+async def cleared(
+    town: Town, program: Program, reference: Reference, fen: int, what: str = "cleared"
+) -> None:
     """Let the treasury clear an application, and the bank book it."""
+    fields: dict[str, FieldValue] = {
+        "x_clear_date": day_of(program.now),
+        "x_pay_amt_fen": fen,
+    }
     async with town.desk(TREASURY) as treasury:
-        await act_on(treasury, reference)
-        receipt = Receipt(
-            voucher=reference,
-            by=TREASURY,
-            form=Form({"x_clear_date": "20260301", "x_pay_amt_fen": fen}),
-        )
-        (outcome,) = await treasury.issue_receipt([receipt])
-        done(outcome)
-    before = program.told["cleared"]
-    await works_until(program, lambda: program.told["cleared"] > before)
+        await answer(treasury, reference, TREASURY, fields)
+    before = program.told[what]
+    await works_until(program, lambda: program.told[what] > before)
+
+
+async def issued_by_bank(
+    town: Town, program: Program, at: str, type_code: int, number: str = ""
+) -> tuple[Reference, Voucher]:
+    """Let the bank issue what it planned; return what a party takes over."""
+    await works_until(program, program.is_at_rest)
+    async with town.desk(at) as desk:
+        arrival = await arrived_at(desk, type_code, number)
+        return arrival.voucher, await accept_at(desk, arrival.voucher)
 
 
 @pytest.mark.clause("hubei-27.2", "hubei-27.3")
@@ -271,3 +348,141 @@ async def test_what_the_treasury_returns_is_applied_for_again(
     _, again, _ = await applied(town, program, "1102")
     assert again.form.rows == application.form.rows
     assert again.key.number != application.key.number
+
+
+@pytest.mark.clause("hubei-27.3")
+async def test_at_the_counter_voucher_and_paper_have_to_meet(
+    town: Town, program: Program
+) -> None:
+    program.now = NOON.replace(day=4)
+    before = program.core.times_paid()
+    voucher = authorised_payment("U4", counter=True)
+    reference = (await issue(town, voucher, UNIT)).reference
+    async with town.desk(UNIT) as unit:
+        accepted = program.told["accepted"]
+        await works_until(program, lambda: program.told["accepted"] > accepted)
+        await reaches(unit, reference, Standing.ACCEPTED)
+        with pytest.raises(PaperRefused, match="校验码"):
+            program.enter("U4", "00000000")
+        await asyncio.to_thread(program.turn)
+        assert program.core.times_paid() == before
+
+        assert program.enter("U4", reference.digest.hex()[:8])
+
+        await works_until(program, program.is_at_rest)
+        await reaches(unit, reference, Standing.CLOSED)
+    assert program.core.times_paid() == (before[0] + 1, before[1] + TOTAL)
+
+
+@pytest.mark.clause("hubei-28")
+async def test_a_payment_out_of_a_special_account_is_made_by_its_bank(
+    town: Town, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        special = await asyncio.to_thread(Program, town, tmp_path, stack, SPECIAL_BANK)
+        voucher = replace(special_payment("Z1"), recipients=(SPECIAL_BANK,))
+
+        reference = await paid(town, special, voucher)
+
+        assert special.core.times_paid() == (1, TOTAL)
+        assert special.fen("special_fen") == TOTAL
+        assert special.apply() == 0
+    async with town.desk(FINANCE) as finance:
+        way = await finance.inquire(reference.digest)
+        [receipt] = [
+            one for one in map(opened, way.documents) if isinstance(one, Receipt)
+        ]
+    assert [row["x_pay_amt_fen"] for row in receipt.form.rows] == [100, 250]
+
+
+@pytest.mark.clause("hubei-27.5")
+async def test_money_that_came_back_is_confirmed_refunded_and_told(
+    town: Town, program: Program
+) -> None:
+    program.now = NOON.replace(day=6)
+    await paid(town, program, authorised_payment("U6"))
+    reference, application, _ = await applied(town, program, "12")
+    await cleared(town, program, reference, application.form.fen("pay_amt_fen"))
+    number = program.refund("U6", "U6-1", 250)
+
+    asked, question = await issued_by_bank(town, program, UNIT, REFUND_MATCH)
+    assert question.form.text("ori_voucher_no") == "U6"
+    async with town.desk(UNIT) as unit:
+        await answer(unit, asked, UNIT, {"x_check_result": "0"})
+    before = program.told["confirmed"]
+    await works_until(program, lambda: program.told["confirmed"] > before)
+
+    refunded, wanted = await issued_by_bank(town, program, TREASURY, REFUND_APPLICATION)
+    [row] = wanted.form.rows
+    assert (row["ori_voucher_no"], row["pay_amt_fen"]) == ("U6", -250)
+    await cleared(town, program, refunded, -250, "refunded")
+    _, told = await issued_by_bank(town, program, UNIT, AUTHORISED_REFUND)
+    assert (told.key.number, told.form.fen("pay_amt_fen")) == (number, -250)
+    _, entry = await issued_by_bank(town, program, UNIT, ENTRY_NOTICE, f"RZ{number}")
+    assert entry.form.fen("pay_amt_fen") == -250
+    assert program.fen("refunded_fen") >= 250
+
+
+@pytest.mark.clause("hubei-29.2", "hubei-29.3", "hubei-29.4")
+async def test_statements_are_exchanged_at_the_end_of_the_month(
+    town: Town, program: Program
+) -> None:
+    program.now = NOON.replace(day=7)
+    await paid(town, program, direct_payment("D7", pay_acct_no="42000000017"))
+    program.now = NOON.replace(month=4)
+    notice = quota_notice("E7", (("777", "2010101", 1000),))
+    notice = Voucher(key=notice.key, recipients=(TREASURY, BANK), form=notice.form)
+    await issue(town, notice, FINANCE)
+    stated = agency_statement(
+        "S7", ((5201, "D7", TOTAL, "20260307"),), account="42000000017"
+    )
+    async with town.desk(FINANCE) as finance:
+        (outcome,) = await finance.submit([stated])
+        reference = Reference(stated.key, done(outcome).digest)
+        await works_until(program, lambda: program.told["booked"] >= 2)
+        await reaches(finance, reference, Standing.CLOSED)
+
+    program.state("202603")
+    statement, of_march = await issued_by_bank(town, program, UNIT, UNIT_STATEMENT)
+    assert "D7" in {row["voucher_no"] for row in of_march.form.rows}
+    program.now = NOON.replace(month=5)
+    program.state("202604")
+    _, of_april = await issued_by_bank(
+        town, program, TREASURY, QUOTA_STATEMENT, "ED202604"
+    )
+    assert ("777", 1000) in {
+        (row["sup_dep_code"], row["clear_amt_fen"]) for row in of_april.form.rows
+    }
+    async with town.desk(UNIT) as unit:
+        await answer(unit, statement, UNIT, {"x_check_result": "0"})
+    async with town.desk(BANK) as bank:
+        await works_until(program, program.is_at_rest)
+        await reaches(bank, statement, Standing.CLOSED)
+
+
+async def test_the_books_follow_from_the_vault(town: Town, program: Program) -> None:
+    program.now = NOON.replace(day=8)
+    await paid(town, program, direct_payment("D8"))
+    reference, application, _ = await applied(town, program, "11")
+    await cleared(town, program, reference, application.form.fen("pay_amt_fen"))
+
+    def differences() -> list[str]:
+        return list(recompute(program.desk, program.journal, OFFICE))
+
+    assert await asyncio.to_thread(differences) == []
+    with program.journal.writing() as session:
+        session.execute(
+            update(Entry)
+            .where(Entry.what == What.PAID, Entry.digest == Entry.payment)
+            .where(Entry.payment.in_(select(Payment.digest).filter_by(number="D8")))
+            .values(amount_fen=-TOTAL + 1)
+        )
+        session.execute(
+            delete(Entry).where(
+                Entry.what == What.CLEARED, Entry.digest == reference.digest
+            )
+        )
+    found = await asyncio.to_thread(differences)
+    assert len(found) == 2
+    assert any("记账3.49元，凭证库为3.50元" in one for one in found)
+    assert any("已办结，未记账" in one for one in found)
