@@ -229,6 +229,7 @@ class QuotaNotice(Work):
                     adm_div=entry.adm_div,
                     fiscal_year=entry.fiscal_year,
                     way=way.value,
+                    fund=voucher.form.text("fund_type_code"),
                     unit=row.text("sup_dep_code"),
                     unit_name=row.text("sup_dep_name"),
                     function=row.text("exp_func_code"),

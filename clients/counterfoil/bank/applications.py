@@ -38,18 +38,24 @@ class Heading:
         adm_div: Administrative division.
         fiscal_year: Quota of one year clears nothing of another.
         way: Way of payment, each with a quota of its own.
+        fund: Nature of the funds (资金性质); empty of a payment out of several.
     """
 
     adm_div: str
     fiscal_year: int
     way: PaymentWay
+    fund: str
 
     @classmethod
-    def of(cls, payment: Payment) -> Heading:
-        """Return under which heading a payment is cleared."""
+    def of(cls, payment: Payment, lines: Sequence[Line]) -> Heading:
+        """Return under which heading a payment is cleared, and refunded."""
         assert payment.way is not None, "only what the treasury clears is applied for"
+        funds = {line.fund for line in lines}
         return cls(
-            adm_div=payment.adm_div, fiscal_year=payment.fiscal_year, way=payment.way
+            adm_div=payment.adm_div,
+            fiscal_year=payment.fiscal_year,
+            way=payment.way,
+            fund=funds.pop() if len(funds) == 1 else "",
         )
 
     def key(self, office: Office, type_code: int, number: str) -> VoucherKey:
@@ -100,7 +106,7 @@ def application_of(
         for one in paid
         for (unit, function), lines in by_quota(one.lines).items()
     ]
-    fields = accounts_of(office, heading.way) | {
+    fields = accounts_of(office, heading) | {
         "id": number,
         "pay_amt_fen": sum(_sum(one.lines) for one in paid),
     }
@@ -160,13 +166,14 @@ def detail_of(
     return voucher_of(key, (office.treasury.party,), day, fields, counted(rows))
 
 
-def accounts_of(office: Office, way: PaymentWay) -> Fields:
-    """Return who clears with whom, over which accounts: of 2301 and of 2302."""
+def accounts_of(office: Office, heading: Heading) -> Fields:
+    """Return who clears what with whom, over which accounts: of 2301 and of 2302."""
     return {
         "tre_code": office.treasury.code,
         "fin_org_code": office.finance.code,
-        "pay_type_code": way.value,
-        "pay_type_name": way.chinese,
+        **named(fund_type_code=heading.fund),
+        "pay_type_code": heading.way.value,
+        "pay_type_name": heading.way.chinese,
         "agent_acct_no": office.account,
         "agent_acct_name": office.account_name,
         "clear_acct_no": office.treasury.account,

@@ -49,10 +49,11 @@ def apply_for_clearing(session: Session, office: Office, day: str) -> int:
     groups: dict[Heading, list[Paid]] = {}
     count = 0
     for payment in _due(session):
-        groups.setdefault(Heading.of(payment), []).append(_paid(payment))
+        paid = _paid(payment)
+        groups.setdefault(Heading.of(payment, paid.lines), []).append(paid)
         count += 1
-    for heading, paid in groups.items():
-        for pack in packed(paid):
+    for heading, due in groups.items():
+        for pack in packed(due):
             _plan(session, office, heading, day, pack)
     return count
 

@@ -25,6 +25,7 @@ class Line:
         unit_name: Its name.
         function: Function (支出功能分类科目).
         function_name: Its name.
+        fund: Nature of the funds (资金性质).
         amount_fen: Amount.
     """
 
@@ -36,6 +37,7 @@ class Line:
     unit_name: str
     function: str
     function_name: str
+    fund: str
     amount_fen: int
 
 
@@ -78,5 +80,6 @@ def _line(form: Form, row: Form) -> Line:
         unit_name=text("sup_dep_name"),
         function=text("exp_func_code"),
         function_name=text("exp_func_name"),
+        fund=text("fund_type_code"),
         amount_fen=row.fen("pay_amt_fen"),
     )

@@ -19,6 +19,7 @@ from counterfoil.bank.tables import Entry, QuotaChange
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import OutboxEntry, OutboxState
+from counterfoil.office import Form
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,11 +30,13 @@ class QuotaKey:
         way: Way of payment.
         unit: Top-level unit (一级预算单位); empty where a notice names none.
         function: Function (支出功能分类科目).
+        fund: Nature of the funds (资金性质); empty where none is named.
     """
 
     way: PaymentWay
     unit: str
     function: str
+    fund: str = ""
 
 
 @dataclass(slots=True)
@@ -97,7 +100,7 @@ def _told(session: Session, adm_div: str, fiscal_year: int) -> Iterator[_Change]
         select(QuotaChange).filter_by(adm_div=adm_div, fiscal_year=fiscal_year)
     ):
         yield _Change(
-            QuotaKey(PaymentWay(one.way), one.unit, one.function),
+            QuotaKey(PaymentWay(one.way), one.unit, one.function, one.fund),
             (one.unit_name, one.function_name),
             one.day,
             added_fen=one.amount_fen,
@@ -119,10 +122,13 @@ def _used(session: Session, adm_div: str, fiscal_year: int) -> Iterator[_Change]
         )
         form = draft_of(entry).form
         way = PaymentWay(form.text("pay_type_code"))
-        for row in form.rows:
+        fund = form.text("fund_type_code")
+        for row in map(Form, form.rows):
             yield _Change(
-                QuotaKey(way, str(row["sup_dep_code"]), str(row["exp_func_code"])),
-                (str(row.get("sup_dep_name", "")), str(row.get("exp_func_name", ""))),
+                QuotaKey(
+                    way, row.text("sup_dep_code"), row.text("exp_func_code"), fund
+                ),
+                (row.text("sup_dep_name"), row.text("exp_func_name")),
                 day or "",
-                cleared_fen=int(row["pay_amt_fen"]),
+                cleared_fen=row.fen("pay_amt_fen"),
             )

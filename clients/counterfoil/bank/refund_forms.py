@@ -69,7 +69,7 @@ class Back:
     @property
     def heading(self) -> Heading:
         """Under which heading it is cleared."""
-        return Heading.of(self.payment)
+        return Heading.of(self.payment, lines_of(self.voucher.form))
 
 
 def match_notice(office: Office, back: Back) -> Voucher:
@@ -125,7 +125,7 @@ def refund_application(
         }
         for back in backs
     ]
-    fields = accounts_of(office, heading.way) | {
+    fields = accounts_of(office, heading) | {
         "id": number,
         "pay_amt_fen": -sum(back.refund.amount_fen for back in backs),
     }

@@ -14,7 +14,7 @@ from counterfoil.office import Voucher, VoucherKey
 
 PACK: Final = 500
 """Rows of a packet, as the national specification has it."""
-NO_UNIT, NO_UNIT_NAME = "000", "未指定单位"
+NO_UNIT: Final = ("0", "未指定单位")
 """How a row names quota that belongs to no unit: its code may not be empty."""
 
 
@@ -67,8 +67,9 @@ def quota_statement(
     """
     rows: list[Fields] = [
         {
-            "sup_dep_code": key.unit or NO_UNIT,
-            "sup_dep_name": line.unit_name or key.unit or NO_UNIT_NAME,
+            "sup_dep_code": key.unit or NO_UNIT[0],
+            "sup_dep_name": line.unit_name or key.unit or NO_UNIT[1],
+            **named(fund_type_code=key.fund),
             "pay_bank_code": office.code,
             "pay_bank_no": office.number,
             "exp_func_code": key.function,

@@ -147,6 +147,8 @@ class QuotaChange(Base):
     adm_div: Mapped[str] = mapped_column(String(9))
     fiscal_year: Mapped[int]
     way: Mapped[str] = mapped_column(String(2))
+    fund: Mapped[str] = mapped_column(String(42))
+    """Nature of the funds (资金性质); empty if the notice names none."""
     unit: Mapped[str] = mapped_column(String(42))
     unit_name: Mapped[str] = mapped_column(String(60))
     function: Mapped[str] = mapped_column(String(42))

@@ -14,6 +14,7 @@ from counterfoil.bank.lines import lines_of
 from counterfoil.business.tables import OutboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import FormRefused
+from counterfoil.office import Form
 from tests.unit.bank.bank_house import BankHouse
 from tests.unit.bank.papers import (
     FINANCE,
@@ -220,6 +221,28 @@ def test_years_and_divisions_are_cleared_apart(house: BankHouse) -> None:
 
     assert house.applied(APPLICATION) == [FIRST, "SQ202603011102"]
     assert house.issued("SQ202603011102").key.adm_div == "420100"
+
+
+def test_funds_are_cleared_apart_and_a_payment_out_of_several_is_one(
+    house: BankHouse,
+) -> None:
+    other, mixed = (direct_payment(number) for number in ("D2", "D3"))
+    rows = [dict(row) for row in other.form.rows]
+    for row in rows:
+        row["fund_type_code"] = "222"
+    other = replace(other, form=Form(other.form.fields, tuple(rows)))
+    mixed = replace(
+        mixed, form=Form(mixed.form.fields, (mixed.form.rows[0], {**rows[1]}))
+    )
+    house.pay(direct_payment("D1"), other, mixed)
+    house.apply()
+
+    funds = {
+        row["voucher_no"]: house.issued(number).form.text("fund_type_code")
+        for number in house.applied(APPLICATION)
+        for row in house.issued(number).form.rows
+    }
+    assert funds == {"D1": "111", "D2": "222", "D3": ""}
 
 
 def test_an_application_holds_so_many_rows_and_divides_no_payment() -> None:

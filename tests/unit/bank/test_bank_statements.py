@@ -31,18 +31,19 @@ from tests.unit.bank.papers import (
     direct_payment,
 )
 from tests.unit.bank.stated import agency_statement
-from tests.unit.treasury.papers import quota_notice
+from tests.unit.treasury.papers import changed, quota_notice
 
 APRIL = datetime(2026, 4, 1, 4, 0, tzinfo=UTC)
 FIRST = "SQ202603011101"
-QUOTA = (("101", "2010101", 1000), ("101", "2010102", 1000), ("", "2010101", 50))
+QUOTA = (("101", "2010101", 1000), ("101", "2010102", 1000))
 
 
 @pytest.fixture
 def march(house: BankHouse) -> BankHouse:
     """Return a bank with a month: two payments, one refunded in part, and quota."""
     house.pay(
-        quota_notice("E1", QUOTA),
+        changed(quota_notice("E1", QUOTA), fund_type_code="111"),
+        quota_notice("E0", (("", "2010101", 50),)),
         direct_payment("D1"),
         authorised_payment("U1"),
     )
@@ -73,7 +74,7 @@ def late(house: BankHouse, day: date) -> list[str]:
         return list(alerts(session, OFFICE, day, WorkingDays()))
 
 
-def test_quota_is_stated_by_way_unit_and_function(march: BankHouse) -> None:
+def test_quota_is_stated_by_way_unit_fund_and_function(march: BankHouse) -> None:
     statement = stated(march)[QUOTA_STATEMENT]
 
     assert statement.recipients == (TREASURY,)
@@ -81,6 +82,7 @@ def test_quota_is_stated_by_way_unit_and_function(march: BankHouse) -> None:
         (
             row["pay_type_code"],
             row["sup_dep_code"],
+            row.get("fund_type_code", ""),
             row["exp_func_code"],
             row["pre_date_money_fen"],
             row["clear_amt_fen"],
@@ -89,9 +91,9 @@ def test_quota_is_stated_by_way_unit_and_function(march: BankHouse) -> None:
         )
         for row in statement.form.rows
     ] == [
-        ("11", "000", "2010101", 0, 50, 0, 50),
-        ("11", "101", "2010101", 0, 1000, 60, 940),
-        ("11", "101", "2010102", 0, 1000, 250, 750),
+        ("11", "0", "", "2010101", 0, 50, 0, 50),
+        ("11", "101", "111", "2010101", 0, 1000, 60, 940),
+        ("11", "101", "111", "2010102", 0, 1000, 250, 750),
     ]
     form = statement.form
     assert (form.fen("clear_amt_fen"), form.fen("cur_date_money_fen")) == (2050, 1740)
@@ -99,9 +101,8 @@ def test_quota_is_stated_by_way_unit_and_function(march: BankHouse) -> None:
 
 
 def test_what_one_month_leaves_the_next_begins_with(march: BankHouse) -> None:
-    march.pay(
-        quota_notice("E2", (("101", "2010101", 500),), type_code=AUTHORISED_QUOTA)
-    )
+    more = quota_notice("E2", (("101", "2010101", 500),), type_code=AUTHORISED_QUOTA)
+    march.pay(changed(more, fund_type_code="111"))
     march.clear("SQ202603011201")
 
     rows = stated(march, "202604")[QUOTA_STATEMENT].form.rows
