@@ -134,8 +134,7 @@ class Program:
 
     def apply(self) -> int:
         """Apply for clearing of what was paid."""
-        with self.journal.writing() as session:
-            return apply_for_clearing(session, OFFICE, day_of(self.now))
+        return apply_for_clearing(self.journal, OFFICE, day_of(self.now))
 
     def is_at_rest(self) -> bool:
         """Tell whether everything is done that can be done now."""
@@ -160,8 +159,7 @@ class Program:
 
     def state(self, month: str) -> None:
         """Make the statements of a month."""
-        with self.journal.writing() as session:
-            plan_statements(session, OFFICE, month, day_of(self.now))
+        plan_statements(self.journal, OFFICE, month, day_of(self.now))
 
     def fen(self, name: str) -> int:
         """Return one of the totals of the books."""

@@ -24,7 +24,6 @@ from counterfoil.bank.statements import month_end, statements_of
 from counterfoil.bank.tables import Entry, QuotaChange
 from counterfoil.business.days import read_day, written
 from counterfoil.business.deadlines import answer_due, statement_due
-from counterfoil.business.outbox import find
 from counterfoil.business.tables import (
     InboxEntry,
     InboxState,
@@ -33,6 +32,7 @@ from counterfoil.business.tables import (
 )
 from counterfoil.business.working_days import WorkingDays
 
+_OURS = (QUOTA_STATEMENT, UNIT_STATEMENT)
 _ASKED = (AGENCY_STATEMENT, TREASURY_STATEMENT, CHECK)
 _SENT = (OutboxState.SENT, OutboxState.ACCEPTED)
 _NOT_SENT = (OutboxState.PLANNED, OutboxState.REFUSED)
@@ -71,7 +71,11 @@ def alerts(
         due = statement_due(month_end(month), calendar)
         if today > due:
             yield from _unsent(session, office, month, today)
-    for sent in _issued(session, _SENT):
+    for sent in session.scalars(
+        select(OutboxEntry)
+        .where(OutboxEntry.type_code.in_(_OURS), OutboxEntry.state.in_(_SENT))
+        .order_by(OutboxEntry.number)
+    ):
         if today > answer_due(read_day(sent.planned), calendar):
             yield f"对账单{sent.number}未按期反馈"
     for came in session.scalars(
@@ -85,11 +89,20 @@ def alerts(
 
 
 def _unsent(session: Session, office: Office, month: str, today: date) -> Iterator[str]:
-    """Yield what a month's end wants and nobody has been sent."""
-    for wanted in statements_of(session, office, month, written(today)):
-        entry = find(session, wanted.key)
-        if entry is None or entry.state in _NOT_SENT:
+    """Yield what a month's end wants and nobody has been sent.
+
+    All statements of a month are planned together: without any, all are wanted.
+    """
+    numbers = select(OutboxEntry.number).where(
+        OutboxEntry.type_code.in_(_OURS), OutboxEntry.number.like(f"__{month}%")
+    )
+    if session.scalar(numbers.limit(1)) is None:
+        for wanted in statements_of(session, office, month, written(today)):
             yield f"对账单{wanted.key.number}未按期发送"
+    for number in session.scalars(
+        numbers.where(OutboxEntry.state.in_(_NOT_SENT)).order_by(OutboxEntry.id)
+    ):
+        yield f"对账单{number}未按期发送"
 
 
 def _for_a_person(session: Session) -> Iterator[str]:
@@ -111,19 +124,6 @@ def _for_a_person(session: Session) -> Iterator[str]:
     ):
         what = "未能发出" if ours.state is OutboxState.REFUSED else "回单不符"
         yield f"凭证{ours.number}{what}：{ours.note}"
-
-
-def _issued(session: Session, states: tuple[OutboxState, ...]) -> list[OutboxEntry]:
-    return list(
-        session.scalars(
-            select(OutboxEntry)
-            .where(
-                OutboxEntry.type_code.in_({QUOTA_STATEMENT, UNIT_STATEMENT}),
-                OutboxEntry.state.in_(states),
-            )
-            .order_by(OutboxEntry.number)
-        )
-    )
 
 
 def _months(session: Session, today: date) -> Iterator[str]:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from counterfoil.bank.applications import (
+    ROWS_MAX,
     Heading,
     Paid,
     application_of,
@@ -26,6 +27,7 @@ from counterfoil.bank.kinds import APPLICATION, WAYS, Office
 from counterfoil.bank.lines import lines_of
 from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.tables import Entry, What
+from counterfoil.business.books import SqlBooks
 from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import Tell
 from counterfoil.business.tables import OutboxEntry, OutboxState
@@ -33,29 +35,62 @@ from counterfoil.business.works import Issue
 from counterfoil.office import Receipt, Step, Voucher
 
 
-def apply_for_clearing(session: Session, office: Office, day: str) -> int:
+def apply_for_clearing(books: SqlBooks, office: Office, day: str) -> int:
     """Apply for everything that was paid and receipted and that no application names.
 
+    Each application is a transaction of its own, so that a running system, if this is
+    a command beside it, is not kept waiting.
+
     Args:
-        session: One transaction.
+        books: Our books.
         office: Who we are.
         day: Today in China, `yyyymmdd`.
 
     Returns:
         How many payments were applied for.
     """
-    _free_what_was_never_sent(session)
-    session.flush()  # what was freed just now is due again
+    with books.writing() as session:
+        _free_what_was_never_sent(session)
+    total = 0
+    while True:
+        with books.writing() as session:
+            count = _apply_for_some(session, office, day)
+        if not count:
+            return total
+        total += count
+
+
+def _apply_for_some(session: Session, office: Office, day: str) -> int:
+    """Apply for as many payments of one way as one application may name."""
+    due = (
+        select(Payment)
+        .where(
+            Payment.type_code.in_(WAYS),
+            Payment.state.in_(RECEIPTED),
+            Payment.application.is_(None),
+            Payment.cleared == "",
+        )
+        .order_by(Payment.type_code, Payment.number, Payment.issue)
+    )
+    first = session.scalars(due.limit(1)).first()
+    if first is None:
+        return 0
+    alike = due.filter_by(
+        type_code=first.type_code,
+        adm_div=first.adm_div,
+        fiscal_year=first.fiscal_year,
+    )
+    payments = session.scalars(
+        alike.options(undefer(Payment.sealed)).limit(ROWS_MAX)
+    ).all()
     groups: dict[Heading, list[Paid]] = {}
-    count = 0
-    for payment in _due(session):
-        paid = _paid(payment)
+    for payment in payments:
+        paid = Paid(payment, lines_of(voucher_of(payment).form))
         groups.setdefault(Heading.of(payment, paid.lines), []).append(paid)
-        count += 1
-    for heading, due in groups.items():
-        for pack in packed(due):
+    for heading, group in groups.items():
+        for pack in packed(group):
             _plan(session, office, heading, day, pack)
-    return count
+    return len(payments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +149,6 @@ class Applications(Issue):
         self.tell("freed", _free(session, entry))
 
 
-def _due(session: Session) -> Iterator[Payment]:
-    """Return what may be applied for, by kind and number."""
-    yield from session.scalars(
-        select(Payment)
-        .where(
-            Payment.type_code.in_(WAYS),
-            Payment.state.in_(RECEIPTED),
-            Payment.application.is_(None),
-            Payment.cleared == "",
-        )
-        .order_by(Payment.type_code, Payment.number, Payment.issue)
-    )
-
-
 def _plan(
     session: Session, office: Office, heading: Heading, day: str, paid: list[Paid]
 ) -> None:
@@ -140,10 +161,6 @@ def _plan(
     session.flush()  # gives the entry its id
     for one in paid:
         one.payment.application = entry.id
-
-
-def _paid(payment: Payment) -> Paid:
-    return Paid(payment, lines_of(voucher_of(payment).form))
 
 
 def _named_by(session: Session, entry: OutboxEntry) -> Iterator[Payment]:

@@ -104,8 +104,10 @@ def simulate(options: argparse.Namespace) -> int:
 
 def statements(options: argparse.Namespace) -> int:
     """Make the statements of a month for treasury and units; `run` sends them."""
-    with _opened(options) as (office, session):
-        count = plan_statements(session, office, options.month, _day(options))
+    station, tables = read_settings(options.config)
+    office = _office(station, tables)
+    with closing(_journal(tables)) as journal:
+        count = plan_statements(journal, office, options.month, _day(options))
     tell("stated", count)
     return DONE
 

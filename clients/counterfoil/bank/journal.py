@@ -74,6 +74,8 @@ GIVEN_BACK: Final = frozenset({State.REJECTED, State.RETURNED, State.VOID})
 """States after which the number may come again."""
 FINAL: Final = frozenset({*GIVEN_BACK, State.CLOSED, State.STOPPED})
 """States that nothing follows on."""
+IN_WORK: Final = frozenset(State) - FINAL - {State.ACCEPTED}
+"""States that something follows on by itself; what is accepted may wait for paper."""
 RECEIPTED: Final = frozenset({State.RECEIPTED, State.CLOSED})
 """States of what was paid and receipted."""
 
@@ -213,35 +215,35 @@ class Journal(SqlBooks):
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do but what waits for its paper."""
         with self.reading() as session:
-            return not session.scalar(
-                select(func.count()).where(
-                    Payment.state.not_in(FINAL),
-                    ~(
-                        (Payment.state == State.ACCEPTED)
-                        & Payment.by_counter
-                        & (Payment.paper == "")
-                    ),
-                )
+            busy = session.scalar(
+                select(func.count()).where(Payment.state.in_(IN_WORK))
             )
+        return not busy and not self.due()
 
     def figures(self, issuer: str) -> Figures:
         """Return what came from one issuer, and what became of it."""
         with self.reading() as session:
-            payments = session.scalars(
-                select(Payment).where(
-                    Payment.issuer == issuer, Payment.state != State.VOID
+            counted = session.execute(
+                select(
+                    Payment.state,
+                    Payment.accepted,
+                    Payment.receipted,
+                    func.count().label("number"),
+                    func.sum(Payment.amount_fen).label("fen"),
                 )
+                .where(Payment.issuer == issuer, Payment.state != State.VOID)
+                .group_by(Payment.state, Payment.accepted, Payment.receipted)
             ).all()
-            receipted = [one for one in payments if one.receipted]
-            return Figures(
-                arrived=len(payments),
-                accepted=sum(one.accepted for one in payments),
-                receipted=len(receipted),
-                returned=sum(one.state == State.RETURNED for one in payments),
-                rejected=sum(one.state == State.REJECTED for one in payments),
-                arrived_fen=sum(one.amount_fen for one in payments),
-                receipted_fen=sum(one.amount_fen for one in receipted),
-            )
+        receipted = [one for one in counted if one.receipted]
+        return Figures(
+            arrived=sum(one.number for one in counted),
+            accepted=sum(one.number for one in counted if one.accepted),
+            receipted=sum(one.number for one in receipted),
+            returned=sum(one.number for one in counted if one.state == State.RETURNED),
+            rejected=sum(one.number for one in counted if one.state == State.REJECTED),
+            arrived_fen=sum(int(one.fen) for one in counted),
+            receipted_fen=sum(int(one.fen) for one in receipted),
+        )
 
 
 def book_paid(session: Session, payment: Payment) -> None:

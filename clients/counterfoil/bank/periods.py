@@ -18,7 +18,7 @@ from counterfoil.bank.kinds import (
     REFUND_APPLICATION,
     WAYS,
 )
-from counterfoil.bank.tables import Entry, Refund, RefundState, What
+from counterfoil.bank.tables import Entry, Refund, RefundState, What, id_in
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
@@ -72,15 +72,10 @@ def booked(session: Session, type_code: int, number: str) -> list[Booked]:
     Two units may use the same number: then it is more than one.
     """
     if type_code in {DIRECT_REFUND, AUTHORISED_REFUND}:
-        return [
-            Booked(one.number, -one.amount_fen, one.refunded)
-            for one in session.scalars(
-                select(Refund)
-                .join(Payment, Payment.digest == Refund.payment)
-                .where(Refund.state == RefundState.REFUNDED)
-            )
-            if one.number == number
-        ]
+        refund = session.get(Refund, id_in(number))
+        if refund is None or refund.state is not RefundState.REFUNDED:
+            return []
+        return [Booked(refund.number, -refund.amount_fen, refund.refunded)]
     return [
         Booked(one.number, one.amount_fen, one.pay_date)
         for one in session.scalars(

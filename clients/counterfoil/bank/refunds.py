@@ -24,7 +24,7 @@ from counterfoil.bank.refund_forms import (
     match_notice,
     refund_application,
 )
-from counterfoil.bank.tables import Refund, RefundState
+from counterfoil.bank.tables import Refund, RefundState, id_in
 from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import NOTE_MAX
 
@@ -95,9 +95,7 @@ def match_again(
     Raises:
         NotRefundable: It is not known, not unmatched, or cannot be that row's.
     """
-    refund = next(
-        (one for one in session.scalars(select(Refund)) if one.number == number), None
-    )
+    refund = session.get(Refund, id_in(number))
     if refund is None:
         raise NotRefundable(f"无退款{number}")
     if refund.state is not RefundState.UNMATCHED:

@@ -6,9 +6,10 @@ import calendar
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from counterfoil.bank.journal import RECEIPTED, Payment, voucher_of
 from counterfoil.bank.kinds import (
@@ -28,13 +29,14 @@ from counterfoil.bank.statement_forms import (
     unit_statement,
 )
 from counterfoil.bank.tables import QuotaChange, Refund, RefundState
+from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import written
 from counterfoil.business.outbox import find, plan
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.office import Voucher
 
-Unit = tuple[str, str, str]
-"""Administrative division, agency code and party code of a unit."""
+READ_AT_ONCE: Final = 500
+"""Vouchers of a month that are in memory together."""
 
 
 def month_end(month: str) -> date:
@@ -47,11 +49,11 @@ def month_end(month: str) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-def plan_statements(session: Session, office: Office, month: str, day: str) -> int:
+def plan_statements(books: SqlBooks, office: Office, month: str, day: str) -> int:
     """Plan the statements of a month, those that were not planned before.
 
     Args:
-        session: One transaction.
+        books: Our books.
         office: Who we are.
         month: `yyyymm`.
         day: Today in China, `yyyymmdd`.
@@ -62,17 +64,16 @@ def plan_statements(session: Session, office: Office, month: str, day: str) -> i
     Raises:
         ValueError: It is no month, or it has not ended.
     """
-    last = written(month_end(month))
-    if last >= day:
+    if written(month_end(month)) >= day:
         msg = f"{month} has not ended"
         raise ValueError(msg)
-    due = [
-        one
-        for one in statements_of(session, office, month, day)
-        if find(session, one.key) is None
-    ]
-    for one in due:
-        plan(session, one, day)
+    # A month that is over changes no more: it is read first, and nobody waits for it.
+    with books.reading() as session:
+        made = list(statements_of(session, office, month, day))
+    with books.writing() as session:
+        due = [one for one in made if find(session, one.key) is None]
+        for one in due:
+            plan(session, one, day)
     return len(due)
 
 
@@ -127,6 +128,8 @@ def _movements(
             Payment.pay_date.between(period.first, period.last),
         )
         .order_by(Payment.type_code.desc(), Payment.pay_date, Payment.number)
+        .options(undefer(Payment.sealed))
+        .execution_options(yield_per=READ_AT_ONCE)
     ):
         groups = by_agency(lines_of(voucher_of(payment).form))
         for agency, lines in groups.items():

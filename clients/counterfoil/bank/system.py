@@ -173,8 +173,8 @@ def _works(office: Office) -> dict[int, Work]:
 def tell_applied(journal: Journal, office: Office, clock: Clock, tell: Tell) -> None:
     """Apply for everything that is due, and tell for how many payments and refunds."""
     day = day_of(clock())
+    payments = apply_for_clearing(journal, office, day)
     with journal.writing() as session:
-        payments = apply_for_clearing(session, office, day)
         refunds = apply_for_refunds(session, office, day, held=True)
     tell("applied", payments)
     tell("applied-refunds", refunds)

@@ -7,6 +7,7 @@ Everything stands in one database with what came and what was issued
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -81,6 +82,10 @@ class Paper(Base):
     """Whether its voucher came and had another check code."""
 
 
+_PREFIX: Final = "TK"
+"""Numbers of refunds begin so."""
+
+
 class RefundState(StrEnum):
     """Where money that came back stands (退款).
 
@@ -133,7 +138,13 @@ class Refund(Base):
     @property
     def number(self) -> str:
         """By which we, and the notices, name it."""
-        return f"TK{self.id:08}"
+        return f"{_PREFIX}{self.id:08}"
+
+
+def id_in(number: str) -> int:
+    """Return which refund a number names; 0 if it is no number of ours."""
+    digits = number.removeprefix(_PREFIX)
+    return int(digits) if number != digits and digits.isdecimal() else 0
 
 
 class QuotaChange(Base):

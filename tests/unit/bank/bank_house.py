@@ -126,8 +126,8 @@ class BankHouse:
 
     def apply(self) -> int:
         """Apply for clearing, and for refunds that were held."""
+        count = apply_for_clearing(self.journal, OFFICE, day_of(self.now))
         with self.journal.writing() as session:
-            count = apply_for_clearing(session, OFFICE, day_of(self.now))
             apply_for_refunds(session, OFFICE, day_of(self.now), held=True)
         return count
 

@@ -65,8 +65,7 @@ def stated(house: BankHouse, month: str = "202603") -> dict[int, Voucher]:
 
 
 def plan(house: BankHouse, month: str = "202603") -> int:
-    with house.journal.writing() as session:
-        return plan_statements(session, OFFICE, month, f"{house.now:%Y%m%d}")
+    return plan_statements(house.journal, OFFICE, month, f"{house.now:%Y%m%d}")
 
 
 def late(house: BankHouse, day: date) -> list[str]:
