@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from counterfoil.bank import clearing
 from counterfoil.bank.applications import Paid, packed
 from counterfoil.bank.core import Fate
 from counterfoil.bank.journal import Payment, State
@@ -243,6 +244,21 @@ def test_funds_are_cleared_apart_and_a_payment_out_of_several_is_one(
         for row in house.issued(number).form.rows
     }
     assert funds == {"D1": "111", "D2": "222", "D3": ""}
+
+
+def test_many_payments_go_in_several_applications_each_a_transaction(
+    house: BankHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.pay(*(direct_payment(f"D{n}") for n in range(5)))
+    monkeypatch.setattr(clearing, "ROWS_MAX", 2)
+
+    assert house.apply() == 5
+
+    named = [
+        {row["voucher_no"] for row in house.issued(number).form.rows}
+        for number in house.applied(APPLICATION)
+    ]
+    assert named == [{"D0", "D1"}, {"D2", "D3"}, {"D4"}]
 
 
 def test_an_application_holds_so_many_rows_and_divides_no_payment() -> None:

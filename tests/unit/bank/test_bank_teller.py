@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,7 @@ class Bank:
         self.journal = Journal(f"sqlite:///{folder / 'journal.sqlite'}")
         self._core_url = f"sqlite:///{folder / 'core.sqlite'}"
         self.told: Counter[str] = Counter()
+        self.now = NIGHT
         self._cores: list[SimulatedCore] = []
 
     def teller(
@@ -55,7 +56,9 @@ class Bank:
     ) -> Teller:
         core = kind(self._core_url, plan or CorePlan())
         self._cores.append(core)
-        return Teller(BANK, self.client, self.journal, core, lambda: NIGHT, self._tell)
+        return Teller(
+            BANK, self.client, self.journal, core, lambda: self.now, self._tell
+        )
 
     def read(self, teller: Teller) -> None:
         for arrivals in self.client.read():
@@ -222,6 +225,20 @@ def test_a_crash_after_the_core_was_called_leads_to_no_second_payment(
 
     assert teller.core.times_paid() == (1, 350)
     assert bank.desk.standings[digest] is Standing.RECEIPTED
+
+
+def test_what_was_paid_before_a_crash_was_paid_on_that_day(bank: Bank) -> None:
+    digest = bank.desk.arrive(voucher("A1"))
+    crashing = bank.teller(kind=CrashingCore)
+    bank.read(crashing)
+    with pytest.raises(Crash):
+        crashing.work()
+    bank.now += timedelta(days=1)
+
+    bank.run()
+
+    assert bank.desk.standings[digest] is Standing.RECEIPTED
+    assert bank.desk.receipts[0].direct_payment.x_pay_date == "20261123"
 
 
 def test_a_crash_before_the_core_was_called_loses_no_payment(bank: Bank) -> None:
