@@ -68,7 +68,6 @@ def _apply_for_some(session: Session, office: Office, day: str) -> int:
             Payment.type_code.in_(WAYS),
             Payment.state.in_(RECEIPTED),
             Payment.application.is_(None),
-            Payment.cleared == "",
         )
         .order_by(Payment.type_code, Payment.number, Payment.issue)
     )

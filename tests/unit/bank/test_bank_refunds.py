@@ -264,11 +264,15 @@ def test_what_the_treasury_returns_is_held_until_it_is_asked_for(
 
     assert paid.refund_state(refund) is RefundState.HELD
     assert paid.applied(REFUND_APPLICATION) == [APPLIED]
+    paid.refund("D1", "D1-1", 7)
+    confirm(paid, "TP00000002-1")
+    assert paid.issued("TH202603011102").form.fen("pay_amt_fen") == -7, "it alone"
     paid.apply()
     paid.apply()
-    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011102"]
+    again = "TH202603011103"
+    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011102", again]
     paid.turn()
-    paid.clear("TH202603011102")
+    paid.clear(again)
     assert paid.totals().refunded_fen == 10
 
 
