@@ -9,7 +9,7 @@ from typing import Final
 from counterfoil.bank.heads import Fields, named, voucher_of
 from counterfoil.bank.journal import Payment
 from counterfoil.bank.kinds import APPLICATION, DETAIL, Office
-from counterfoil.bank.lines import Line, by_agency, by_quota
+from counterfoil.bank.lines import Line, by_quota
 from counterfoil.business.codes import PaymentWay, wire_code
 from counterfoil.office import Voucher, VoucherKey
 
@@ -124,7 +124,8 @@ def detail_of(
 ) -> Voucher:
     """Return the detail (2311) of an application, to the treasury.
 
-    A row is what one payment paid for one unit and function.
+    A row is one payment. Where it was for several units or functions, the row names
+    the first: the application has them all.
 
     Source: Hubei measures, article 27 (4), annexed table 12.
     """
@@ -132,17 +133,15 @@ def detail_of(
         {
             "e_voucher_type": wire_code(one.payment.type_code),
             "voucher_no": one.payment.number,
-            "agency_code": agency,
-            **named(agency_name=lines[0].agency_name),
-            "exp_func_code": function,
-            **named(exp_func_name=lines[0].function_name),
-            "pay_amt_fen": _sum(lines),
+            "agency_code": one.lines[0].agency,
+            **named(agency_name=one.lines[0].agency_name),
+            "exp_func_code": one.lines[0].function,
+            **named(exp_func_name=one.lines[0].function_name),
+            "pay_amt_fen": _sum(one.lines),
             "x_pay_date": one.payment.pay_date,
             "x_agent_business_no": one.payment.serial,
         }
         for one in paid
-        for agency, some in by_agency(one.lines).items()
-        for (_, function), lines in by_quota(some).items()
     ]
     fields: Fields = {
         "id": number,

@@ -141,9 +141,9 @@ def apply_for_refunds(
     for heading, backs in by_heading(due).items():
         for start in range(0, len(backs), ROWS_MAX):
             some = backs[start : start + ROWS_MAX]
-            number = next_number(
-                session, REFUND_APPLICATION, f"TH{day}{heading.way.value}"
-            )
+            # Finance's list names the refunds of all banks by their numbers alone.
+            prefix = f"TH{day}{office.code}{heading.way.value}"
+            number = next_number(session, REFUND_APPLICATION, prefix)
             application = refund_application(office, heading, number, day, some)
             entry = plan(session, application, day)
             session.flush()  # gives the entry its id

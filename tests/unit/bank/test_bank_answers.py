@@ -119,7 +119,7 @@ def test_a_refund_that_is_stated_is_held_against_its_notice(paid: BankHouse) -> 
     paid.clear(FIRST)
     refund = paid.refund("D1", "D1-0", 40)
     paid.answer("TP00000001-1", {"x_check_result": "0"})
-    paid.clear("TH202603011101")
+    paid.clear("TH202603011021101")
 
     stated = (2203, refund.number, -40, "20260301")
     right, wrong = answer(

@@ -55,7 +55,7 @@ def test_everything_happens_once_wherever_the_program_dies(
         house.clear(number)
     refund = house.refund("U1", "U1-0", 40)
     house.answer("TP00000001-1", {"x_check_result": "0"}, by=UNIT)
-    house.clear("TH202603011201")
+    house.clear("TH202603011021201")
 
     assert house.crashes
     assert {house.desk.standings[one] for one in digests} == {Standing.RECEIPTED}

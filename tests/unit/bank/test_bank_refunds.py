@@ -32,7 +32,7 @@ from tests.unit.bank.papers import (
     special_payment,
 )
 
-ASKED, APPLIED = "TP00000001-1", "TH202603011101"
+ASKED, APPLIED = "TP00000001-1", "TH202603011021101"
 CONFIRMED = {"x_check_result": "0"}
 NOT_OURS: dict[str, str | int] = {
     "x_check_result": "1",
@@ -113,7 +113,7 @@ def test_a_units_refund_is_told_to_the_unit(house: BankHouse) -> None:
     house.clear("SQ202603011201")
     refund = house.refund("U1", "U1-1", 250)
     house.answer(ASKED, dict(CONFIRMED), by=UNIT)
-    house.clear("TH202603011201")
+    house.clear("TH202603011021201")
 
     told = house.issued(refund.number)
     assert (told.key.type_code, told.recipients) == (AUTHORISED_REFUND, (UNIT,))
@@ -266,11 +266,11 @@ def test_what_the_treasury_returns_is_held_until_it_is_asked_for(
     assert paid.applied(REFUND_APPLICATION) == [APPLIED]
     paid.refund("D1", "D1-1", 7)
     confirm(paid, "TP00000002-1")
-    assert paid.issued("TH202603011102").form.fen("pay_amt_fen") == -7, "it alone"
+    assert paid.issued("TH202603011021102").form.fen("pay_amt_fen") == -7, "it alone"
     paid.apply()
     paid.apply()
-    again = "TH202603011103"
-    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011102", again]
+    again = "TH202603011021103"
+    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011021102", again]
     paid.turn()
     paid.clear(again)
     assert paid.totals().refunded_fen == 10
@@ -288,7 +288,7 @@ def test_what_our_own_gateway_refused_is_free_again(paid: BankHouse) -> None:
 
     assert paid.refund_state(first) is RefundState.UNMATCHED
     assert paid.refund_state(second) is RefundState.APPLIED
-    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011102"]
+    assert paid.applied(REFUND_APPLICATION) == [APPLIED, "TH202603011021102"]
 
 
 def test_answers_that_come_twice_are_booked_once(paid: BankHouse) -> None:

@@ -52,7 +52,7 @@ def march(house: BankHouse) -> BankHouse:
     house.clear(FIRST)
     house.refund("D1", "D1-0", 40)
     house.answer("TP00000001-1", {"x_check_result": "0"}, by=FINANCE)
-    house.clear("TH202603011101")
+    house.clear("TH202603011021101")
     house.now = APRIL
     return house
 
