@@ -7,11 +7,17 @@ from typing import Final
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Days on vouchers are days in China."""
+_NOON_H: Final = 12
 
 
 def day_of(instant: datetime) -> str:
     """Return the day in China of an instant, `yyyymmdd`."""
     return f"{instant.astimezone(CHINA):%Y%m%d}"
+
+
+def noon(day: date) -> datetime:
+    """Return noon in China of a day: what a clock says that lives this day for good."""
+    return datetime(day.year, day.month, day.day, _NOON_H, tzinfo=CHINA)
 
 
 def written(day: date) -> str:

@@ -125,8 +125,9 @@ class Inbox:
 
     def _check(self) -> None:
         """Check what was read: what is found stays, whatever the books say later."""
-        for one in self.in_state(InboxState.READ):
-            with self.books.writing() as session:
+        read = self.in_state(InboxState.READ)
+        with self.books.writing() as session:
+            for one in read:
                 entry = session.get_one(InboxEntry, one.digest)
                 work = self.works[one.type_code]
                 reasons = work.objections(session, entry, voucher_of(entry))

@@ -145,6 +145,15 @@ def _texts() -> Select[str]:
     return select(Booking.text).order_by(Booking.id)
 
 
+def reviewers_of(ca: DevelopmentCa, address: str, party: str = PARTY) -> list[Reviewer]:
+    """Return the two persons who review, each at the own desk; close them."""
+    people = [access_of(ca, "person", name, party) for name in ("first", "second")]
+    return [
+        Reviewer(Desk(address, one), Person.from_pem(one.certificate, one.key))
+        for one in people
+    ]
+
+
 class House:
     """The system with its gateway."""
 
@@ -152,14 +161,7 @@ class House:
         self.desk = SystemDesk(gateway, PARTY)
         gateway.start()
         self.client = Desk(gateway.address, access_of(ca, "system", "1"))
-        people = [access_of(ca, "person", name) for name in ("first", "second")]
-        self.reviewers = [
-            Reviewer(
-                Desk(gateway.address, one),
-                Person.from_pem(one.certificate, one.key),
-            )
-            for one in people
-        ]
+        self.reviewers = reviewers_of(ca, gateway.address)
         url = f"sqlite:///{folder / 'books.sqlite'}"
         self.books = SqlBooks(url, tables.Base.metadata, OwnBase.metadata)
         self.told: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import CounterfoilError
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import Act, Standing
 from counterfoil.office import Receipt, Reference, Voucher
 from counterfoil.office.messages import (
     draft_message,
@@ -36,6 +36,7 @@ class SystemDesk(RecipientDesk):
         self.issued = IssuerDesk(loopback, party)
         super().__init__(loopback)
         self.party = party
+        self._repeated: list[desk_pb2.Arrival] = []
         self._refusals: defaultdict[bytes, list[CounterfoilError]] = defaultdict(list)
         self._not_issued: defaultdict[str, list[CounterfoilError]] = defaultdict(list)
         self.returns_asked: dict[bytes, str] = {}
@@ -80,7 +81,18 @@ class SystemDesk(RecipientDesk):
 
     def again(self) -> None:
         """Let everything that arrived be read once more, as after a lost line."""
-        self._arrived += list(self._arrived)
+        self._repeated = list(self._arrived)
+
+    async def _read(self, _request: object, _context: object) -> AsyncIterator[bytes]:
+        """Show what waits: neither answered nor acknowledged."""
+        waiting = [
+            one
+            for one in self._arrived
+            if one.leaf not in self.acknowledged
+            and self.standings.get(one.digest, Standing.ARRIVED) is Standing.ARRIVED
+        ]
+        shown, self._repeated = [*waiting, *self._repeated], []
+        yield desk_pb2.ReadResponse(arrivals=shown).SerializeToString()
 
     def _enclose(self, payload: bytes) -> None:
         sealed = sealed_pb2.Sealed.FromString(self._arrived[-1].sealed)

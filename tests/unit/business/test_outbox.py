@@ -263,7 +263,7 @@ def test_an_acceptance_and_a_receipt_are_booked_once_though_they_come_twice(
     assert (entry.state, entry.answered) == (OutboxState.RECEIPTED, TODAY)
     assert house.bookings() == ["receipt O1"]
     assert house.told == {"sent": 1, "taken": 1, "receipted": 1}
-    assert len(house.desk.acknowledged) == 5
+    assert set(house.desk.acknowledged) == {0, 1}
 
 
 def test_an_answer_is_booked_once_though_the_program_dies(house: House) -> None:
