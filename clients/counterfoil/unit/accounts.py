@@ -1,0 +1,188 @@
+"""What the books say: what is left of an allotment, what was paid for a request.
+
+Every function takes a session, so that a decision and what follows from it can be one
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from counterfoil.business.codes import PaymentWay
+from counterfoil.business.money import to_yuan
+from counterfoil.unit.tables import (
+    Allotment,
+    Line,
+    Match,
+    MatchedRow,
+    Posting,
+    Refund,
+    Request,
+    RequestState,
+)
+
+
+def left_fen(session: Session, fiscal_year: int, way: PaymentWay, function: str) -> int:
+    """Return what is left of an allotment while what was asked for is under way.
+
+    An open request takes all that it asks for, paid or not; what came back gives back.
+    What finance paid without an application of ours was paid from the allotment too.
+    """
+    allotted = _sum(
+        session,
+        select(func.sum(Allotment.amount_fen)).where(
+            Allotment.fiscal_year == fiscal_year,
+            Allotment.way == way,
+            Allotment.function == function,
+        ),
+    )
+    asked = _sum(
+        session,
+        select(func.sum(Line.amount_fen))
+        .join(Request, Request.id == Line.request_id)
+        .where(
+            Request.state == RequestState.OPEN,
+            Request.fiscal_year == fiscal_year,
+            Request.way == way,
+            Line.function == function,
+        ),
+    )
+    posted = _sum(
+        session,
+        select(func.sum(Posting.amount_fen)).where(
+            Posting.fiscal_year == fiscal_year,
+            Posting.way == way,
+            Posting.function == function,
+            or_(Posting.amount_fen < 0, Posting.request_id.is_(None)),
+        ),
+    )
+    return allotted - asked - posted
+
+
+def shortages(
+    session: Session,
+    fiscal_year: int,
+    way: PaymentWay,
+    needs: Mapping[str, int],
+) -> Iterator[str]:
+    """Yield where a request would go beyond the allotment, in Chinese.
+
+    Args:
+        session: The transaction in which the request is entered.
+        fiscal_year: An allotment of one year pays nothing of another.
+        way: Way of payment.
+        needs: Amounts in fen, by function.
+    """
+    # Where a database lets several write at once, they wait for each other here.
+    session.execute(
+        select(Allotment.id).where(Allotment.way == way).with_for_update()
+    ).all()
+    for function, fen in sorted(needs.items()):
+        missing = fen - left_fen(session, fiscal_year, way, function)
+        if missing > 0:
+            yield (
+                f"{way.chinese}用款计划不足：功能科目{function}超出{to_yuan(missing)}元"
+            )
+
+
+def request(session: Session, type_code: int, number: str) -> Request | None:
+    """Return a request of ours; None if there is none."""
+    return session.scalar(
+        select(Request).where(Request.type_code == type_code, Request.number == number)
+    )
+
+
+def paid_fen(session: Session, asked: Request) -> int:
+    """Return what was paid for a request, whatever came back later."""
+    return _posted(session, Posting.request_id == asked.id, Posting.amount_fen > 0)
+
+
+def returned_fen(session: Session, asked: Request) -> int:
+    """Return what came back of a request; zero or more."""
+    return -_posted(session, Posting.request_id == asked.id, Posting.amount_fen < 0)
+
+
+def entered_fen(session: Session, bank: str, payment: str) -> int:
+    """Return what is in the books of a bank's payment, less what came back."""
+    return _posted(session, Posting.bank == bank, Posting.paid_by == payment)
+
+
+def is_entered(session: Session, bank: str, payment: str) -> bool:
+    """Tell whether a bank's payment is in the books."""
+    return (
+        session.scalar(
+            select(Posting.id)
+            .where(Posting.bank == bank, Posting.paid_by == payment)
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def payer_of(session: Session, bank: str, numbers: Collection[str]) -> Posting | None:
+    """Return a posting of a payment that has one of these numbers."""
+    return session.scalar(
+        select(Posting)
+        .where(Posting.bank == bank, Posting.paid_by.in_(numbers))
+        .order_by(Posting.id)
+        .limit(1)
+    )
+
+
+def last_payment(session: Session, asked: Request) -> Posting | None:
+    """Return a posting of the payment that was made last for a request."""
+    return session.scalar(
+        select(Posting)
+        .where(Posting.request_id == asked.id, Posting.amount_fen > 0)
+        .order_by(Posting.id.desc())
+        .limit(1)
+    )
+
+
+def confirmed_fen(session: Session, asked: Request) -> int:
+    """Return what we have confirmed of a request's refunds."""
+    return _sum(
+        session,
+        select(func.sum(Match.amount_fen)).where(
+            Match.request_id == asked.id, Match.reason == ""
+        ),
+    )
+
+
+def confirmed_row_fen(session: Session, asked: Request, row_id: str) -> int:
+    """Return what we have confirmed of refunds of one row."""
+    return _sum(
+        session,
+        select(func.sum(MatchedRow.amount_fen))
+        .join(Match, Match.digest == MatchedRow.digest)
+        .where(
+            Match.request_id == asked.id,
+            Match.reason == "",
+            MatchedRow.row_id == row_id,
+        ),
+    )
+
+
+def refund(session: Session, number: str) -> Refund | None:
+    """Return a notice of refund (2204) that came; None if there is none."""
+    return session.scalar(select(Refund).where(Refund.number == number).limit(1))
+
+
+def refunds_fen(session: Session, asked: Request) -> int:
+    """Return what notices of refund say came back of a request."""
+    return _sum(
+        session,
+        select(func.sum(Refund.amount_fen)).where(Refund.request_id == asked.id),
+    )
+
+
+def _posted(session: Session, *which: ColumnElement[bool]) -> int:
+    return _sum(session, select(func.sum(Posting.amount_fen)).where(*which))
+
+
+def _sum(session: Session, query: Select[Any]) -> int:
+    return int(session.scalar(query) or 0)
