@@ -124,6 +124,7 @@ class Program:
             clock=lambda: self.now,
             tell=self._tell,
         )
+        self.system = system
         self._takers = system.takers()
 
     def turn(self) -> None:
@@ -484,3 +485,26 @@ async def test_the_books_follow_from_the_vault(town: Town, program: Program) -> 
     assert len(found) == 2
     assert any("记账3.49元，凭证库为3.50元" in one for one in found)
     assert any("已办结，未记账" in one for one in found)
+
+
+async def test_a_program_that_is_stopped_clears_and_ends_at_rest(
+    town: Town, program: Program
+) -> None:
+    program.now = NOON.replace(day=9)
+    await paid(town, program, direct_payment("D9"))
+    at_rest: list[bool] = []
+
+    def note() -> None:
+        at_rest.append(program.is_at_rest())
+
+    async with asyncio.timeout(60):
+        await asyncio.to_thread(
+            lambda: program.system.run(lambda: True, note, clear=True)
+        )
+
+    assert len(at_rest) >= 2
+    assert all(at_rest)
+    assert program.apply() == 0
+    async with town.desk(TREASURY) as treasury:
+        sent = await taken_at(treasury, APPLICATION, "SQ2026030911")
+    assert "D9" in {row["voucher_no"] for row in sent.form.rows}

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
         stack.callback(core.close)
         office, clock = office_of(station.party, tables), _clock(options)
-        watch = _Watch(journal, office, _calendar(options.config, tables), clock)
+        watch = Watch(journal, office, _calendar(options.config, tables), clock)
         System(
             party=station.party,
             office=office,
@@ -167,7 +167,7 @@ def core_plan(table: Mapping[str, Any]) -> CorePlan:
 
 
 @dataclass(slots=True)
-class _Watch:
+class Watch:
     """Tells a person once a day what is late.
 
     Attributes:
