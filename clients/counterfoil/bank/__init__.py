@@ -10,7 +10,8 @@ finance and units the treasury clears.
 * `lines`: what a payment voucher pays, row by row. Pure.
 * `checks`: what a payment must fulfil before we accept it. Pure.
 * `heads`: how every voucher that we issue begins. Pure.
-* `forms`, `applications`, `refund_forms`, `statement_forms`: what we fill in. Pure.
+* `forms`, `applications`, `refund_forms`, `refund_notices`, `statement_forms`: what we
+  fill in. Pure.
 * `core`: the core banking system, simulated: it may refuse, or not answer.
 * `tables`, `journal`, `issued`: our own books, and where each payment stands.
 * `accounts`, `quota`, `periods`: what the books say.
@@ -18,7 +19,9 @@ finance and units the treasury clears.
 * `counter`: at the counter, electronic voucher and paper have to meet.
 * `clearing`: what was paid is applied for, cleared, or free again.
 * `refunds`, `refund_issues`: money comes back, is confirmed, and given back.
-* `statements`, `answers`, `alerts`: ours of a month, those of others, what is late.
+* `statements`: ours of a month. `answers`, `agency_statement`, `treasury_statement`,
+  `daily_check`: those of others. `quota_notices`: the quota that finance tells us.
+* `alerts`, `watch`: what is late, and who is told.
 * `simulator`: payees' banks that give money back.
 * `recompute`: the books against what stands in the vault.
 * `system`: everything together, at the desk.

@@ -7,8 +7,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import asdict
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +25,11 @@ from counterfoil.bank.refunds import Match, came_back, match_again
 from counterfoil.bank.simulator import invent_refunds
 from counterfoil.bank.statements import plan_statements
 from counterfoil.bank.system import System, tell_applied
+from counterfoil.bank.watch import Watch
 from counterfoil.business.clerks import Reviewer
 from counterfoil.business.days import CHINA, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
-from counterfoil.business.working_days import WorkingDays, YearUnknown
+from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
 
 _REVIEWERS: Final = ("first_reviewer", "second_reviewer")
@@ -43,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
         core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
         stack.callback(core.close)
         office, clock = office_of(station.party, tables), _clock(options)
-        watch = Watch(journal, office, _calendar(options.config, tables), clock)
+        calendar = _calendar(options.config, tables)
+        watch = Watch(journal, office, calendar, clock, _warn)
         System(
             party=station.party,
             office=office,
@@ -166,38 +168,8 @@ def core_plan(table: Mapping[str, Any]) -> CorePlan:
     )
 
 
-@dataclass(slots=True)
-class Watch:
-    """Tells a person once a day what is late.
-
-    Attributes:
-        journal: Our books.
-        office: Who we are; a bank that only pays states nothing.
-        calendar: Which days are working days.
-        clock: Says which day it is.
-    """
-
-    journal: Journal
-    office: Office | None
-    calendar: WorkingDays
-    clock: Callable[[], datetime]
-    _looked: str = ""
-
-    def look(self) -> None:
-        """Print what is late, if it was not looked at today."""
-        day = day_of(self.clock())
-        if self.office is None or day == self._looked:
-            return
-        self._looked = day
-        for text in self._late(self.office, read_day(day)):
-            print(text, file=sys.stderr, flush=True)
-
-    def _late(self, office: Office, today: date) -> list[str]:
-        with self.journal.reading() as session:
-            try:
-                return list(late(session, office, today, self.calendar))
-            except YearUnknown as unknown:
-                return [str(unknown)]
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _clock(options: argparse.Namespace) -> Callable[[], datetime]:

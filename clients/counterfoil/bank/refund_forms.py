@@ -15,10 +15,6 @@ from counterfoil.bank.applications import Heading, accounts_of, counted
 from counterfoil.bank.heads import Fields, named, voucher_of
 from counterfoil.bank.journal import Payment
 from counterfoil.bank.kinds import (
-    AUTHORISED_PAYMENT,
-    AUTHORISED_REFUND,
-    DIRECT_REFUND,
-    ENTRY_NOTICE,
     REFUND_APPLICATION,
     REFUND_MATCH,
     Office,
@@ -27,8 +23,8 @@ from counterfoil.bank.lines import Line, lines_of
 from counterfoil.bank.tables import Refund
 from counterfoil.office import Form, Voucher
 
-_PAYER: Final = ("pay_acct_no", "pay_acct_name", "pay_acct_bank_name")
-_PAYEE: Final = ("payee_acct_no", "payee_acct_name", "payee_acct_bank_name")
+PAYER: Final = ("pay_acct_no", "pay_acct_name", "pay_acct_bank_name")
+PAYEE: Final = ("payee_acct_no", "payee_acct_name", "payee_acct_bank_name")
 _IN_PART, _IN_FULL = "1", "2"
 """`RefundType`: a single one of several, or the whole payment."""
 
@@ -87,13 +83,13 @@ def match_notice(office: Office, back: Back) -> Voucher:
         "ori_vt_code": str(payment.type_code),
         "ori_voucher_no": payment.number,
         "agent_business_no": refund.number,
-        **_amounts(back),
+        **amounts_of(back),
         "pay_date": refund.came,
     }
     row: Fields = {
         "ori_vou_detail_no": refund.row_id,
         **named(exp_func_code=line.function, exp_func_name=line.function_name),
-        **back.of_payee(_PAYEE),
+        **back.of_payee(PAYEE),
         "pay_amt_fen": -refund.amount_fen,
         "remark": refund.reason,
     }
@@ -138,95 +134,13 @@ def refund_application(
     )
 
 
-def refund_notices(office: Office, back: Back) -> list[Voucher]:
-    """Return what tells of a refund that the treasury has: 2203 or 2204, and 2205.
-
-    The refund notice goes to who issued the payment; the negative entry notice to the
-    unit whose money it was, if we know its party.
-
-    Source: Hubei measures, article 27 (5) 4.
-    """
-    authorised = back.payment.type_code == AUTHORISED_PAYMENT
-    notices = [
-        _refund_notice(office, back, AUTHORISED_REFUND if authorised else DIRECT_REFUND)
-    ]
-    unit = back.payment.issuer if authorised else office.units.get(back.line.agency, "")
-    return [*notices, _negative_entry(office, back, unit)] if unit else notices
-
-
-def _refund_notice(office: Office, back: Back, type_code: int) -> Voucher:
-    refund, payment, line = back.refund, back.payment, back.line
-    fields: Fields = {
-        "id": refund.number,
-        "pay_bank_code": office.code,
-        "agent_business_no": refund.number,
-        "ori_bill_no": payment.number,
-        **_amounts(back),
-        "pay_date": refund.refunded,
-    }
-    row: Fields = {
-        "voucher_bill_id": refund.number,
-        "voucher_no": back.row.text("voucher_no") or payment.number,
-        **named(
-            agency_code=line.agency,
-            agency_name=line.agency_name,
-            exp_func_code=line.function,
-            exp_func_name=line.function_name,
-        ),
-        **back.of_payee((*_PAYER, *_PAYEE)),
-        "pay_amt_fen": -refund.amount_fen,
-        "remark": refund.reason,
-        "hold1": refund.row_id,
-    }
-    key = back.heading.key(office, type_code, refund.number)
-    return voucher_of(key, (payment.issuer,), refund.refunded, fields, counted([row]))
-
-
-def _negative_entry(office: Office, back: Back, unit: str) -> Voucher:
-    """Return the entry notice of what went out of the unit's account again."""
-    refund, payment, line = back.refund, back.payment, back.line
-    number = f"RZ{refund.number}"
-    stated: Fields = {
-        "pay_amt_fen": -refund.amount_fen,
-        "x_pay_date": refund.refunded,
-        "x_agent_business_no": refund.number,
-    }
-    fields: Fields = {
-        "id": number,
-        "agency_code": line.agency,
-        **named(agency_name=line.agency_name),
-        "ori_vt_code": str(payment.type_code),
-        "ori_voucher_no": payment.number,
-        **stated,
-    }
-    carried = ("voucher_bill_id", "voucher_bill_no", "voucher_no")
-    row: Fields = {
-        "id": refund.row_id,
-        **named(**{name: back.row.text(name) for name in carried}),
-        **named(
-            sup_dep_code=line.unit,
-            sup_dep_name=line.unit_name,
-            agency_code=line.agency,
-            agency_name=line.agency_name,
-            exp_func_code=line.function,
-            exp_func_name=line.function_name,
-        ),
-        **back.of_payee(_PAYEE),
-        **stated,
-        "x_pay_amt_fen": -refund.amount_fen,
-        "remark": refund.reason,
-    }
-    key = back.heading.key(office, ENTRY_NOTICE, number)
-    return voucher_of(key, (unit,), refund.refunded, fields, [row])
-
-
-def _amounts(back: Back) -> Fields:
-    """Return what both kinds of notice say of the money."""
+def amounts_of(back: Back) -> Fields:
+    """Return what every notice says of the money."""
     refund, payment = back.refund, back.payment
     in_full = refund.amount_fen == payment.amount_fen
     return {
         "refund_type": _IN_FULL if in_full else _IN_PART,
-        **back.of_payee((*_PAYER, *_PAYEE)),
+        **back.of_payee((*PAYER, *PAYEE)),
         "pay_amt_fen": -refund.amount_fen,
         "remark": refund.reason,
     }

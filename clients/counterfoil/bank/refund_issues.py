@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.bank.journal import Payment
 from counterfoil.bank.kinds import Office
-from counterfoil.bank.refund_forms import refund_notices
+from counterfoil.bank.refund_notices import refund_notices
 from counterfoil.bank.refunds import apply_for_refunds, back_of, hold
 from counterfoil.bank.tables import Entry, Refund, RefundState, What
 from counterfoil.business.outbox import plan

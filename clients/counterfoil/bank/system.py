@@ -6,14 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from counterfoil.bank.answers import (
-    AgencyStatement,
-    Check,
-    QuotaNotice,
-    TreasuryStatement,
-)
+from counterfoil.bank.agency_statement import AgencyStatement
 from counterfoil.bank.clearing import Applications, apply_for_clearing
 from counterfoil.bank.core import SimulatedCore
+from counterfoil.bank.daily_check import Check
 from counterfoil.bank.journal import Journal
 from counterfoil.bank.kinds import (
     AGENCY_STATEMENT,
@@ -33,9 +29,11 @@ from counterfoil.bank.kinds import (
     UNIT_STATEMENT,
     Office,
 )
+from counterfoil.bank.quota_notices import QuotaNotice
 from counterfoil.bank.refund_issues import Confirmations, RefundApplications
 from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.teller import Teller
+from counterfoil.bank.treasury_statement import TreasuryStatement
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.days import day_of
 from counterfoil.business.inbox import Inbox

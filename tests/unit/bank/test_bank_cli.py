@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from counterfoil.bank.cli import main
-from counterfoil.bank.commands import Watch, core_plan
+from counterfoil.bank.commands import core_plan
 from counterfoil.bank.core import Fate
 from counterfoil.bank.kinds import office_of
+from counterfoil.bank.watch import Watch
 from counterfoil.business.days import CHINA
 from counterfoil.business.program import DONE, REFUSED
 from counterfoil.business.working_days import WorkingDays
@@ -208,19 +209,21 @@ def test_statements_are_made_and_what_is_late_is_listed(
     assert call(config, "alerts", "--today", "20260407") == DONE
 
 
-def test_what_is_late_is_told_once_a_day(
-    house: BankHouse, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_late_is_told_once_a_day(house: BankHouse) -> None:
     house.pay(direct_payment("D1"))
     days = [date(2026, 4, 3), date(2026, 4, 3), date(2026, 4, 4), date(2099, 1, 1)]
     clock = iter([datetime.combine(day, time(12), CHINA) for day in days])
-    watch = Watch(house.journal, OFFICE, WorkingDays(), lambda: next(clock))
+    told: list[str] = []
+    watch = Watch(
+        house.journal, OFFICE, WorkingDays(), lambda: next(clock), told.append
+    )
 
     for _ in days:
         watch.look()
 
-    first, second, third = capsys.readouterr().err.splitlines()
+    first, second, third = told
     assert first == second == "对账单DZ202603-101001未按期发送"
     assert "2027" in third
-    Watch(house.journal, None, WorkingDays(), lambda: NOON).look()
-    assert capsys.readouterr().err == ""
+    only_pays = Watch(house.journal, None, WorkingDays(), lambda: NOON, told.append)
+    only_pays.look()
+    assert len(told) == 3
