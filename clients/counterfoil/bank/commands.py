@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -27,7 +25,7 @@ from counterfoil.bank.statements import plan_statements
 from counterfoil.bank.system import System, tell_applied
 from counterfoil.bank.watch import Watch
 from counterfoil.business.clerks import Reviewer
-from counterfoil.business.days import CHINA, day_of, read_day
+from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
@@ -43,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
         journal = stack.enter_context(closing(_journal(tables)))
         core = SimulatedCore(setting(tables, "core", "url"), core_plan(tables["core"]))
         stack.callback(core.close)
-        office, clock = office_of(station.party, tables), _clock(options)
-        calendar = _calendar(options.config, tables)
+        office, clock = office_of(station.party, tables), clock_of(options.today)
+        calendar = WorkingDays.configured(options.config, tables)
         watch = Watch(journal, office, calendar, clock, _warn)
         System(
             party=station.party,
@@ -63,7 +61,7 @@ def clear(options: argparse.Namespace) -> int:
     """Apply for clearing of everything that is due."""
     station, tables = read_settings(options.config)
     with closing(_journal(tables)) as journal:
-        tell_applied(journal, _office(station, tables), _clock(options), tell)
+        tell_applied(journal, _office(station, tables), clock_of(options.today), tell)
     return DONE
 
 
@@ -117,7 +115,7 @@ def statements(options: argparse.Namespace) -> int:
 def alerts(options: argparse.Namespace) -> int:
     """Tell what is late; exit status 1 if anything is."""
     station, tables = read_settings(options.config)
-    calendar = _calendar(options.config, tables)
+    calendar = WorkingDays.configured(options.config, tables)
     with closing(_journal(tables)) as journal, journal.reading() as session:
         today = read_day(_day(options))
         found = list(late(session, _office(station, tables), today, calendar))
@@ -172,21 +170,8 @@ def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
-    """Return the clock: a rehearsal may live another day than today."""
-    if options.today is None:
-        return lambda: datetime.now(UTC)
-    noon = datetime.combine(options.today, time(12), CHINA)
-    return lambda: noon
-
-
 def _day(options: argparse.Namespace) -> str:
-    return day_of(_clock(options)())
-
-
-def _calendar(config: Path, tables: Mapping[str, Any]) -> WorkingDays:
-    name = tables.get("calendar", {}).get("days")
-    return WorkingDays.from_file(config.parent / name) if name else WorkingDays()
+    return day_of(clock_of(options.today)())
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final
 
 CHINA: Final = timezone(timedelta(hours=8))
@@ -16,8 +17,15 @@ def day_of(instant: datetime) -> str:
 
 
 def noon(day: date) -> datetime:
-    """Return noon in China of a day: what a clock says that lives this day for good."""
+    """Return noon in China of a day."""
     return datetime(day.year, day.month, day.day, _NOON_H, tzinfo=CHINA)
+
+
+def clock_of(day: date | None) -> Callable[[], datetime]:
+    """Return a clock: one that lives a day for good, as in a rehearsal, or the real."""
+    if day is None:
+        return lambda: datetime.now(UTC)
+    return lambda: noon(day)
 
 
 def written(day: date) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import chinese_calendar
 
@@ -68,6 +68,20 @@ class WorkingDays:
             worked=_listed(tables, "worked", date, path),
             known=_listed(tables, "years", int, path),
         )
+
+    @classmethod
+    def configured(cls, config: Path, tables: Mapping[str, Any]) -> WorkingDays:
+        """Return those of the file that a configuration names, or the legal ones.
+
+            [calendar]
+            days = "working_days.toml"   # beside the configuration
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It does not say what such a file says.
+        """
+        name = tables.get("calendar", {}).get("days")
+        return cls.from_file(config.parent / name) if name else cls()
 
     def is_working(self, day: date) -> bool:
         """Tell whether a day is a working day.

@@ -51,12 +51,6 @@ def at_work(config: Path) -> Iterator[tuple[Office, Books]]:
         yield office, books
 
 
-def calendar_of(config: Path, tables: Mapping[str, Any]) -> WorkingDays:
-    """Return the working days: of a file, if `[calendar]` names one beside them."""
-    days = tables.get("calendar", {}).get("days")
-    return WorkingDays.from_file(config.parent / days) if days else WorkingDays()
-
-
 def today() -> str:
     """Return the day in China, `yyyymmdd`."""
     return day_of(datetime.now(UTC))
@@ -132,7 +126,7 @@ def alerts(options: argparse.Namespace) -> int:
         if office is None:
             msg = "finance is missing"
             raise ValueError(msg)
-        watch = Watch(office, calendar_of(options.config, tables))
+        watch = Watch(office, WorkingDays.configured(options.config, tables))
         with books.reading() as session:
             found = list(watch.alerts(session, options.today or today()))
     for alert in found:

@@ -13,9 +13,9 @@ from typing import Any, Final
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.program import Stop, setting, tell
 from counterfoil.business.turns import Taker, turns
+from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance.answers import Incoming
 from counterfoil.finance.books import OPEN, Books, RefusedFile
-from counterfoil.finance.commands import calendar_of
 from counterfoil.finance.flows import Outgoing, Wishes
 from counterfoil.finance.kinds import office_of
 from counterfoil.finance.system import Alarm, Finance, registered
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
                 books=books,
                 clock=_now,
                 tell=tell,
-                alarm=Alarm(calendar_of(options.config, tables), warn),
+                alarm=Alarm(WorkingDays.configured(options.config, tables), warn),
             )
             takers += finance.takers()
         folder = None

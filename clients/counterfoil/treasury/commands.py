@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from counterfoil.business.banks import banks_of
-from counterfoil.business.days import CHINA, day_of, read_day
+from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
 from counterfoil.business.turns import turns
 from counterfoil.business.working_days import WorkingDays
@@ -30,7 +30,6 @@ _COUNT: Final = 20
 """Entries of income that the simulator makes."""
 _LEVEL: Final = "2"
 """The province's."""
-_NOON_H: Final = 12
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,7 +77,10 @@ def show_alerts(options: argparse.Namespace) -> int:
     station, tables = read_settings(options.config)
     with _books(station, tables) as books, books.reading() as session:
         today = day_of(_clock(options)())
-        overdue = Overdue(office_of(station.party, tables), _calendar(options, tables))
+        overdue = Overdue(
+            office_of(station.party, tables),
+            WorkingDays.configured(options.config, tables),
+        )
         found = [*alerts.of_day(session, today), *overdue.told(session, today)]
     for one in found:
         print(one)
@@ -141,7 +143,7 @@ def _opened(options: argparse.Namespace) -> Iterator[System]:
             clock=_clock(options),
             tell=tell,
             warn=_warn,
-            calendar=_calendar(options, tables),
+            calendar=WorkingDays.configured(options.config, tables),
         )
 
 
@@ -156,25 +158,12 @@ def _books(station: Station, tables: Mapping[str, Any]) -> Iterator[Books]:
         books.close()
 
 
-def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
-    """Return the clock: a rehearsal may live another day than today."""
-    if options.today is None:
-        return lambda: datetime.now(UTC)
-    day = read_day(options.today)
-    noon = datetime(day.year, day.month, day.day, _NOON_H, tzinfo=CHINA)
-    return lambda: noon
-
-
-def _calendar(options: argparse.Namespace, tables: Mapping[str, Any]) -> WorkingDays:
-    """Return the working days; a file of ours, if any, adds to the legal ones."""
-    file = tables.get("calendar", {}).get("days")
-    if file is None:
-        return WorkingDays()
-    return WorkingDays.from_file(options.config.parent / file)
-
-
 def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
+    return clock_of(read_day(options.today) if options.today else None)
 
 
 def _entries(options: argparse.Namespace, today: str) -> list[Entered]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Reviewer
-from counterfoil.business.days import CHINA, day_of, noon
+from counterfoil.business.days import CHINA, clock_of, day_of
 from counterfoil.business.money import to_yuan
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
 from counterfoil.business.turns import Taker, turns
@@ -40,7 +39,8 @@ _PURPOSE: Final = "业务支出"
 def run(options: argparse.Namespace) -> int:
     """Issue, book and answer until SIGTERM or Ctrl-C, and nothing is left to do."""
     station, tables = read_settings(options.config)
-    calendar, clock = _calendar(options.config, tables), _clock(options)
+    calendar = WorkingDays.configured(options.config, tables)
+    clock = clock_of(options.today)
     stop = Stop()
     with ExitStack() as stack:
         books = stack.enter_context(closing(_books(tables)))
@@ -149,8 +149,8 @@ def show_paper(options: argparse.Namespace) -> int:
 def show_alerts(options: argparse.Namespace) -> int:
     """List what is late, or a person has to look at; exit status 1 if anything is."""
     _, tables = read_settings(options.config)
-    calendar = _calendar(options.config, tables)
-    today = _clock(options)().astimezone(CHINA).date()
+    calendar = WorkingDays.configured(options.config, tables)
+    today = clock_of(options.today)().astimezone(CHINA).date()
     with closing(_books(tables)) as books, books.reading() as session:
         found = list(alerts(session, calendar, today))
     for text in found:
@@ -226,11 +226,6 @@ def _books(tables: Mapping[str, Any]) -> SqlBooks:
     return books_at(setting(tables, "books", "url"))
 
 
-def _calendar(config: Path, tables: Mapping[str, Any]) -> WorkingDays:
-    name = tables.get("calendar", {}).get("days")
-    return WorkingDays.from_file(config.parent / name) if name else WorkingDays()
-
-
 def _alerts(books: SqlBooks, calendar: WorkingDays, now: datetime) -> set[str]:
     """Return what a person has to look at; a calendar that ends is one of it."""
     with books.reading() as session:
@@ -240,13 +235,5 @@ def _alerts(books: SqlBooks, calendar: WorkingDays, now: datetime) -> set[str]:
             return {str(unknown)}
 
 
-def _clock(options: argparse.Namespace) -> Callable[[], datetime]:
-    """Return the clock: a rehearsal may live another day than today."""
-    day: date | None = options.today
-    if day is None:
-        return lambda: datetime.now(UTC)
-    return lambda: noon(day)
-
-
 def _today(options: argparse.Namespace) -> str:
-    return day_of(_clock(options)())
+    return day_of(clock_of(options.today)())

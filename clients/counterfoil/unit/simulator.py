@@ -6,7 +6,7 @@ simulator goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -18,7 +18,7 @@ from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import Tell
-from counterfoil.office import Arrival
+from counterfoil.business.turns import Worker
 from counterfoil.unit import allotments
 from counterfoil.unit.allotments import Grant
 from counterfoil.unit.kinds import DealMode, Office
@@ -90,7 +90,7 @@ def _item(chance: Random, function: str) -> Item:
 
 
 @dataclass(slots=True, kw_only=True)
-class Simulator:
+class Simulator(Worker):
     """Enters invented requests, some in every turn.
 
     Attributes:
@@ -111,14 +111,6 @@ class Simulator:
     count: int
     counter_share: float = 0.0
     _next: int = field(default=0, init=False)
-
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell that nothing that comes is for this one."""
-        del arrival
-        return False
-
-    def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Do nothing: nothing is wanted."""
 
     def work(self) -> None:
         """Enter the next requests; in the first turn, the allotments."""

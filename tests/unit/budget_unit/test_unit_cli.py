@@ -26,6 +26,7 @@ from tests.unit.budget_unit.papers import (
     LINE_FEN,
     OFFICE,
     UNIT,
+    entry,
     statement,
 )
 from tests.unit.budget_unit.test_unit_notices import paid
@@ -338,3 +339,23 @@ def test_what_is_late_is_said_once_while_it_runs(
 
     stopping.join()
     assert capsys.readouterr().err.count("尚未收到") == 1
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_calendar_that_ends_stops_the_alerts_and_not_the_system(
+    house: UnitHouse, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = house.pay()
+    house.turn()
+    last_day = "20981231"
+    rows = house.rows_of(number)
+    house.come(entry("RZ1", rows, original=("8202", number), day=last_day))
+
+    assert command("alerts", "--today", "20990104") == REFUSED
+    assert "the holidays of 2099 are not known" in capsys.readouterr().err
+    stopping = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
+    stopping.start()
+    assert command("run", "--today", "20990104") == DONE
+
+    stopping.join()
+    assert capsys.readouterr().err.count("the holidays of 2099 are not known") == 1

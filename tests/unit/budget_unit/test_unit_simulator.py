@@ -82,10 +82,3 @@ def test_what_the_allotment_does_not_allow_is_told_and_left(house: UnitHouse) ->
             (2026, one.way, one.function) for one in session.scalars(select(Allotment))
         ]
     assert min(house.left(way, function) for _, way, function in keys) >= 0
-
-
-def test_nothing_that_arrives_is_for_the_simulator(house: UnitHouse) -> None:
-    simulating = simulator(house, 0)
-    [arrivals] = [()]
-    simulating.take(arrivals)
-    assert simulating.is_at_rest()

@@ -6,11 +6,11 @@ Source: Hubei measures, article 29.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from counterfoil.business.days import day_of, noon, read_day, written
+from counterfoil.business.days import clock_of, day_of, read_day, written
 from counterfoil.business.deadlines import answer_due, report_due, statement_due
 from counterfoil.business.working_days import WorkingDays, YearUnknown
 from tests.unit.business.house import NOW, TODAY
@@ -65,6 +65,7 @@ def test_a_deadline_in_a_year_that_nobody_knows_is_not_guessed(
 def test_days_are_days_in_china() -> None:
     assert day_of(NOW) == TODAY
     assert written(read_day(TODAY)) == TODAY
-    assert day_of(noon(read_day(TODAY))) == TODAY
+    assert day_of(clock_of(read_day(TODAY))()) == TODAY
+    assert abs(clock_of(None)() - datetime.now(UTC)) < timedelta(minutes=1)
     with pytest.raises(ValueError, match="does not match"):
         read_day("2026-03-02")

@@ -78,6 +78,16 @@ def test_a_year_with_days_that_the_file_does_not_tell_whole_stays_unknown(
         told.after(date(2099, 1, 1), 1)
 
 
+def test_a_configuration_may_name_a_file_beside_it(tmp_path: Path) -> None:
+    days(tmp_path, "off = [2026-03-03]\n")
+    config = tmp_path / "unit.toml"
+
+    named = WorkingDays.configured(config, {"calendar": {"days": "working_days.toml"}})
+
+    assert not named.is_working(date(2026, 3, 3))
+    assert WorkingDays.configured(config, {}) == LEGAL
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
