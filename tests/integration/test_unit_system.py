@@ -39,9 +39,9 @@ from counterfoil.unit.accounts import left_fen
 from counterfoil.unit.figures import Figures, figures
 from counterfoil.unit.kinds import DealMode
 from counterfoil.unit.paper import paper_of
-from counterfoil.unit.requests import Item, Wish
 from counterfoil.unit.system import Unit, books_at
 from counterfoil.unit.tables import Posting, RequestState
+from counterfoil.unit.wishes import Item, Wish
 from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import (
     accept_at,

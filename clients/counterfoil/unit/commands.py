@@ -25,12 +25,13 @@ from counterfoil.office import DeskRefused, Reason, Station, read_settings
 from counterfoil.unit import allotments, requests
 from counterfoil.unit.alerts import alerts
 from counterfoil.unit.figures import figures
-from counterfoil.unit.kinds import DealMode, Office, office_of
+from counterfoil.unit.kinds import DealMode, Office
 from counterfoil.unit.paper import paper_of
-from counterfoil.unit.requests import Item, Wish
+from counterfoil.unit.settings import office_of
 from counterfoil.unit.simulator import Simulator
 from counterfoil.unit.system import Unit, books_at
 from counterfoil.unit.tables import Request
+from counterfoil.unit.wishes import Item, Wish, corrected
 
 _REVIEWERS: Final = ("first_reviewer", "second_reviewer")
 _PURPOSE: Final = "业务支出"
@@ -108,7 +109,7 @@ def reissue(options: argparse.Namespace) -> int:
     """Ask again under the number of a request that was given back."""
     with _at_work(options) as (office, session):
         asked, _ = requests.find(session, options.number)
-        items = requests.corrected(
+        items = corrected(
             asked,
             account=options.payee_account or "",
             amount_fen=options.amount or 0,

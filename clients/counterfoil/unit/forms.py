@@ -1,4 +1,4 @@
-"""What a unit fills in: applications and payments, and the answers to its bank.
+"""The vouchers that a unit fills in: applications and payments.
 
 Everything follows from the books, so that the same books give the same bytes.
 """
@@ -6,14 +6,10 @@ Everything follows from the books, so that the same books give the same bytes.
 from __future__ import annotations
 
 from counterfoil.business.codes import wire_code
-from counterfoil.business.tables import InboxEntry
-from counterfoil.office import Form, Receipt, Voucher, VoucherKey
+from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.unit.kinds import PAYMENT, Office
-from counterfoil.unit.tables import Check, Line, Match, Request
-
-AGREES, DIFFERS = "0", "1"
-"""`XCheckResult`: what the bank says is what our books say, or is not."""
+from counterfoil.unit.tables import Line, Request
 
 Fields = dict[str, FieldValue]
 
@@ -63,43 +59,6 @@ def voucher_of(asked: Request, office: Office) -> Voucher:
     rows = tuple(_row(asked, line, office) for line in asked.lines)
     recipient = office.bank.party if is_payment else office.finance
     return Voucher(key=key, recipients=(recipient,), form=Form(fields, rows))
-
-
-def match_receipt(entry: InboxEntry, match: Match, office: Office) -> Receipt:
-    """Return our answer to a refund that the bank matched with a payment.
-
-    Finance gets a copy: its payment system hears of the answer in real time.
-
-    Source: Hubei measures, article 27 (5) 1.
-    """
-    fields: Fields = {"x_check_result": DIFFERS if match.reason else AGREES}
-    if match.reason:
-        fields["x_check_reason"] = match.reason
-    return Receipt(
-        voucher=entry.reference,
-        by=office.party,
-        form=Form(fields),
-        copies=(office.finance,),
-    )
-
-
-def statement_receipt(entry: InboxEntry, check: Check, party: str) -> Receipt:
-    """Return our answer to a statement: its result, and the rows that differ.
-
-    Source: Hubei measures, article 29 (4).
-    """
-    rows = tuple(
-        {"id": one.row_id, "x_check_result": DIFFERS, "x_check_reason": one.reason}
-        for one in check.differences
-    )
-    agrees = not rows and not check.reason
-    fields: Fields = {
-        "x_check_result": AGREES if agrees else DIFFERS,
-        "x_diff_num": len(rows) + check.missing,
-    }
-    if not agrees:
-        fields["x_check_reason"] = check.reason or "明细与本单位账不符"
-    return Receipt(voucher=entry.reference, by=party, form=Form(fields, rows))
 
 
 def _row(asked: Request, line: Line, office: Office) -> Fields:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from counterfoil.business.banks import Bank, banks_of
+from counterfoil.business.banks import Bank
 from counterfoil.business.codes import PaymentWay
 
 APPLICATION: Final = 108201
@@ -26,8 +26,6 @@ REFUND_NOTICE: Final = 2204
 """财政授权支付退款通知书, of our bank."""
 STATEMENT: Final = 102531
 """预算单位国库集中支付对账单, of our bank."""
-DIRECT_PAYMENT: Final = 5201
-"""财政直接支付凭证, finance's: we only hear of it."""
 
 WAYS: Final[Mapping[int, PaymentWay]] = {
     APPLICATION: PaymentWay.DIRECT,
@@ -89,35 +87,3 @@ class Office:
     top: str
     bank: Bank
     accounts: Mapping[PaymentWay, Account]
-
-
-def office_of(party: str, tables: Mapping[str, Any]) -> Office:
-    """Return who we are, as the tables of a configuration say; see `cli`.
-
-    Raises:
-        ValueError: A key is missing or not known, or the bank is not among the banks.
-    """
-    try:
-        own, banks = tables["unit"], banks_of(tables)
-        if own["bank"] not in banks:
-            msg = f"the bank {own['bank']!r} is not among the tables [[bank]]"
-            raise ValueError(msg)
-        return Office(
-            party=party,
-            finance=own["finance"],
-            adm_div=own["adm_div"],
-            code=own["code"],
-            name=own["name"],
-            top=own["top"],
-            bank=banks[own["bank"]],
-            accounts={
-                PaymentWay.DIRECT: Account(**own["direct_account"]),
-                PaymentWay.AUTHORISED: Account(**own["account"]),
-            },
-        )
-    except KeyError as error:
-        msg = f"{error.args[0]} is missing"
-        raise ValueError(msg) from error
-    except TypeError as error:
-        msg = f"an account of [unit] is wrong: {error}"
-        raise ValueError(msg) from error

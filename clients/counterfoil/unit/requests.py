@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import func, select
@@ -18,52 +17,12 @@ from counterfoil.business import outbox
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.unit import accounts
 from counterfoil.unit.forms import voucher_of
-from counterfoil.unit.kinds import APPLICATION, PAYMENT, WAYS, DealMode, Office
+from counterfoil.unit.kinds import APPLICATION, PAYMENT, WAYS, Office
 from counterfoil.unit.tables import Allotment, Line, Request, RequestState
+from counterfoil.unit.wishes import BeyondAllotment, Item, Wish, item_of
 
 _PREFIX: Final = {APPLICATION: "SQS", PAYMENT: "SZF"}
 _RETURNABLE: Final = frozenset({OutboxState.SENT, OutboxState.ACCEPTED})
-
-
-class BeyondAllotment(ValueError):
-    """The allotment does not allow what is asked for; says so in Chinese."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One payee to be paid.
-
-    Attributes:
-        function: Function (支出功能分类科目) of the allotment that pays.
-        amount_fen: How much.
-        payee_account: Number of the payee's account.
-        payee_name: Whose it is.
-        payee_bank: Name of the bank that keeps it.
-        purpose: What for (用途).
-    """
-
-    function: str
-    amount_fen: int
-    payee_account: str
-    payee_name: str
-    payee_bank: str
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody wants to be paid.
-
-    Attributes:
-        items: Whom, and how much.
-        mode: How the bank deals with an authorised payment; None to apply to finance
-            for a direct one.
-        origin: By which a program that asks again knows its own; empty for a person.
-    """
-
-    items: Sequence[Item]
-    mode: DealMode | None = None
-    origin: str = ""
 
 
 def enter(session: Session, office: Office, wish: Wish, day: str) -> Request:
@@ -131,7 +90,7 @@ def reissue(
     if int(day[:4]) != asked.fiscal_year:
         msg = f"{number} is of {asked.fiscal_year}"
         raise ValueError(msg)
-    again = items or [_item_of(line) for line in asked.lines]
+    again = items or [item_of(line) for line in asked.lines]
     asked.lines.clear()
     session.flush()
     _fill(session, asked, again)
@@ -139,27 +98,6 @@ def reissue(
     asked.issue += 1
     outbox.plan_again(session, entry, voucher_of(asked, office), day)
     return asked
-
-
-def corrected(asked: Request, *, account: str = "", amount_fen: int = 0) -> list[Item]:
-    """Return what a request with one payee asks for, with a mistake mended.
-
-    Raises:
-        ValueError: It has several payees: which one is wrong cannot be told.
-    """
-    if not account and not amount_fen:
-        return []
-    if len(asked.lines) != 1:
-        msg = f"{asked.number} has {len(asked.lines)} payees: ask for it anew"
-        raise ValueError(msg)
-    item = _item_of(asked.lines[0])
-    return [
-        replace(
-            item,
-            payee_account=account or item.payee_account,
-            amount_fen=amount_fen or item.amount_fen,
-        )
-    ]
 
 
 def sent(session: Session, number: str) -> tuple[Request, OutboxEntry]:
@@ -262,14 +200,3 @@ def _entry(session: Session, asked: Request) -> OutboxEntry:
     )
     assert entry is not None, "a request is planned when it is entered"
     return entry
-
-
-def _item_of(line: Line) -> Item:
-    return Item(
-        function=line.function,
-        amount_fen=line.amount_fen,
-        payee_account=line.payee_account,
-        payee_name=line.payee_name,
-        payee_bank=line.payee_bank,
-        purpose=line.purpose,
-    )

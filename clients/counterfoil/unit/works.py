@@ -13,7 +13,7 @@ from counterfoil.business.tables import InboxEntry, OutboxEntry
 from counterfoil.business.works import Issue, Work
 from counterfoil.office import Receipt, Step, Voucher
 from counterfoil.unit import checks, ledger, matches, notices
-from counterfoil.unit.forms import match_receipt, statement_receipt
+from counterfoil.unit.answers import match_receipt, statement_receipt
 from counterfoil.unit.kinds import (
     APPLICATION,
     ENTRY_NOTICE,

@@ -15,7 +15,7 @@ from counterfoil.unit.kinds import (
     Account,
     Office,
 )
-from counterfoil.unit.requests import Item
+from counterfoil.unit.wishes import Item
 
 UNIT, FINANCE, BANK, OTHER_BANK = (
     "420000-101001",

@@ -18,7 +18,8 @@ from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.unit import simulator
 from counterfoil.unit.cli import main
-from counterfoil.unit.kinds import DealMode, office_of
+from counterfoil.unit.kinds import DealMode
+from counterfoil.unit.settings import office_of
 from counterfoil.unit.tables import RequestState
 from tests.unit.budget_unit.papers import (
     DAY,

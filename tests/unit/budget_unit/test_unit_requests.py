@@ -12,9 +12,9 @@ from counterfoil.business.tables import OutboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.unit import requests
 from counterfoil.unit.kinds import DealMode
-from counterfoil.unit.requests import BeyondAllotment, Wish
 from counterfoil.unit.system import books_at
 from counterfoil.unit.tables import RequestState
+from counterfoil.unit.wishes import BeyondAllotment, Item, Wish, corrected
 from tests.unit.budget_unit.papers import (
     DAY,
     FUNCTION,
@@ -130,7 +130,7 @@ def test_an_allotment_is_entered_once_and_another_adds_to_it(house: UnitHouse) -
     [(item(0), "须大于零"), (item(-1), "须大于零"), (item(1, function="9"), "没有")],
 )
 def test_what_is_no_amount_or_of_no_allotment_is_not_asked_for(
-    house: UnitHouse, wrong: requests.Item, said: str
+    house: UnitHouse, wrong: Item, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
         house.ask(wrong)
@@ -221,7 +221,7 @@ def test_an_accepted_application_still_takes_of_the_allotment(house: UnitHouse) 
     assert house.left(DIRECT) == 0
 
 
-def reissue(house: UnitHouse, number: str, *items: requests.Item) -> None:
+def reissue(house: UnitHouse, number: str, *items: Item) -> None:
     with house.books.writing() as session:
         requests.reissue(session, OFFICE, number, items, DAY)
 
@@ -364,12 +364,12 @@ def test_a_mistake_is_mended_where_there_is_one_payee(house: UnitHouse) -> None:
     one, two = house.ask(item(10)), house.ask(item(10), item(20))
     with house.books.reading() as session:
         asked, _ = requests.find(session, one)
-        [mended] = requests.corrected(asked, account="622200002222", amount_fen=30)
+        [mended] = corrected(asked, account="622200002222", amount_fen=30)
         assert (mended.payee_account, mended.amount_fen) == ("622200002222", 30)
-        assert requests.corrected(asked) == []
+        assert corrected(asked) == []
         several, _ = requests.find(session, two)
         with pytest.raises(ValueError, match="has 2 payees"):
-            requests.corrected(several, amount_fen=30)
+            corrected(several, amount_fen=30)
 
 
 def test_the_function_is_named_as_the_allotment_names_it(house: UnitHouse) -> None:

@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.turns import work
+from counterfoil.unit.invented import plan, wish
 from counterfoil.unit.kinds import DealMode
-from counterfoil.unit.simulator import BATCH, Simulator, plan, wish
+from counterfoil.unit.simulator import BATCH, Simulator
 from counterfoil.unit.tables import Allotment, Request
 from tests.unit.budget_unit.papers import OFFICE
 from tests.unit.budget_unit.unit_house import UnitHouse

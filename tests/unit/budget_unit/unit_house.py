@@ -21,9 +21,9 @@ from counterfoil.unit import allotments, requests
 from counterfoil.unit.accounts import left_fen
 from counterfoil.unit.figures import Figures, figures
 from counterfoil.unit.kinds import DealMode
-from counterfoil.unit.requests import Item, Wish
 from counterfoil.unit.system import Unit, books_at
 from counterfoil.unit.tables import Request, RequestState
+from counterfoil.unit.wishes import Item, Wish
 from tests.unit.budget_unit.papers import (
     DAY,
     FUNCTION,
