@@ -226,6 +226,49 @@ async def test_acts_are_gathered_until_somebody_waits(
     await asyncio.wait_for(running, 5)
 
 
+async def test_acts_that_fill_a_transaction_are_not_gathered_any_longer(
+    log: ListedLog, ledger: SqlLedger
+) -> None:
+    follower = LedgerFollower(log, ledger, records_max=6, gather_s=60)
+    running = asyncio.create_task(follower.run())
+    log.append(life("A0", 0))
+    await asyncio.sleep(0.02)
+    assert log.readings == []
+
+    log.append(life("A1", 3) + life("A2", 6))
+    async with asyncio.timeout(5):
+        while await ledger.next_index() < 6:  # noqa: ASYNC110 -- nor does a table
+            await asyncio.sleep(0.001)
+
+    # The rest is too little again.
+    await asyncio.sleep(0.02)
+    assert log.readings == [0]
+    follower.stop()
+    await asyncio.wait_for(running, 5)
+
+
+async def test_a_long_transaction_is_read_in_parts(
+    log: ListedLog, ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.ledger.follower.READ_MAX", 4)
+    followed = []
+
+    class Listening(SqlLedger):
+        async def follow(self, records: Sequence[LogRecord]) -> None:
+            followed.append(len(records))
+            await super().follow(records)
+
+    log.append(life("A0", 0) + life("A1", 3) + life("A2", 6))
+    follower = LedgerFollower(log, Listening(ledger.database))
+    running = asyncio.create_task(follower.run())
+    await asyncio.wait_for(follower.caught_up(9), 5)
+    follower.stop()
+    await asyncio.wait_for(running, 5)
+
+    assert log.readings == [0, 4, 8]
+    assert followed == [9]
+
+
 async def test_acts_that_nobody_waits_for_are_followed_soon(
     log: ListedLog, ledger: SqlLedger
 ) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Final, Protocol
 
 from counterfoil.app.ports import Ledger, LogRecord
 
 _LOG: Final = logging.getLogger(__name__)
 
-RECORDS_MAX: Final = 512
-"""Acts per transaction; reading them holds the event loop for a few milliseconds."""
+RECORDS_MAX: Final = 4096
+"""Acts per transaction: a voucher's standings of one transaction are written once, and
+neighbours share pages (docs/adr/0005)."""
 
-GATHER_S: Final = 0.05
+READ_MAX: Final = 512
+"""Acts read at a time; it holds the event loop for a few milliseconds."""
+
+GATHER_S: Final = 0.25
 """How long acts are gathered unless somebody waits: a transaction for every single
-commit would cost a lone voucher more than its seal."""
+commit would cost more than following it."""
 
 BACK_OFF_S: Final = (0.1, 30.0)
 """First and longest pause after a failure; each is twice the one before."""
@@ -132,32 +135,46 @@ class LedgerFollower:
                 "run `counterfoil ledger rebuild`"
             )
             raise LedgerAhead(msg)
-        if first == size:
-            await self._wait_for_more(size)
-            await self._gather()
-            return
-        # What is committed and not told yet waits: else the ledger would be ahead.
-        records = self._vault.records(first, min(self._records_max, size - first))
-        await self._ledger.follow(records)
-        await self._moved_to(first + len(records))
+        await self._gather(first)
+        records = await self._read(first)
+        if records:
+            await self._ledger.follow(records)
+            await self._moved_to(first + len(records))
 
-    async def _wait_for_more(self, size: int) -> None:
+    async def _gather(self, first: int) -> None:
+        """Let acts come together: enough for a transaction, or somebody waits."""
+        await self._changed(first)
+        if self._wanted <= first:
+            await self._changed(first + self._records_max - 1, self._gather_s)
+
+    async def _changed(self, size: int, within_s: float | None = None) -> None:
+        """Wait until more than `size` leaves are committed, in time or in a hurry."""
+        if self._stopped.is_set():
+            return
+        self._hurried.clear()
         more = asyncio.ensure_future(self._vault.changed(size))
-        stopped = asyncio.ensure_future(self._stopped.wait())
+        hurried = asyncio.ensure_future(self._hurried.wait())
         try:
-            await asyncio.wait({more, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {more, hurried},
+                timeout=within_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if more.done():
                 more.result()
         finally:
             more.cancel()
-            stopped.cancel()
+            hurried.cancel()
 
-    async def _gather(self) -> None:
-        """Let commits come together, until somebody waits for them."""
-        if self._wanted <= self._next and not self._stopped.is_set():
-            self._hurried.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), self._gather_s)
+    async def _read(self, first: int) -> list[LogRecord]:
+        """Return the acts of a transaction; others have their turn in between."""
+        # What is committed and not told yet waits: else the ledger would be ahead.
+        end = min(self._vault.size(), first + self._records_max)
+        records: list[LogRecord] = []
+        for start in range(first, end, READ_MAX):
+            records += self._vault.records(start, min(READ_MAX, end - start))
+            await asyncio.sleep(0)
+        return records
 
     async def _stopped_within(self, pause_s: float) -> None:
         try:
