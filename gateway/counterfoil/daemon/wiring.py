@@ -83,7 +83,7 @@ class Wiring:
             document_bytes_max=limits.document_bytes_max,
         )
         return Services(
-            desk=self._desk(bounds),
+            desk=self._desk(bounds, limits.window_batches),
             exchange=ExchangeServicer(
                 receive=self.receive,
                 tell=TellProgress(vault=self.vault, registry=self.registry),
@@ -113,9 +113,10 @@ class Wiring:
             registry=self.registry,
         )
 
-    def _desk(self, limits: Limits) -> DeskServicer:
+    def _desk(self, limits: Limits, window_batches: int) -> DeskServicer:
         vault, works, workbench = self.vault, self.works, self.workbench
         registry, clock, certificates = self.registry, self.clock, self.certificates
+        ledger, follower = self.ledger, self.follower
         return DeskServicer(
             write=WriteDrafts(
                 vault=vault,
@@ -162,14 +163,11 @@ class Wiring:
                 clock=clock,
             ),
             national=self._national(),
-            inquire=InquireVoucher(
-                vault=vault, ledger=self.ledger, follower=self.follower
-            ),
-            search=SearchVouchers(
-                vault=vault, ledger=self.ledger, follower=self.follower
-            ),
+            inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
+            search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),
             watch=WatchVouchers(vault=vault),
             certificates=certificates,
             limits=limits,
             draining=self.draining,
+            window_batches=window_batches,
         )

@@ -43,6 +43,7 @@ from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.rpc.uncut import UncutSubmit, UncutWrite
+from counterfoil.rpc.windows import answered_in_order
 from counterfoil.wire.keys import key_from_message, reference_from_message
 
 _ENDS: Final = {
@@ -80,6 +81,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     certificates: Certificates
     limits: Limits
     draining: Draining
+    window_batches: int = 4
 
     async def Write(  # type: ignore[override]
         self, request: UncutWrite, context: Context
@@ -139,19 +141,29 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             ]
         )
 
-    async def Submit(  # type: ignore[override]
+    def Submit(  # type: ignore[override]
         self,
         request_iterator: AsyncIterator[UncutSubmit],
         context: Context,
     ) -> AsyncIterator[pb.SubmitResponse]:
-        """Write, seal and send batch by batch."""
+        """Write, seal and send batch by batch, a few of them at a time.
+
+        Batches under way together have no order among themselves.
+        """
         caller = CALLER.get()
-        async for request in self.draining.until(aiter(request_iterator)):
+
+        async def answer(request: UncutSubmit) -> pb.SubmitResponse:
             self._check_drafts(request.drafts)
             outcomes = await self.submit(list(request.drafts), caller=caller)
-            yield pb.SubmitResponse(
+            return pb.SubmitResponse(
                 batch=request.batch, results=[result(*pair) for pair in outcomes]
             )
+
+        return answered_in_order(
+            self.draining.until(aiter(request_iterator)),
+            answer,
+            window=self.window_batches,
+        )
 
     async def Read(
         self, request: pb.ReadRequest, context: Context

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from counterfoil.app.ports import Vault
 from counterfoil.app.progress import TellProgress
@@ -18,6 +17,7 @@ from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.rpc.windows import answered_in_order
 from counterfoil.wire.certificates import ShownCertificates
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
@@ -47,52 +47,27 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     draining: Draining
     window_batches: int = 4
 
-    async def Deliver(
+    def Deliver(
         self,
         request_iterator: AsyncIterator[pb.DeliverRequest],
         context: Context,
     ) -> AsyncIterator[pb.DeliverResponse]:
-        """Answer the batches in order, working on a few of them at a time.
-
-        The next batch is read only while fewer than `window_batches` are under
-        way, so a fast sender waits in its own socket, not in our memory.
-        """
+        """Answer the batches in order, working on a few of them at a time."""
         carrier = CALLER.get().party
         shown = ShownCertificates()
-        under_way: asyncio.Queue[asyncio.Task[pb.DeliverResponse] | None] = (
-            asyncio.Queue(self.window_batches)
+
+        def begin(
+            request: pb.DeliverRequest,
+        ) -> Coroutine[Any, Any, pb.DeliverResponse]:
+            self.limits.check_certificates(list(request.certificates))
+            certificates = shown.add(request.certificates)
+            return self._deliver(request, certificates, carrier)
+
+        return answered_in_order(
+            self.draining.until(aiter(request_iterator)),
+            begin,
+            window=self.window_batches,
         )
-
-        works: set[asyncio.Task[pb.DeliverResponse]] = set()
-
-        async def read() -> None:
-            try:
-                async for request in self.draining.until(aiter(request_iterator)):
-                    self.limits.check_certificates(list(request.certificates))
-                    certificates = shown.add(request.certificates)
-                    work = asyncio.create_task(
-                        self._deliver(request, certificates, carrier)
-                    )
-                    works.add(work)
-                    await under_way.put(work)
-            finally:
-                await under_way.put(None)
-
-        reader = asyncio.create_task(read())
-        try:
-            while (work := await under_way.get()) is not None:
-                response = await work
-                works.discard(work)
-                yield response
-            await reader
-        finally:
-            # Nobody asks any more; what they end with is taken and dropped, or
-            # asyncio would log each as an exception that was never retrieved.
-            for task in (reader, *works):
-                task.cancel()
-            while not under_way.empty():
-                under_way.get_nowait()  # room for the reader's last word
-            await asyncio.gather(reader, *works, return_exceptions=True)
 
     async def _deliver(
         self, request: pb.DeliverRequest, certificates: list[bytes], carrier: str

@@ -259,9 +259,10 @@ class DeskServiceServicer:
     def Submit(self, request_iterator, context):
         """Writes, seals and sends in one step what needs no personal seal.
 
-        One answer per batch, when it is durable. A type whose plan asks for a
-        personal seal is refused per item with `SEAL_MISSING`; else as `Write`,
-        `Seal` and `Send`.
+        One answer per batch, in the order of the batches, when it is durable. Batches
+        that wait for their answers together may enter the vault in any order. A type
+        whose plan asks for a personal seal is refused per item with `SEAL_MISSING`;
+        else as `Write`, `Seal` and `Send`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

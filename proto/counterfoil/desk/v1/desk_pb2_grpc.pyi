@@ -110,9 +110,10 @@ class DeskServiceStub:
     Submit: _grpc.StreamStreamMultiCallable[_desk_pb2.SubmitRequest, _desk_pb2.SubmitResponse]
     """Writes, seals and sends in one step what needs no personal seal.
 
-    One answer per batch, when it is durable. A type whose plan asks for a
-    personal seal is refused per item with `SEAL_MISSING`; else as `Write`,
-    `Seal` and `Send`.
+    One answer per batch, in the order of the batches, when it is durable. Batches
+    that wait for their answers together may enter the vault in any order. A type
+    whose plan asks for a personal seal is refused per item with `SEAL_MISSING`;
+    else as `Write`, `Seal` and `Send`.
     """
     Read: _grpc.UnaryStreamMultiCallable[_desk_pb2.ReadRequest, _desk_pb2.ReadResponse]
     """Streams what has arrived for the caller's party and waits for it (读取).
@@ -269,9 +270,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     Submit: _aio.StreamStreamMultiCallable[_desk_pb2.SubmitRequest, _desk_pb2.SubmitResponse]  # type: ignore[assignment]
     """Writes, seals and sends in one step what needs no personal seal.
 
-    One answer per batch, when it is durable. A type whose plan asks for a
-    personal seal is refused per item with `SEAL_MISSING`; else as `Write`,
-    `Seal` and `Send`.
+    One answer per batch, in the order of the batches, when it is durable. Batches
+    that wait for their answers together may enter the vault in any order. A type
+    whose plan asks for a personal seal is refused per item with `SEAL_MISSING`;
+    else as `Write`, `Seal` and `Send`.
     """
     Read: _aio.UnaryStreamMultiCallable[_desk_pb2.ReadRequest, _desk_pb2.ReadResponse]  # type: ignore[assignment]
     """Streams what has arrived for the caller's party and waits for it (读取).
@@ -461,9 +463,10 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_desk_pb2.SubmitResponse], _abc.AsyncIterator[_desk_pb2.SubmitResponse]]:
         """Writes, seals and sends in one step what needs no personal seal.
 
-        One answer per batch, when it is durable. A type whose plan asks for a
-        personal seal is refused per item with `SEAL_MISSING`; else as `Write`,
-        `Seal` and `Send`.
+        One answer per batch, in the order of the batches, when it is durable. Batches
+        that wait for their answers together may enter the vault in any order. A type
+        whose plan asks for a personal seal is refused per item with `SEAL_MISSING`;
+        else as `Write`, `Seal` and `Send`.
         """
 
     @_abc_1.abstractmethod
