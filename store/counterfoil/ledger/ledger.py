@@ -16,19 +16,15 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.ledger import comparing, search
 from counterfoil.ledger.batch import Batch, Side
 from counterfoil.ledger.errors import LedgerUnavailable
-from counterfoil.ledger.statements import texts
+from counterfoil.ledger.statements import ids, texts
 from counterfoil.ledger.tables import ACTS, SCHEMA, STANDINGS, VOUCHERS
 from counterfoil.sql.database import Database, Durability, is_failure, told_by_driver
+from counterfoil.sql.plain import text_about
 
 T = TypeVar("T")
 
 _DIGESTS_MAX: Final = 500
 """Digests in one IN list; older SQLite libraries take 999 parameters."""
-
-_IDS: Final = select(VOUCHERS.c.digest, VOUCHERS.c.role, VOUCHERS.c.id).where(
-    VOUCHERS.c.digest.in_(bindparam("digests", expanding=True))
-)
-"""Built once: building it anew for each list costs more than the look-up."""
 
 _VERIFY_ROWS: Final = 1000
 """Rows per transaction of `rows_for_verify`."""
@@ -182,8 +178,8 @@ class SqlLedger:
         """
 
         def compare(connection: Connection) -> list[tuple[int, str]]:
-            ids = _known(connection, {one.leaf.subject for one in records})
-            return comparing.differing(connection, records, ids)
+            known = _known(connection, {one.leaf.subject for one in records})
+            return comparing.differing(connection, records, known)
 
         return await self._read(compare) if records else []
 
@@ -249,7 +245,8 @@ def _known(connection: Connection, digests: set[bytes]) -> dict[Side, int]:
     known: dict[Side, int] = {}
     waiting = iter(sorted(digests))
     while chunk := list(islice(waiting, _DIGESTS_MAX)):
-        rows = connection.execute(_IDS, {"digests": chunk})
+        text = text_about(ids, len(chunk), connection.dialect)
+        rows = connection.exec_driver_sql(text, tuple(chunk))
         known.update(((digest, role), voucher) for digest, role, voucher in rows.all())
     return known
 

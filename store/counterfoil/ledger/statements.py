@@ -1,21 +1,19 @@
-"""The statements of `follow` as text that a driver takes with plain tuples.
-
-They are written with SQLAlchemy like all others and compiled once per database
-kind; only its work per row is left out, which costs more than SQLite's
-(docs/adr/0003).
-"""
+"""The statements of `follow` as text; see `counterfoil.sql.plain`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import BindParameter, Select, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.dml import Insert
 
 from counterfoil.ledger.tables import ACTS, STANDINGS, VOUCHERS
+from counterfoil.sql.plain import text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,12 @@ class Texts:
     insert_vouchers: str
     insert_acts: str
     upsert_standings: str
+
+
+def ids(digests: Sequence[BindParameter[Any]]) -> Select[Any]:
+    """Tell the row ids of vouchers, by digest and role."""
+    chosen = select(VOUCHERS.c.digest, VOUCHERS.c.role, VOUCHERS.c.id)
+    return chosen.where(VOUCHERS.c.digest.in_(digests))
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +54,4 @@ def _texts(dialect: Dialect, standing: sqlite.Insert | postgresql.Insert) -> Tex
 
 
 def _text(statement: Insert, dialect: Dialect) -> str:
-    compiled = statement.compile(dialect=dialect)
-    columns = [column.name for column in statement.table.columns]
-    assert getattr(compiled, "positiontup", None) == columns, "not in column order"
-    return str(compiled)
+    return text_of(statement, dialect, *statement.table.columns.keys())

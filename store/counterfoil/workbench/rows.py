@@ -36,26 +36,26 @@ def seals_from_bytes(encoded: bytes) -> tuple[bytes, ...]:
     return tuple(seals)
 
 
-def columns_of(draft: DraftRow, changed_us: int) -> dict[str, Any]:
-    """Return what stands on a draft as values by column."""
-    return {
-        "party": draft.party,
-        "digest": draft.digest,
-        "key": draft.key.to_bytes(),
-        "recipients": ",".join(draft.recipients),
-        "seal_count": len(draft.seals),
-        "seals": seals_to_bytes(draft.seals),
-        "changed_us": changed_us,
-    }
+def columns_of(draft: DraftRow, changed_us: int) -> tuple[Any, ...]:
+    """Return what stands on a draft, in the order of its table's columns."""
+    return (
+        draft.party,
+        draft.digest,
+        draft.key.to_bytes(),
+        ",".join(draft.recipients),
+        len(draft.seals),
+        seals_to_bytes(draft.seals),
+        changed_us,
+    )
 
 
-def payload_columns_of(draft: DraftRow) -> dict[str, Any]:
-    """Return what a draft says as values by column."""
-    return {"party": draft.party, "digest": draft.digest, "payload": draft.payload}
+def payload_columns_of(draft: DraftRow) -> tuple[Any, ...]:
+    """Return what a draft says, in the order of its table's columns."""
+    return draft.party, draft.digest, draft.payload
 
 
 def seals_of(row: Sequence[Any]) -> DraftSeals:
-    """Return what stands on a draft, from a row of the statement `SEALS`."""
+    """Return what stands on a draft, from a row of the statement `seals`."""
     digest, party, key, seals = row
     return DraftSeals(
         party=party,
@@ -66,7 +66,7 @@ def seals_of(row: Sequence[Any]) -> DraftSeals:
 
 
 def draft_of(row: Sequence[Any]) -> DraftRow:
-    """Return the draft, from a row of `WHOLE` or `WHOLE_BY_KEY`."""
+    """Return the draft, from a row of `whole` or `whole_by_key`."""
     digest, party, key, seals, recipients, payload = row
     return DraftRow(
         party=party,

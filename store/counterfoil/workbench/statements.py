@@ -1,20 +1,33 @@
 """The workbench's statements, made once.
 
-Making one anew for each call takes longer than executing it. Those that take a party
-take it as `of_party`, and the digests or keys that are wanted as `values`. Rows begin
-with the digest; `rows.py` takes them apart by place, which is quicker than by name.
+Those that are about a list of digests or keys are made from one parameter for each, and
+take the party before them; see `counterfoil.sql.plain`. Rows begin with the digest;
+`rows.py` takes them apart by place, which is quicker than by name.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BindParameter, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Delete,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from counterfoil.workbench.tables import DRAFTS, PAYLOADS
 
+Values: TypeAlias = Sequence[BindParameter[Any]]
+"""The digests or keys that are wanted."""
+
 _PARTY: Final[BindParameter[Any]] = bindparam("of_party")
-_VALUES: Final[BindParameter[Any]] = bindparam("values", expanding=True)
 _SAME_DRAFT: Final = (DRAFTS.c.party == PAYLOADS.c.party) & (
     DRAFTS.c.digest == PAYLOADS.c.digest
 )
@@ -25,24 +38,45 @@ _DRAFTS_WHOLE: Final = (
     .where(DRAFTS.c.party == _PARTY)
 )
 
-WHOLE: Final = _DRAFTS_WHOLE.where(DRAFTS.c.digest.in_(_VALUES))
-"""Drafts with what they say."""
 
-WHOLE_BY_KEY: Final = _DRAFTS_WHOLE.where(DRAFTS.c.key.in_(_VALUES))
-"""The same, by key."""
+def whole(digests: Values) -> Select[Any]:
+    """Tell drafts with what they say."""
+    return _DRAFTS_WHOLE.where(DRAFTS.c.digest.in_(digests))
 
-SEALS: Final = select(*_STANDING).where(
-    DRAFTS.c.party == _PARTY, DRAFTS.c.digest.in_(_VALUES)
-)
-"""What stands on drafts."""
 
-SEAL_COUNTS: Final = (
-    select(DRAFTS.c.digest, DRAFTS.c.seal_count)
-    .where(DRAFTS.c.party == _PARTY, DRAFTS.c.digest.in_(_VALUES))
-    # Locks the rows in PostgreSQL; SQLite's writer is alone in any case.
-    .with_for_update()
-)
-"""How many seals stand on drafts that are about to change."""
+def whole_by_key(keys: Values) -> Select[Any]:
+    """Tell the same, by key."""
+    return _DRAFTS_WHOLE.where(DRAFTS.c.key.in_(keys))
+
+
+def seals(digests: Values) -> Select[Any]:
+    """Tell what stands on drafts."""
+    return select(*_STANDING).where(
+        DRAFTS.c.party == _PARTY, DRAFTS.c.digest.in_(digests)
+    )
+
+
+def seal_counts(digests: Values) -> Select[Any]:
+    """Tell how many seals stand on drafts that are about to change."""
+    return (
+        select(DRAFTS.c.digest, DRAFTS.c.seal_count)
+        .where(DRAFTS.c.party == _PARTY, DRAFTS.c.digest.in_(digests))
+        # Locks the rows in PostgreSQL; SQLite's writer is alone in any case.
+        .with_for_update()
+    )
+
+
+def remove_drafts(digests: Values) -> Delete:
+    """Remove what stands on drafts."""
+    return delete(DRAFTS).where(DRAFTS.c.party == _PARTY, DRAFTS.c.digest.in_(digests))
+
+
+def remove_payloads(digests: Values) -> Delete:
+    """Remove what drafts say."""
+    return delete(PAYLOADS).where(
+        PAYLOADS.c.party == _PARTY, PAYLOADS.c.digest.in_(digests)
+    )
+
 
 CHANGE_SEALS: Final = (
     update(DRAFTS)
@@ -59,14 +93,19 @@ CHANGE_SEALS: Final = (
 )
 """Replaces seals where a draft has as many as expected."""
 
-PUT: Final = insert(DRAFTS), insert(PAYLOADS)
-"""Store drafts and what they say."""
-
-REMOVE: Final = tuple(
-    delete(table).where(table.c.party == _PARTY, table.c.digest.in_(_VALUES))
-    for table in (DRAFTS, PAYLOADS)
+CHANGE_SEALS_ORDER: Final = (
+    "seal_count",
+    "seals",
+    "changed_us",
+    "of_party",
+    "of_digest",
+    "expected",
 )
-"""Remove drafts and what they say."""
+
+PUT: Final = tuple(
+    (insert(table), tuple(table.columns.keys())) for table in (DRAFTS, PAYLOADS)
+)
+"""Store drafts and what they say, and the order of their columns."""
 
 PURGE: Final = (
     delete(DRAFTS).where(DRAFTS.c.changed_us < bindparam("before_us")),

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import (
-    Connection,
-    Executable,
-)
+from sqlalchemy import Connection
 
 from counterfoil.app.ports import Clock
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.sql.database import Database, Durability, is_failure
+from counterfoil.sql.plain import AboutValues, text_about, text_of
 from counterfoil.workbench.errors import WorkbenchUnavailable
 from counterfoil.workbench.rows import (
     columns_of,
@@ -25,13 +23,15 @@ from counterfoil.workbench.rows import (
 )
 from counterfoil.workbench.statements import (
     CHANGE_SEALS,
+    CHANGE_SEALS_ORDER,
     PURGE,
     PUT,
-    REMOVE,
-    SEAL_COUNTS,
-    SEALS,
-    WHOLE,
-    WHOLE_BY_KEY,
+    remove_drafts,
+    remove_payloads,
+    seal_counts,
+    seals,
+    whole,
+    whole_by_key,
 )
 from counterfoil.workbench.tables import SCHEMA
 
@@ -120,7 +120,7 @@ class SqlWorkbench:
             WorkbenchUnavailable: The database does not answer.
         """
         found = await self._read(
-            lambda connection: _rows(connection, WHOLE, party, digests)
+            lambda connection: _rows(connection, whole, party, digests)
         )
         by_digest = {row[0]: draft_of(row) for row in found}
         return [by_digest.get(digest) for digest in digests]
@@ -134,7 +134,7 @@ class SqlWorkbench:
             WorkbenchUnavailable: The database does not answer.
         """
         found = await self._read(
-            lambda connection: _rows(connection, SEALS, party, digests)
+            lambda connection: _rows(connection, seals, party, digests)
         )
         by_digest = {row[0]: seals_of(row) for row in found}
         return [by_digest.get(digest) for digest in digests]
@@ -204,7 +204,7 @@ def _put(
     stored: dict[tuple[str, bytes], DraftRow] = {}
     for party in sorted({draft.party for draft in drafts}):
         keys = [draft.key.to_bytes() for draft in drafts if draft.party == party]
-        for draft in map(draft_of, _rows(connection, WHOLE_BY_KEY, party, keys)):
+        for draft in map(draft_of, _rows(connection, whole_by_key, party, keys)):
             stored[party, draft.key.to_bytes()] = draft
     before = dict(stored)
     answers: list[DraftRow | None] = []
@@ -222,9 +222,11 @@ def _put(
         gone = [draft.digest for draft in replaced if draft.party == party]
         _remove(connection, party, gone)
     if new:
-        drafts_of, payloads_of = PUT
-        connection.execute(drafts_of, [columns_of(draft, now_us) for draft in new])
-        connection.execute(payloads_of, list(map(payload_columns_of, new)))
+        standing = [columns_of(draft, now_us) for draft in new]
+        said = [payload_columns_of(draft) for draft in new]
+        for (statement, order), rows in zip(PUT, (standing, said), strict=True):
+            text = text_of(statement, connection.dialect, *order)
+            connection.exec_driver_sql(text, rows)
     return answers
 
 
@@ -232,35 +234,29 @@ def _set_seals(
     connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
 ) -> list[bool]:
     digests = [digest for digest, _, _ in changes]
-    found = _rows(connection, SEAL_COUNTS, party, digests)
+    found = _rows(connection, seal_counts, party, digests)
     counts: dict[bytes, int] = {row[0]: row[1] for row in found}
     made: list[bool] = []
-    parameters = []
-    for digest, expected, seals in changes:
+    rows: list[tuple[Any, ...]] = []
+    for digest, expected, new_seals in changes:
         fits = counts.get(digest) == expected
         made.append(fits)
         if fits:
-            counts[digest] = len(seals)
-            parameters.append(
-                {
-                    "of_party": party,
-                    "of_digest": digest,
-                    "expected": expected,
-                    "seals": seals_to_bytes(seals),
-                    "seal_count": len(seals),
-                    "changed_us": now_us,
-                }
-            )
-    if parameters:
-        done = connection.execute(CHANGE_SEALS, parameters)
-        assert done.rowcount == len(parameters), "a draft changed under its lock"
+            counts[digest] = len(new_seals)
+            encoded = seals_to_bytes(new_seals)
+            rows.append((len(new_seals), encoded, now_us, party, digest, expected))
+    if rows:
+        text = text_of(CHANGE_SEALS, connection.dialect, *CHANGE_SEALS_ORDER)
+        done = connection.exec_driver_sql(text, rows)
+        assert done.rowcount == len(rows), "a draft changed under its lock"
     return made
 
 
 def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> None:
     for some in _chunks(digests):
-        for statement in REMOVE:
-            connection.execute(statement, {"of_party": party, "values": some})
+        for make in (remove_drafts, remove_payloads):
+            text = text_about(make, len(some), connection.dialect, "of_party")
+            connection.exec_driver_sql(text, (party, *some))
 
 
 def _purge(connection: Connection, before_us: int) -> int:
@@ -271,13 +267,13 @@ def _purge(connection: Connection, before_us: int) -> int:
 
 
 def _rows(
-    connection: Connection, statement: Executable, party: str, values: Iterable[bytes]
+    connection: Connection, make: AboutValues, party: str, values: Iterable[bytes]
 ) -> list[Sequence[Any]]:
-    """Return what `statement` finds of a party by `values`."""
+    """Return what a statement finds of a party by `values`."""
     found: list[Sequence[Any]] = []
     for some in _chunks(values):
-        rows = connection.execute(statement, {"of_party": party, "values": some})
-        found.extend(rows.all())
+        text = text_about(make, len(some), connection.dialect, "of_party")
+        found += connection.exec_driver_sql(text, (party, *some)).all()
     return found
 
 

@@ -20,7 +20,7 @@ from counterfoil.sql.database import Database
 from counterfoil.sql.errors import SchemaTooNew
 from counterfoil.sql.schema import Schema
 from counterfoil.workbench.rows import columns_of, payload_columns_of
-from counterfoil.workbench.tables import DRAFTS
+from counterfoil.workbench.tables import DRAFTS, PAYLOADS
 from counterfoil.workbench.tables import SCHEMA as WORKBENCH
 from counterfoil.workbench.workbench import SqlWorkbench
 from tests.contract.workbench_contract import PARTY, SetClock, draft
@@ -75,7 +75,8 @@ async def test_drafts_of_the_first_release_keep_what_they_say_and_their_seals(
 
         patch.setattr(command, "upgrade", to_the_first)
         await first.write(WORKBENCH.upgrade)
-    row = {**columns_of(one, 1_000), **payload_columns_of(one)}
+    row = dict(zip(DRAFTS.columns.keys(), columns_of(one, 1_000), strict=True))
+    row |= zip(PAYLOADS.columns.keys(), payload_columns_of(one), strict=True)
     old = table("workbench_draft", *map(column, row))
     await first.write(lambda connection: connection.execute(insert(old).values(row)))
     await first.close()
