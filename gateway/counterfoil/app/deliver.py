@@ -13,7 +13,7 @@ from counterfoil.app.peer_answers import (
     PeerResponse,
 )
 from counterfoil.app.ports import LaneItem, Vault
-from counterfoil.domain.deeds import Committed, Deliver, PeerAnswer
+from counterfoil.domain.deeds import Committed, Deliver, PeerAnswer, make_peer_answer
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import PeerForked
@@ -114,7 +114,7 @@ class RecordDelivery:
         answers = []
         for item, outcome in zip(batch, response.outcomes, strict=True):
             if outcome.new:
-                answers.append(PeerAnswer(sequence=item.sequence, leaf=leaf))
+                answers.append(make_peer_answer(sequence=item.sequence, leaf=leaf))
                 leaf += 1
             elif outcome.reason:
                 answers.append(

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.standing import Role, Standing
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -46,6 +46,9 @@ class Passage:
     refused_reason: str = ""
 
 
+make_passage: Final = maker(Passage)
+
+
 @value
 class Entry:
     """A voucher in the vault's book of keys.
@@ -67,6 +70,9 @@ class Entry:
     passages: tuple[Passage, ...]
 
 
+make_entry: Final = maker(Entry)
+
+
 @value
 class LaneItem:
     """A document that waits in a lane.
@@ -84,6 +90,9 @@ class LaneItem:
     leaf: Leaf
     recipients: tuple[str, ...]
     not_before_us: int = 0
+
+
+make_lane_item: Final = maker(LaneItem)
 
 
 @value
@@ -126,6 +135,9 @@ class LogRecord:
     count: int
     role: Role
     changes: tuple[tuple[str, Standing], ...]
+
+
+make_log_record: Final = maker(LogRecord)
 
 
 class Vault(Protocol):

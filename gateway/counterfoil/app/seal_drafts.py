@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
 from counterfoil.app.works import Works
-from counterfoil.domain.deeds import Enter, Outcome, Recorded
+from counterfoil.domain.deeds import Enter, Outcome, Recorded, make_enter
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, Unsealed
 from counterfoil.domain.refusals import (
@@ -75,7 +75,7 @@ class SealDrafts:
     ) -> list[Outcome]:
         def deed(document: Document) -> Enter:
             lanes = self.registry.lanes_to(document.recipients)
-            return Enter(document=document, lanes=lanes, send=send)
+            return make_enter(document=document, lanes=lanes, send=send)
 
         deeds = refill(sealed, attempt(deed, good(sealed)))
         committed = await self.vault.perform(good(deeds))

@@ -9,7 +9,7 @@ from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue
-from counterfoil.domain.deeds import Enter, Outcome
+from counterfoil.domain.deeds import Outcome, make_enter
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -38,7 +38,7 @@ class SubmitVouchers:
         deeds = refill(
             sealed,
             attempt(
-                lambda document: Enter(
+                lambda document: make_enter(
                     document=document, lanes=lanes_of(document), send=True
                 ),
                 good(sealed),

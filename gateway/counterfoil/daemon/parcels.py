@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from counterfoil.domain.document import Document
+from counterfoil.domain.document import Document, make_document
 from counterfoil.domain.naming import Naming
 from counterfoil.domain.refusals import CounterfoilError
-from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.voucher import make_voucher_key
 
 
 def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> object:
@@ -57,12 +57,12 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
     if isinstance(packed, CounterfoilError):
         return packed
     issuer, adm_div, fiscal_year, type_code, number, issue = packed[4]
-    return Document(
+    return make_document(
         kind=packed[0],
         sealed=packed[1] or sealed,
         digest=packed[2],
         version=packed[3],
-        key=VoucherKey(
+        key=make_voucher_key(
             issuer=issuer,
             adm_div=adm_div,
             fiscal_year=fiscal_year,

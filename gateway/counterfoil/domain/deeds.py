@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Final
 
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Act, Standing
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -34,6 +35,9 @@ class Enter:
     document: Document
     lanes: Mapping[str, str]
     send: bool = False
+
+
+make_enter: Final = maker(Enter)
 
 
 @value
@@ -104,6 +108,9 @@ class PeerAnswer:
     retryable: bool = False
 
 
+make_peer_answer: Final = maker(PeerAnswer)
+
+
 @value
 class Deliver:
     """A peer's answers to a batch, its proof checked, are put on record.
@@ -160,6 +167,9 @@ class Recorded:
     new: bool = True
 
 
+make_recorded: Final = maker(Recorded)
+
+
 Outcome = Recorded | CounterfoilError
 """What became of one document or act: recorded, or refused."""
 
@@ -186,3 +196,6 @@ class Committed:
     range_proof: tuple[bytes, ...] = field(default=(), repr=False)
     first_leaf: int = 0
     new_count: int = 0
+
+
+make_committed: Final = maker(Committed)

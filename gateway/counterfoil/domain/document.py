@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import field
+from typing import Final
 
 from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.naming import Naming
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -50,3 +51,6 @@ class Document:
     encloses: bool = False
     names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)
+
+
+make_document: Final = maker(Document)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
 
@@ -28,6 +28,9 @@ class DraftRow:
     payload: bytes
     seals: tuple[bytes, ...]
     recipients: tuple[str, ...]
+
+
+make_draft_row: Final = maker(DraftRow)
 
 
 class DraftSeals(NamedTuple):

@@ -26,7 +26,7 @@ from typing import Final
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Act
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 
 LEAF_FORMAT: Final = 1
 _HEAD: Final = struct.Struct(">BBBQ32s32s32s")
@@ -103,6 +103,9 @@ class Leaf:
             by=encoded[_HEAD.size + 1 : by_end].decode("ascii"),
             recipients=encoded[by_end + 1 :].decode("ascii"),
         )
+
+
+make_leaf: Final = maker(Leaf)
 
 
 @lru_cache(maxsize=1024)

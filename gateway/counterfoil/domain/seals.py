@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from enum import IntEnum
+from typing import Final
 
 from counterfoil.domain.catalogue import (
     DocumentKind,
@@ -15,7 +16,7 @@ from counterfoil.domain.catalogue import (
 )
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import SamePerson, SealForged, SealMissing
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 
 
 class Algorithm(IntEnum):
@@ -51,6 +52,9 @@ class SealStatement:
     beneath: tuple[bytes, ...] = ()
 
 
+make_seal_statement: Final = maker(SealStatement)
+
+
 @value
 class BatchPath:
     """Where a statement stands in a batch that was signed as one.
@@ -64,6 +68,9 @@ class BatchPath:
     index: int
     size: int
     hashes: tuple[bytes, ...]
+
+
+make_batch_path: Final = maker(BatchPath)
 
 
 @value
@@ -81,6 +88,9 @@ class Seal:
     batch: BatchPath | None = None
 
 
+make_seal: Final = maker(Seal)
+
+
 @value
 class Sealing:
     """A seal that was verified: who put it where.
@@ -94,6 +104,9 @@ class Sealing:
     position: str
     signer: Identity
     certificate_digest: bytes = field(repr=False)
+
+
+make_sealing: Final = maker(Sealing)
 
 
 def next_position(plan: SealPlan, filled: int) -> SealPosition:

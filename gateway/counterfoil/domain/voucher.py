@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 
 DIGEST_BYTES: Final = 32
 """Length of every digest: SHA-256."""
@@ -86,3 +86,6 @@ class VoucherKey:
     def __str__(self) -> str:
         text = f"{self.issuer}/{self.fiscal_year}/{self.type_code}/{self.number}"
         return text if self.issue == 1 else f"{text}#{self.issue}"
+
+
+make_voucher_key: Final = maker(VoucherKey)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
-from counterfoil.domain.seals import BatchPath
+from counterfoil.domain.seals import BatchPath, make_batch_path
 from counterfoil.seal.dsse import BATCH_TYPE, encode_for_signing
 from counterfoil.tlog.merkle import HASH_BYTES, NODE_PREFIX, leaf_hash, node_hash
 
@@ -57,7 +57,7 @@ def plant(statements: Sequence[bytes]) -> tuple[bytes, list[BatchPath]]:
         # The last node of a level has no right sibling; it moves up unchanged.
         levels.append(above + below[len(above) * 2 :])
     paths = [
-        BatchPath(index=index, size=size, hashes=_siblings(levels, index))
+        make_batch_path(index=index, size=size, hashes=_siblings(levels, index))
         for index in range(size)
     ]
     return levels[-1][0], paths

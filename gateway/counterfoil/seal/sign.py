@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.party import Identity
-from counterfoil.domain.seals import Seal, SealStatement
-from counterfoil.domain.value import value
+from counterfoil.domain.seals import Seal, SealStatement, make_seal, make_seal_statement
+from counterfoil.domain.value import maker, value
 from counterfoil.seal.algorithms import SigningKey
 from counterfoil.seal.batch import batch_message, plant
 from counterfoil.seal.certificates import (
@@ -41,6 +41,9 @@ class SealOrder:
     position: str
     purpose: SealPurpose
     beneath: tuple[Seal, ...] = ()
+
+
+make_seal_order: Final = maker(SealOrder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +107,14 @@ class Sealer:
         """
         (statement,) = self._state([order], stated_time_us)
         signed = encode_for_signing(SEAL_TYPE, statement)
-        return Seal(statement=statement, signature=self.key.sign(signed))
+        return make_seal(statement=statement, signature=self.key.sign(signed))
 
     def seal_each(
         self, orders: Sequence[SealOrder], *, stated_time_us: int
     ) -> list[Seal]:
         """Make a seal for each of `orders`, with a signature each."""
         return [
-            Seal(
+            make_seal(
                 statement=statement,
                 signature=self.key.sign(encode_for_signing(SEAL_TYPE, statement)),
             )
@@ -130,7 +133,7 @@ class Sealer:
         root, paths = plant(statements)
         signature = self.key.sign(batch_message(root, len(statements)))
         return [
-            Seal(statement=statement, signature=signature, batch=path)
+            make_seal(statement=statement, signature=signature, batch=path)
             for statement, path in zip(statements, paths, strict=True)
         ]
 
@@ -139,7 +142,7 @@ class Sealer:
         certificate_digest = self.certificate_digest
         return [
             self.encode(
-                SealStatement(
+                make_seal_statement(
                     document_kind=order.document_kind,
                     payload_digest=order.payload_digest,
                     position=order.position,

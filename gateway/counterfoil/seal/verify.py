@@ -29,8 +29,8 @@ from counterfoil.domain.refusals import (
     SealMissing,
     SealUndetermined,
 )
-from counterfoil.domain.seals import Seal, Sealing, SealStatement
-from counterfoil.domain.value import value
+from counterfoil.domain.seals import Seal, Sealing, SealStatement, make_sealing
+from counterfoil.domain.value import maker, value
 from counterfoil.seal.algorithms import SIGNATURE_BYTES_MAX
 from counterfoil.seal.batch import batch_message, climb
 from counterfoil.seal.certificates import CertificateRefused, CertificateRevoked
@@ -72,6 +72,9 @@ class SealedDocument:
     seals: tuple[Seal, ...]
 
 
+make_sealed_document: Final = maker(SealedDocument)
+
+
 @value
 class Verified:
     """The seals of a document, all of which hold; what `check_plan` takes.
@@ -83,6 +86,9 @@ class Verified:
 
     statements: tuple[SealStatement, ...]
     sealings: tuple[Sealing, ...]
+
+
+make_verified: Final = maker(Verified)
 
 
 @value
@@ -159,7 +165,7 @@ def verify_seals(document: SealedDocument, court: Court) -> Verified:
             raise SealUndetermined(
                 "no revocation list covers the instant", seat=str(seat)
             )
-    return Verified(
+    return make_verified(
         statements=tuple(statement for statement, _ in verified),
         sealings=tuple(_sealing(statement, vetted) for statement, vetted in verified),
     )
@@ -201,7 +207,7 @@ def _verify_one(
 
 
 def _sealing(statement: SealStatement, vetted: Vetted) -> Sealing:
-    return Sealing(
+    return make_sealing(
         position=statement.position,
         signer=vetted.identity,
         certificate_digest=statement.certificate_digest,

@@ -8,7 +8,7 @@ from typing import Final
 from google.protobuf.message import Message
 
 from counterfoil.desk.v1 import desk_pb2
-from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, make_draft_row
 from counterfoil.domain.refusals import FormRefused, MalformedPayload, NotTheIssuer
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.sealed.v1 import voucher_pb2
@@ -47,7 +47,7 @@ def compose_draft(draft: bytes, *, desk: str) -> tuple[DraftRow, Facts]:
         msg = f"the desk of {desk} cannot issue for {facts.key.issuer}"
         raise NotTheIssuer(msg, desk=desk)
     payload = voucher.SerializeToString(deterministic=True)
-    row = DraftRow(
+    row = make_draft_row(
         party=desk,
         digest=hashlib.sha256(payload).digest(),
         key=facts.key,

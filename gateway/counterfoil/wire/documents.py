@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from protovalidate import Violation as Broken
 
 from counterfoil.domain.catalogue import Answer, Comparison, DocumentKind, TypeRow
-from counterfoil.domain.document import Document
+from counterfoil.domain.document import Document, make_document
 from counterfoil.domain.naming import Naming
 from counterfoil.domain.party import is_party_code
 from counterfoil.domain.refusals import FormRefused, MalformedPayload
@@ -240,7 +240,7 @@ def document_of(  # noqa: PLR0913 -- a document's parts
     encloses: bool = False,
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
-    return Document(
+    return make_document(
         kind=kind,
         sealed=sealed,
         digest=digest,

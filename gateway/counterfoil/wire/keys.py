@@ -8,7 +8,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from counterfoil.domain.refusals import MalformedPayload
-from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey
+from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey, make_voucher_key
 from counterfoil.sealed.v1 import voucher_pb2
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ def key_from_message(message: voucher_pb2.VoucherKey) -> VoucherKey:
     Raises:
         MalformedPayload: It is not well formed.
     """
-    key = VoucherKey(
+    key = make_voucher_key(
         issuer=message.issuer,
         adm_div=message.adm_div,
         fiscal_year=message.fiscal_year,

@@ -6,7 +6,11 @@ from counterfoil.domain.catalogue import DocumentKind, SealPlan
 from counterfoil.domain.drafts import DraftSeals
 from counterfoil.domain.refusals import SealForged
 from counterfoil.domain.seals import check_plan, next_position
-from counterfoil.seal.verify import Court, SealedDocument, verify_seals
+from counterfoil.seal.verify import (
+    Court,
+    make_sealed_document,
+    verify_seals,
+)
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.seals import seal_from_bytes
 
@@ -34,7 +38,7 @@ def judge_review(draft: DraftSeals, seal: bytes, signer: bytes, court: Court) ->
     next_position(plan, len(draft.seals))
     # (2) Also those beneath: they were judged when they came, at another time.
     verified = verify_seals(
-        SealedDocument(
+        make_sealed_document(
             kind=DocumentKind.VOUCHER, payload_digest=draft.digest, seals=seals
         ),
         court,

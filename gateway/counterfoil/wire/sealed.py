@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Final
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.seals import Seal
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.documents import ENCLOSURES_MAX
 from counterfoil.wire.seals import seal_from_message, seal_to_message
@@ -37,6 +38,9 @@ class Opened:
     enclosures: tuple[bytes, ...]
 
 
+make_opened: Final = maker(Opened)
+
+
 def open_sealed(sealed: bytes) -> Opened:
     """Take an encoded `Sealed` apart.
 
@@ -50,7 +54,7 @@ def open_sealed(sealed: bytes) -> Opened:
         raise MalformedPayload(str(error), field="sealed") from error
     if len(message.enclosures) > ENCLOSURES_MAX:
         raise MalformedPayload("too many enclosures", field="enclosures")
-    return Opened(
+    return make_opened(
         kind=kind,
         payload=message.payload,
         digest=hashlib.sha256(message.payload).digest(),

@@ -13,7 +13,14 @@ from google.protobuf.message import DecodeError
 
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.refusals import MalformedPayload
-from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
+from counterfoil.domain.seals import (
+    Algorithm,
+    Seal,
+    SealStatement,
+    make_batch_path,
+    make_seal,
+    make_seal_statement,
+)
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
@@ -58,7 +65,7 @@ def parse_statement(encoded: bytes) -> SealStatement:
     if head not in _HEADS or len(encoded) < _TAIL_AT:
         return _parse_all(encoded)
     like = _parse_once(head + _ANY_DIGEST + encoded[_TAIL_AT:])
-    return SealStatement(
+    return make_seal_statement(
         document_kind=like.document_kind,
         payload_digest=encoded[_HEAD_BYTES:_TAIL_AT],
         position=like.position,
@@ -85,7 +92,7 @@ def _parse_all(encoded: bytes) -> SealStatement:
     except KeyError as error:
         msg = "the statement names what no list holds"
         raise ValueError(msg) from error
-    return SealStatement(
+    return make_seal_statement(
         document_kind=kind,
         payload_digest=message.payload_digest,
         position=message.position,
@@ -104,12 +111,14 @@ def seal_from_message(message: sealed_pb2.Seal) -> Seal:
     """Return a received seal, its statement verbatim."""
     batch = None
     if message.HasField("batch"):
-        batch = BatchPath(
+        batch = make_batch_path(
             index=message.batch.index,
             size=message.batch.size,
             hashes=tuple(message.batch.hashes),
         )
-    return Seal(statement=message.statement, signature=message.signature, batch=batch)
+    return make_seal(
+        statement=message.statement, signature=message.signature, batch=batch
+    )
 
 
 def seal_to_message(seal: Seal) -> sealed_pb2.Seal:

@@ -32,11 +32,15 @@ from counterfoil.domain.refusals import (
     SealMissing,
 )
 from counterfoil.domain.seals import Seal, check_plan, next_position
-from counterfoil.domain.value import value
+from counterfoil.domain.value import maker, value
 from counterfoil.seal.certificates import certificate_bag
-from counterfoil.seal.sign import Sealer, SealOrder
+from counterfoil.seal.sign import Sealer, make_seal_order
 from counterfoil.seal.trust import TrustStore
-from counterfoil.seal.verify import Court, SealedDocument, verify_seals
+from counterfoil.seal.verify import (
+    Court,
+    make_sealed_document,
+    verify_seals,
+)
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
 from counterfoil.wire.days import check_day
@@ -67,6 +71,9 @@ class _Bare:
     seals: tuple[Seal, ...]
     facts: Facts
     enclosures: tuple[bytes, ...] = ()
+
+
+_make_bare: Final = maker(_Bare)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,7 +118,7 @@ class Workshop:
         opened = open_sealed(sealed)
         # (2) Verify, then parse.
         verified = verify_seals(
-            SealedDocument(
+            make_sealed_document(
                 kind=opened.kind, payload_digest=opened.digest, seals=opened.seals
             ),
             court,
@@ -275,7 +282,7 @@ class Workshop:
         for bare in bares:
             position = _due(bare)
             orders.append(
-                SealOrder(
+                make_seal_order(
                     document_kind=bare.kind,
                     payload_digest=bare.digest,
                     position=position.id,
@@ -317,7 +324,7 @@ def _bare(  # noqa: PLR0913 -- a document's parts
     *,
     enclosures: tuple[bytes, ...] = (),
 ) -> _Bare:
-    return _Bare(
+    return _make_bare(
         kind=kind,
         payload=payload,
         digest=digest or sha256(payload).digest(),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from counterfoil.app.ports import Entry, Passage
+from counterfoil.app.ports import Entry, make_entry, make_passage
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Arrive, Outcome, Recorded
+from counterfoil.domain.deeds import Arrive, Outcome, Recorded, make_recorded
 from counterfoil.domain.document import Document
-from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.leaf import Leaf, make_leaf
 from counterfoil.domain.refusals import (
     NotARecipient,
     NotInState,
@@ -36,7 +36,7 @@ from counterfoil.vault.judging import (
     require_issue_order,
     require_one_receipt,
 )
-from counterfoil.vault.records import Changes, Title
+from counterfoil.vault.records import Changes, make_title
 from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.transaction import Transaction
 
@@ -125,7 +125,7 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
         require_names(tx, document, Role.RECIPIENT)
     index = _open(tx, arrival, Standing.ARRIVED)
     remember_names(tx, document, index)
-    return Recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
 
 
 def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
@@ -147,7 +147,7 @@ def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
         receipt = document.digest if document.kind is DocumentKind.RECEIPT else None
         tx.put_entry(document.key, moved(entry, moves, index, receipt=receipt))
     standing = moves[0][1] if moves else passage.standing
-    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
 def _is_copy(arrival: _Arrival) -> bool:
@@ -171,11 +171,13 @@ def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
             return known(tx, before, entry.passages[0].standing)
     if not entries:
         index = _open(tx, arrival, Standing.RECEIPTED, Role.COPY)
-        return Recorded(leaf=index, standing=Standing.RECEIPTED, time_us=tx.time_us)
+        return make_recorded(
+            leaf=index, standing=Standing.RECEIPTED, time_us=tx.time_us
+        )
     readers = [passage.recipient for passage in entries[0].passages]
     index = _append(tx, arrival, entries[0], (), readers)
     standing = entries[0].passages[0].standing
-    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
 def _require_original(document: Document) -> None:
@@ -229,7 +231,9 @@ def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
         raise NotTheIssuer("it is not by the voucher's issuer", by=document.by)
     if document.kind is DocumentKind.DISCARD and _is_unknown(tx, document):
         index = _open(tx, arrival, Standing.DISCARDED)
-        return Recorded(leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us)
+        return make_recorded(
+            leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us
+        )
     entry = _voucher_of(tx, document, Role.RECIPIENT)
     first = entry.passages[0]
     before = tx.step(key_of_step(entry.document, document))
@@ -242,7 +246,7 @@ def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
     if moves:
         tx.put_entry(document.key, moved(entry, moves, index))
     standing = moves[0][1] if moves else first.standing
-    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
 def _is_unknown(tx: Transaction, document: Document) -> bool:
@@ -287,7 +291,7 @@ def _open(
     if not recipients:
         raise NotARecipient("no recipient is hosted here", key=str(document.key))
     index = tx.size
-    title = Title(
+    title = make_title(
         key=key,
         role=role,
         amount_fen=document.amount_fen,
@@ -303,7 +307,7 @@ def _open(
     )
     tx.put_entry(
         key,
-        Entry(
+        make_entry(
             role=role,
             digest=document.subject,
             document=index,
@@ -311,7 +315,7 @@ def _open(
             count=document.count,
             passages=tuple(
                 [
-                    Passage(recipient=name, standing=standing, leaf=index)
+                    make_passage(recipient=name, standing=standing, leaf=index)
                     for name in recipients
                 ]
             ),
@@ -365,7 +369,7 @@ def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
     )
     act = Act.CLOSE if agrees else Act.DISPUTE
     moves = moves_of(Role.ISSUER, entry, (position,), act, DocumentKind.RECEIPT)
-    leaf = Leaf(
+    leaf = make_leaf(
         act=act,
         kind=DocumentKind.RECEIPT,
         time_us=tx.time_us,
@@ -377,6 +381,6 @@ def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:
     )
     index = tx.append(leaf, opened=entry.document, changes=moves)
     tx.put_entry(receipt.key, moved(entry, moves, index))
-    return Recorded(
+    return make_recorded(
         leaf=arrived.leaf, standing=moves[0][1], time_us=arrived.time_us, new=True
     )

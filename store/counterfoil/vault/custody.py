@@ -8,7 +8,7 @@ outcome and leaves no trace.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from counterfoil.domain.deeds import (
     Arrive,
@@ -21,6 +21,7 @@ from counterfoil.domain.deeds import (
     Send,
     Withdraw,
 )
+from counterfoil.domain.value import maker
 from counterfoil.vault import arriving, delivering, entering, performing
 from counterfoil.vault.judging import judged
 from counterfoil.vault.transaction import Transaction
@@ -41,6 +42,9 @@ class Applied:
     new_count: int = 0
 
 
+make_applied: Final = maker(Applied)
+
+
 def apply(tx: Transaction, deed: Deed) -> Applied:
     """Judge `deed` on `tx` and write what follows.
 
@@ -50,13 +54,13 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
     match deed:
         case Arrive():
             outcomes, first_leaf, new_count = arriving.arrive(tx, deed)
-            return Applied(
+            return make_applied(
                 outcomes=outcomes, first_leaf=first_leaf, new_count=new_count
             )
         case Deliver():
-            return Applied(outcomes=delivering.deliver(tx, deed))
+            return make_applied(outcomes=delivering.deliver(tx, deed))
         case Read():
-            return Applied(outcomes=performing.read(tx, deed))
+            return make_applied(outcomes=performing.read(tx, deed))
         case Enter():
             outcome = judged(entering.enter, tx, deed)
         case Send():
@@ -67,4 +71,4 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
             outcome = judged(performing.perform, tx, deed)
         case _:
             assert_never(deed)
-    return Applied(outcomes=(outcome,))
+    return make_applied(outcomes=(outcome,))

@@ -7,8 +7,13 @@ from hashlib import sha256
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Deliver, Outcome, PeerAnswer, Recorded
-from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.deeds import (
+    Deliver,
+    Outcome,
+    PeerAnswer,
+    make_recorded,
+)
+from counterfoil.domain.leaf import Leaf, make_leaf
 from counterfoil.domain.refusals import LeafNotFound, NotInState
 from counterfoil.domain.standing import Act, Role, Standing, side_of
 from counterfoil.vault.judging import known, moved, moves_of, position_of
@@ -48,7 +53,7 @@ def _arrived(
     index = _append(tx, carrier, row, _Verdict(Act.DELIVER, version, moves))
     if entry is not None and moves:
         tx.put_entry(row.key, moved(entry, moves, index, reason=""))
-    return Recorded(
+    return make_recorded(
         leaf=index, standing=_standing(entry, row, moves), time_us=tx.time_us
     )
 
@@ -69,7 +74,7 @@ def _refused(tx: Transaction, deed: Deliver, answer: PeerAnswer) -> Outcome:
     if entry is not None and moves:
         tx.put_entry(row.key, moved(entry, moves, index, reason=answer.reason))
     tx.count_exchanged(deed.carrier, row.digest, -1)
-    return Recorded(
+    return make_recorded(
         leaf=index, standing=_standing(entry, row, moves), time_us=tx.time_us
     )
 
@@ -101,7 +106,7 @@ class _Verdict:
 
 
 def _append(tx: Transaction, carrier: str, row: LaneRow, verdict: _Verdict) -> int:
-    leaf = Leaf(
+    leaf = make_leaf(
         act=verdict.act,
         kind=row.kind,
         time_us=tx.time_us,

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from counterfoil.app.ports import Entry, Passage
+from counterfoil.app.ports import Entry, make_entry, make_passage
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Enter, Outcome, Recorded, Send, Withdraw
+from counterfoil.domain.deeds import (
+    Enter,
+    Outcome,
+    Send,
+    Withdraw,
+    make_recorded,
+)
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import (
@@ -37,7 +43,7 @@ from counterfoil.vault.judging import (
     require_one_receipt,
     voucher_leaf,
 )
-from counterfoil.vault.records import Changes, LaneRow, Title
+from counterfoil.vault.records import Changes, make_lane_row, make_title
 from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.transaction import Transaction
 
@@ -97,7 +103,7 @@ def withdraw(tx: Transaction, deed: Withdraw) -> Outcome:
     leaf = voucher_leaf(tx, Act.WITHDRAW, entry, by=deed.key.issuer)
     index = tx.append(leaf, opened=entry.document, changes=moves)
     tx.strike_entry(deed.key, Role.ISSUER)
-    return Recorded(leaf=index, standing=Standing.DRAFT, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=Standing.DRAFT, time_us=tx.time_us)
 
 
 def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
@@ -118,7 +124,7 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
     remember_names(tx, document, tx.size)
     index = tx.append(
         document_leaf(tx, Act.ENTER, document),
-        title=Title(
+        title=make_title(
             key=key,
             role=Role.ISSUER,
             amount_fen=document.amount_fen,
@@ -130,17 +136,17 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
     )
     if not deed.send:
         tx.put_entry(key, _opened(document, index, Standing.SEALED, index))
-        return Recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
+        return make_recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
     # Nobody sees the voucher between the two acts, so its entry is written once.
     entry = _opened(document, index, Standing.SENT, index + 1)
     changes = all_to(Standing.SENT, len(document.recipients))
     leaf = document_leaf(tx, Act.SEND, document)
     _put_into_lanes(tx, key, leaf, entry, changes, deed.lanes)
-    return Recorded(leaf=index + 1, standing=Standing.SENT, time_us=tx.time_us)
+    return make_recorded(leaf=index + 1, standing=Standing.SENT, time_us=tx.time_us)
 
 
 def _opened(document: Document, index: int, standing: Standing, leaf: int) -> Entry:
-    return Entry(
+    return make_entry(
         role=Role.ISSUER,
         digest=document.digest,
         document=index,
@@ -148,7 +154,7 @@ def _opened(document: Document, index: int, standing: Standing, leaf: int) -> En
         count=document.count,
         passages=tuple(
             [
-                Passage(recipient=recipient, standing=standing, leaf=leaf)
+                make_passage(recipient=recipient, standing=standing, leaf=leaf)
                 for recipient in document.recipients
             ]
         ),
@@ -168,7 +174,7 @@ def _send(
     index = tx.size
     entry = moved(entry, moves, index)
     _put_into_lanes(tx, key.to_bytes(), leaf, entry, moves, lanes)
-    return Recorded(leaf=index, standing=Standing.SENT, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=Standing.SENT, time_us=tx.time_us)
 
 
 def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
@@ -186,7 +192,7 @@ def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
     )
     tx.put_entry(key, entry)
     for carrier, names in carriers.items():
-        row = LaneRow(
+        row = make_lane_row(
             document=entry.document,
             opened=entry.document,
             kind=DocumentKind.VOUCHER,
@@ -225,7 +231,7 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
     tx.put_step(place, index)
     _write_step(tx, document, entry, moves, index)
     for carrier, names in carriers.items():
-        row = LaneRow(
+        row = make_lane_row(
             document=index,
             opened=entry.document,
             kind=document.kind,
@@ -238,7 +244,7 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
         tx.push(carrier, index, row)
         tx.count_exchanged(carrier, document.digest)
     standing = moves[0][1] if moves else first.standing
-    return Recorded(leaf=index, standing=standing, time_us=tx.time_us)
+    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
 def _write_step(

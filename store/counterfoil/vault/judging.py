@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
-from counterfoil.app.ports import Entry, Passage
+from counterfoil.app.ports import Entry, Passage, make_entry, make_passage
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Outcome, Recorded
+from counterfoil.domain.deeds import Outcome, Recorded, make_recorded
 from counterfoil.domain.document import Document
-from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.leaf import Leaf, make_leaf
 from counterfoil.domain.refusals import (
     Corrupt,
     CounterfoilError,
@@ -121,14 +121,14 @@ def moved(
     passages = list(entry.passages)
     for position, standing in moves:
         before = passages[position]
-        passages[position] = Passage(
+        passages[position] = make_passage(
             recipient=before.recipient,
             standing=standing,
             leaf=leaf,
             receipt=before.receipt if receipt is None else receipt,
             refused_reason=before.refused_reason if reason is None else reason,
         )
-    return Entry(
+    return make_entry(
         role=entry.role,
         digest=entry.digest,
         document=entry.document,
@@ -160,7 +160,7 @@ def leaf_at(tx: Transaction, index: int) -> Leaf:
 
 def known(tx: Transaction, index: int, standing: Standing) -> Recorded:
     """Return the answer to what was recorded before as leaf `index`."""
-    return Recorded(
+    return make_recorded(
         leaf=index, standing=standing, time_us=leaf_at(tx, index).time_us, new=False
     )
 
@@ -169,7 +169,7 @@ def document_leaf(
     tx: Transaction, act: Act, document: Document, recipients: str = ""
 ) -> Leaf:
     """Return the leaf for an act on a document that came with its bytes."""
-    return Leaf(
+    return make_leaf(
         act=act,
         kind=document.kind,
         time_us=tx.time_us,
@@ -185,7 +185,7 @@ def voucher_leaf(
     tx: Transaction, act: Act, entry: Entry, by: str, recipients: str = ""
 ) -> Leaf:
     """Return the leaf for an act on a voucher that the vault holds."""
-    return Leaf(
+    return make_leaf(
         act=act,
         kind=DocumentKind.VOUCHER,
         time_us=tx.time_us,

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 
-from counterfoil.app.ports import LaneItem, LogRecord, Waiting
+from counterfoil.app.ports import (
+    LaneItem,
+    LogRecord,
+    Waiting,
+    make_lane_item,
+    make_log_record,
+)
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
@@ -156,7 +162,7 @@ def lane(
     for sequence, waits in reading.lane(carrier, after, limit):
         _, entered = recent_row(reading, recent, waits.document)
         items.append(
-            LaneItem(
+            make_lane_item(
                 sequence=sequence,
                 sealed=recent_document(reading, recent, waits.document, entered),
                 leaf=entered,
@@ -227,7 +233,7 @@ def records(
         its_title = act.title or recent_title(reading, recent, act.opened)
         names = its_title.recipients
         found.append(
-            LogRecord(
+            make_log_record(
                 index=index,
                 leaf=its_leaf,
                 key=_key(its_title.key),

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Role, Standing
+from counterfoil.domain.value import maker
 
 # The classes below are not frozen: one or more is made for every leaf, and a frozen
 # one takes three times as long to make. Nobody changes one after it was made.
@@ -35,6 +36,9 @@ class Title:
     recipients: tuple[str, ...]
 
 
+make_title: Final = maker(Title)
+
+
 Changes: TypeAlias = tuple[tuple[int, Standing], ...]
 """Positions among a voucher's passages, and the standings that they move to."""
 
@@ -57,6 +61,9 @@ class LogRow:
     changes: Changes = ()
     carriers: tuple[str, ...] = ()
     title: Title | None = None
+
+
+make_log_row: Final = maker(LogRow)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +91,9 @@ class LaneRow:
     by: str
     recipients: tuple[str, ...]
     not_before_us: int = 0
+
+
+make_lane_row: Final = maker(LaneRow)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ from counterfoil.vault.records import (
     book_key,
     bucket_of,
     common_name_of,
+    make_log_row,
     reference_key,
 )
 from counterfoil.vault.written import Place, Written
@@ -145,7 +146,7 @@ class Transaction:
         index = self._first + len(self._rows)
         self._leaves.append(leaf)
         self._rows.append(
-            LogRow(
+            make_log_row(
                 leaf=leaf.to_bytes(),
                 opened=index if opened is None else opened,
                 changes=changes,

@@ -10,7 +10,7 @@ from hashlib import sha256
 from threading import Lock
 
 from counterfoil.app.ports import Clock, Entry, LaneItem, LogRecord, Waiting
-from counterfoil.domain.deeds import Arrive, Committed, Deed
+from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
 from counterfoil.domain.standing import Role
@@ -285,12 +285,14 @@ def _committed(
 ) -> Committed:
     size = group.batch.frontier.size
     if not isinstance(deed, Arrive):
-        return Committed(outcomes=applied.outcomes, size=size, time_us=group.time_us)
+        return make_committed(
+            outcomes=applied.outcomes, size=size, time_us=group.time_us
+        )
     proof: tuple[bytes, ...] = ()
     if applied.new_count:
         growth = group.batch.growth
         proof = growth.range_proof(applied.first_leaf, applied.new_count)
-    return Committed(
+    return make_committed(
         outcomes=applied.outcomes,
         size=size,
         time_us=group.time_us,
