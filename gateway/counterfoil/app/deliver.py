@@ -49,14 +49,14 @@ class RecordDelivery:
     verifiers: tuple[NoteVerifier, ...]
     retry_s: float
 
-    async def __call__(
+    def check(
         self, batch: Sequence[LaneItem], response: PeerResponse, *, now_us: int
-    ) -> Committed:
-        """Record the answers to `batch`; return when that is durable.
+    ) -> list[Deliver]:
+        """Return what the answers to `batch` come to, their proofs checked.
 
         Raises:
             PeerForked: The proof does not hold, or the answer does not fit the
-                batch. Nothing was recorded; the documents stay in the lane.
+                batch. Nothing is to be recorded; the documents stay in the lane.
         """
         if len(response.outcomes) != len(batch):
             raise PeerForked("the answer is for another batch", peer=self.carrier)
@@ -77,6 +77,10 @@ class RecordDelivery:
                 deeds.append(
                     Deliver(carrier=self.carrier, answers=(answer,), evidence=evidence)
                 )
+        return deeds
+
+    async def record(self, deeds: Sequence[Deliver]) -> Committed:
+        """Record what `check` returned; return when that is durable."""
         committed = await self.vault.perform(deeds)
         return committed[-1]
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.peer_answers import GrowthProof, PeerResponse
 from counterfoil.app.ports import Clock, LaneItem, Vault
+from counterfoil.domain.deeds import Committed
 from counterfoil.domain.refusals import CounterfoilError, PeerUnreachable
 from counterfoil.peer.link import PeerAddress
 from counterfoil.rpc.views import LaneView
+from counterfoil.rpc.windows import answered_in_order
 from counterfoil.wire.certificates import KeptCertificates
 
 log = logging.getLogger("counterfoil.lanes")
@@ -28,6 +31,9 @@ log = logging.getLogger("counterfoil.lanes")
 _CERTIFICATES_MAX = 64
 _SHOWN_MAX = 128
 _START = -1  # before the first sequence of a lane
+
+Answered: TypeAlias = tuple[list[LaneItem], PeerResponse]
+"""A batch and what the peer answered to it."""
 
 
 class Condition(Enum):
@@ -255,21 +261,37 @@ class Lane:
         return chosen
 
     async def _record(self, stream: Stream) -> None:
-        """Record the answers, in the order of the batches."""
+        """Record the answers, in the order of the batches.
+
+        Each proof is checked before the answer behind it is looked at; several may
+        wait for one commit.
+        """
+        recorded = answered_in_order(
+            self._answers(stream), self._begin, window=self.limits.window_batches
+        )
+        async with aclosing(recorded):
+            async for committed in recorded:
+                self._unanswered -= 1
+                self._progressed = True
+                self.last_arrival_us = committed.time_us
+
+    def _begin(self, answered: Answered) -> Coroutine[Any, Any, Committed]:
+        """Check an answer, and return the work of recording it."""
+        batch, response = answered
+        deeds = self.record.check(batch, response, now_us=self.clock.now_us())
+        self._set_aside = sum(1 for outcome in response.outcomes if outcome.retryable)
+        for outcome in response.outcomes:
+            if outcome.reason:
+                self.last_reason = outcome.reason
+        return self.record.record(deeds)
+
+    async def _answers(self, stream: Stream) -> AsyncIterator[Answered]:
+        """Yield each batch with its answer."""
         while True:
             batch = await self._under_way.get()
             response = await self._answer(stream)
-            committed = await self.record(batch, response, now_us=self.clock.now_us())
-            self._unanswered -= 1
             self._window.release()
-            self._progressed = True
-            self.last_arrival_us = committed.time_us
-            self._set_aside = sum(
-                1 for outcome in response.outcomes if outcome.retryable
-            )
-            for outcome in response.outcomes:
-                if outcome.reason:
-                    self.last_reason = outcome.reason
+            yield batch, response
 
     async def _answer(self, stream: Stream) -> PeerResponse:
         """Return the answer that is due.

@@ -437,6 +437,17 @@ def name_of(voucher: voucher_pb2.Voucher) -> tuple[VoucherKey, bytes]:
     return key_from_message(voucher.key), sha256(payload).digest()
 
 
+async def recorded(
+    delivery: RecordDelivery,
+    batch: Sequence[LaneItem],
+    response: PeerResponse,
+    *,
+    now_us: int,
+) -> Committed:
+    """Check a peer's answers and put them on record, as a lane does."""
+    return await delivery.record(delivery.check(batch, response, now_us=now_us))
+
+
 async def carried(
     sender: House, recipient: House
 ) -> tuple[list[LaneItem], Committed, PeerResponse]:
@@ -487,7 +498,9 @@ async def delivered(sender: House, recipient: House) -> Sequence[Outcome]:
     """Deliver everything in the lane and record the proof; return the outcomes."""
     batch, committed, response = await carried(sender, recipient)
     assert batch, "nothing waits in the lane"
-    await sender.record(recipient.party)(batch, response, now_us=sender.clock.us)
+    await recorded(
+        sender.record(recipient.party), batch, response, now_us=sender.clock.us
+    )
     return committed.outcomes
 
 

@@ -26,7 +26,7 @@ from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
 from counterfoil.tlog.verification import verify_consistency
-from tests.unit.app.house import RETRY_S, House, carried, fine, leaf_proof
+from tests.unit.app.house import RETRY_S, House, carried, fine, leaf_proof, recorded
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
 
 Spoil = Callable[[House, PeerResponse], PeerResponse]
@@ -96,14 +96,14 @@ async def test_a_proof_that_does_not_hold_records_nothing(
     before = await finance.state(*rows)
 
     with pytest.raises(PeerForked) as refused:
-        await finance.record(BANK)(batch, spoil(finance, response), now_us=0)
+        await recorded(finance.record(BANK), batch, spoil(finance, response), now_us=0)
 
     assert refused.value.facts == {"peer": BANK}
     assert await finance.state(*rows) == before
     assert finance.vault.lane(BANK, after=-1, limit=9) == batch
     assert finance.heads.newest(f"{BANK}/log") is None
     # The true answer is still taken.
-    await finance.record(BANK)(batch, response, now_us=0)
+    await recorded(finance.record(BANK), batch, response, now_us=0)
     assert finance.standing(rows[0].key) is Standing.ARRIVED
 
 
@@ -117,8 +117,8 @@ async def test_an_answer_to_another_batch_records_nothing(
     before = await finance.state(*rows)
 
     with pytest.raises(PeerForked):
-        await finance.record(BANK)(
-            batch, replace(response, outcomes=outcomes), now_us=0
+        await recorded(
+            finance.record(BANK), batch, replace(response, outcomes=outcomes), now_us=0
         )
 
     assert await finance.state(*rows) == before
@@ -137,7 +137,7 @@ async def test_a_peer_that_signed_another_head_before_is_not_believed(
     record.heads.see(f"{BANK}/log", fork, signed(finance, fork, by=BANK))
 
     with pytest.raises(PeerForked):
-        await record(batch, response, now_us=0)
+        await recorded(record, batch, response, now_us=0)
 
     assert await finance.state(row) == before
     known = finance.heads.newest(f"{BANK}/log")
@@ -151,7 +151,7 @@ async def test_the_head_that_proves_an_arrival_is_remembered(
     await finance.sent(direct_payment())
     batch, committed, response = await carried(finance, bank)
 
-    await finance.record(BANK)(batch, response, now_us=0)
+    await recorded(finance.record(BANK), batch, response, now_us=0)
 
     known = finance.heads.newest(f"{BANK}/log")
     assert known is not None
@@ -181,7 +181,7 @@ async def test_each_document_of_a_batch_has_its_own_fate(
         ),
     )
 
-    await finance.record(BANK)(batch, response, now_us=1_000)
+    await recorded(finance.record(BANK), batch, response, now_us=1_000)
 
     assert [finance.standing(row.key) for row in rows] == [
         Standing.ARRIVED,
@@ -201,9 +201,9 @@ async def test_every_document_of_a_batch_can_be_proved_alone_to_a_third_party(
     for number in "12345":
         await finance.sent(direct_payment(number))
     batch, committed, response = await carried(finance, bank)
-    recorded = await finance.record(BANK)(batch, response, now_us=0)
+    delivered = await recorded(finance.record(BANK), batch, response, now_us=0)
     evidence = Evidence.from_bytes(
-        finance.vault.evidence(fine(recorded.outcomes[0]).leaf)
+        finance.vault.evidence(fine(delivered.outcomes[0]).leaf)
     )
 
     for item, outcome in zip(batch, committed.outcomes, strict=True):
@@ -226,9 +226,9 @@ async def test_no_proof_is_made_of_a_leaf_outside_the_evidence(
 ) -> None:
     await finance.sent(direct_payment())
     batch, _, response = await carried(finance, bank)
-    recorded = await finance.record(BANK)(batch, response, now_us=0)
+    delivered = await recorded(finance.record(BANK), batch, response, now_us=0)
     evidence = Evidence.from_bytes(
-        finance.vault.evidence(fine(recorded.outcomes[0]).leaf)
+        finance.vault.evidence(fine(delivered.outcomes[0]).leaf)
     )
 
     with pytest.raises(ValueError, match="not in"):
@@ -257,7 +257,7 @@ async def test_an_answer_that_was_lost_is_proved_when_the_batch_comes_again(
     await carried(finance, bank)  # and the answer is lost
     batch, _, response = await carried(finance, bank)
 
-    await finance.record(BANK)(batch, response, now_us=0)
+    await recorded(finance.record(BANK), batch, response, now_us=0)
 
     assert [finance.standing(row.key) for row in rows] == [Standing.ARRIVED] * 3
     assert finance.vault.lane_lengths().get(BANK, 0) == 0
@@ -312,7 +312,7 @@ async def test_what_a_peer_says_it_knew_is_recorded_only_with_its_proof(
     spoiled = replace(response, outcomes=(spoil(finance, bank, first), second))
 
     with pytest.raises(PeerForked) as refused:
-        await finance.record(BANK)(batch, spoiled, now_us=0)
+        await recorded(finance.record(BANK), batch, spoiled, now_us=0)
 
     assert refused.value.facts == {"peer": BANK}
     assert await finance.state(*rows) == before
@@ -362,7 +362,7 @@ async def test_an_older_head_is_proved_a_prefix_of_the_newest(
 async def grown(finance: House, bank: House) -> None:
     """Let the bank's log grow by one document, with its proof on record."""
     batch, _, response = await carried(finance, bank)
-    await finance.record(BANK)(batch, response, now_us=0)
+    await recorded(finance.record(BANK), batch, response, now_us=0)
 
 
 async def test_a_peer_whose_log_goes_on_is_remembered_by_its_newest_head(

@@ -9,7 +9,7 @@ from counterfoil.daemon.loopback import LoopbackLink, LoopbackStream
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.standing import Role, Standing
 from tests.forms import sound_voucher
-from tests.unit.app.house import House
+from tests.unit.app.house import House, recorded
 from tests.unit.app.papers import FINANCE, UNIT
 
 APPLICATION = 108201
@@ -44,7 +44,7 @@ async def test_what_is_sent_arrives_and_is_proved(
     batch, stream = await sent(finance)
 
     response = await stream.answer()
-    await finance.record(FINANCE)(batch, response, now_us=finance.clock.us)
+    await recorded(finance.record(FINANCE), batch, response, now_us=finance.clock.us)
 
     assert [item.leaf.subject for item in batch] == [application.digest]
     assert standing(finance, application, Role.ISSUER) is Standing.ARRIVED
@@ -61,7 +61,7 @@ async def test_what_arrived_before_a_crash_is_known_and_proved(
 
     batch, stream = await sent(finance)
     response = await stream.answer()
-    await finance.record(FINANCE)(batch, response, now_us=finance.clock.us)
+    await recorded(finance.record(FINANCE), batch, response, now_us=finance.clock.us)
 
     assert response.outcomes[0].known_leaf == arrived.first_leaf
     assert standing(finance, application, Role.ISSUER) is Standing.ARRIVED

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -134,6 +135,32 @@ async def test_what_reading_raises_comes_behind_all_answers() -> None:
 
     with pytest.raises(ValueError, match="the line broke"):
         await collect()
+
+    assert seen == ["answer 0", "answer 1"]
+
+
+async def test_what_cannot_be_begun_ends_the_stream_behind_what_was() -> None:
+    desk = Desk(count=9)
+    seen = []
+
+    def begin(one: int) -> Coroutine[Any, Any, str]:
+        if one == 2:
+            raise ValueError("not this one")
+        return desk.work(one)
+
+    async def collect() -> None:
+        async for one in answered_in_order(desk.requests(), begin, window=9):
+            seen.append(one)  # noqa: PERF401
+
+    ended = asyncio.ensure_future(collect())
+    await settled()
+    # Those before it go on; nothing behind it was looked at.
+    assert desk.begun == [0, 1]
+    assert desk.read == [0, 1, 2]
+    desk.release(0, 1)
+
+    with pytest.raises(ValueError, match="not this one"):
+        await ended
 
     assert seen == ["answer 0", "answer 1"]
 
