@@ -39,6 +39,25 @@ _STATEMENTS_MAX: Final = 256
 
 def encode_statement(statement: SealStatement) -> bytes:
     """Return the bytes that a new seal signs."""
+    digest = statement.payload_digest
+    if statement.beneath or len(digest) != DIGEST_BYTES:
+        return _encode_all(statement)
+    # Those of a batch differ in the payload's digest alone, as in `parse_statement`.
+    like = _encode_once(
+        (
+            statement.document_kind,
+            statement.position,
+            statement.purpose,
+            statement.certificate_digest,
+            statement.algorithm,
+            statement.stated_time_us,
+        )
+    )
+    return like[:_HEAD_BYTES] + digest + like[_TAIL_AT:]
+
+
+def _encode_all(statement: SealStatement) -> bytes:
+    """Return a statement's bytes, from the ground up."""
     return sealed_pb2.SealStatement(
         document_kind=int(statement.document_kind),  # type: ignore[arg-type]
         payload_digest=statement.payload_digest,
@@ -49,6 +68,27 @@ def encode_statement(statement: SealStatement) -> bytes:
         stated_time=timestamp_from_us(statement.stated_time_us),
         beneath=statement.beneath,
     ).SerializeToString(deterministic=True)
+
+
+@lru_cache(_STATEMENTS_MAX)
+def _encode_once(
+    said: tuple[DocumentKind, str, SealPurpose, bytes, Algorithm, int],
+) -> bytes:
+    """Return what a statement about a payload of zeros says of all else."""
+    kind, position, purpose, certificate_digest, algorithm, stated_time_us = said
+    encoded = _encode_all(
+        SealStatement(
+            document_kind=kind,
+            payload_digest=_ANY_DIGEST,
+            position=position,
+            purpose=purpose,
+            certificate_digest=certificate_digest,
+            algorithm=algorithm,
+            stated_time_us=stated_time_us,
+        )
+    )
+    assert encoded[:_HEAD_BYTES] in _HEADS, "the digest stands elsewhere"
+    return encoded
 
 
 def parse_statement(encoded: bytes) -> SealStatement:

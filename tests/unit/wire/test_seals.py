@@ -14,6 +14,7 @@ from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.seals import (
+    _encode_all,
     _parse_all,
     _parse_once,
     encode_statement,
@@ -49,6 +50,14 @@ STATEMENT = SealStatement(
 @given(STATEMENTS)
 def test_a_statement_comes_back_from_its_bytes(statement: SealStatement) -> None:
     assert parse_statement(encode_statement(statement)) == statement
+
+
+@given(STATEMENTS, DIGESTS)
+def test_what_is_encoded_once_is_what_would_be_encoded_anew(
+    statement: SealStatement, digest: bytes
+) -> None:
+    for one in (statement, replace(statement, payload_digest=digest, beneath=())):
+        assert encode_statement(one) == _encode_all(one)
 
 
 @given(STATEMENTS, STATEMENTS)
