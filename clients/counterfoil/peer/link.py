@@ -24,8 +24,10 @@ from counterfoil.app.peer_answers import (
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
+from counterfoil.wire.deliveries import encoded_delivery
 from counterfoil.wire.keys import timestamp_to_us
 
+_DELIVER: Final = "/counterfoil.exchange.v1.ExchangeService/Deliver"
 _KEEPALIVE_MS: Final = 20_000
 _MESSAGE_BYTES_MAX: Final = 2_097_152
 _PROOF_S: Final = 10.0
@@ -95,7 +97,7 @@ class PeerLink:
                 await channel.close()
                 continue
             self._channel, self.address = channel, address
-            return DeliveryStream(stub)
+            return DeliveryStream(stub, channel)
         raise PeerUnreachable(
             f"no address of {self.peer.party} answers: {'; '.join(failures)}",
             peer=self.peer.party,
@@ -113,14 +115,19 @@ class DeliveryStream:
     """One `Deliver` stream: batches out, answers in, in the same order."""
 
     stub: exchange_pb2_grpc.ExchangeServiceAsyncStub
-    _call: grpc.aio.StreamStreamCall[pb.DeliverRequest, pb.DeliverResponse] = field(
-        init=False
-    )
+    channel: grpc.aio.Channel
+    _call: grpc.aio.StreamStreamCall[bytes, pb.DeliverResponse] = field(init=False)
     _sent: int = 0
     _answered: int = 0
 
     def __post_init__(self) -> None:
-        self._call = self.stub.Deliver()
+        # As `stub.Deliver`, with requests that are encoded already.
+        deliver: grpc.aio.StreamStreamMultiCallable[bytes, pb.DeliverResponse] = (
+            self.channel.stream_stream(
+                _DELIVER, response_deserializer=pb.DeliverResponse.FromString
+            )
+        )
+        self._call = deliver()
 
     async def send(
         self, documents: Sequence[bytes], certificates: Sequence[bytes]
@@ -133,9 +140,7 @@ class DeliveryStream:
         self._sent += 1
         try:
             await self._call.write(
-                pb.DeliverRequest(
-                    batch=self._sent, documents=documents, certificates=certificates
-                )
+                encoded_delivery(self._sent, documents, certificates)
             )
         except (
             grpc.aio.AioRpcError,

@@ -99,11 +99,14 @@ def _named(sealed: bytes) -> list[bytes]:
     """Return the digests of the certificates that a document's seals name."""
     try:
         message = sealed_pb2.Sealed.FromString(sealed)
+        # Enclosures stand side by side, never inside each other.
         enclosed = [sealed_pb2.Sealed.FromString(one) for one in message.enclosures]
     except DecodeError:
         return []
-    # Enclosures stand side by side, never inside each other.
-    return [_signer(seal) for one in (message, *enclosed) for seal in one.seals]
+    named = [_signer(seal) for seal in message.seals]
+    for one in enclosed:
+        named += [_signer(seal) for seal in one.seals]
+    return named
 
 
 def _signer(seal: sealed_pb2.Seal) -> bytes:
