@@ -35,7 +35,7 @@ from counterfoil.office import (
     opened,
 )
 from counterfoil.unit import allotments, requests
-from counterfoil.unit.accounts import left_fen
+from counterfoil.unit.accounts import is_entered, left_fen
 from counterfoil.unit.figures import Figures, figures
 from counterfoil.unit.kinds import DealMode
 from counterfoil.unit.paper import paper_of
@@ -136,6 +136,10 @@ class Program:
         with self.books.reading() as session:
             return left_fen(session, 2026, way, FUNCTION)
 
+    def has_entered(self, number: str) -> bool:
+        with self.books.reading() as session:
+            return is_entered(session, BANK, number)
+
     def figures(self) -> Figures:
         with self.books.reading() as session:
             return figures(session)
@@ -225,20 +229,24 @@ async def pay(desk: AsyncDesk, reference: Reference) -> Voucher:
     return voucher
 
 
+async def entered(program: Program, number: str) -> None:
+    """Let the unit work until the entry notice of a payment is in its books."""
+
+    async def tell() -> bool:
+        await asyncio.to_thread(program.turn)
+        return program.has_entered(number)
+
+    await until(tell, bool)
+
+
 async def paid(town: Town, program: Program, *items: Item) -> str:
     """Have an authorised payment paid, and booked; return its number."""
-    before = program.figures().paid
     reference = await program.ask(*items, mode=DealMode.SELF_SERVICE)
     async with town.desk(BANK) as bank:
         await pay(bank, reference)
     number = reference.key.number
     await comes_to(program, number, (RequestState.OPEN, OutboxState.RECEIPTED))
-
-    async def tell() -> int:
-        await asyncio.to_thread(program.turn)
-        return program.figures().paid
-
-    await until(tell, lambda told: told == before + 1)
+    await entered(program, number)
     return number
 
 
@@ -276,6 +284,7 @@ async def test_an_application_that_finance_rejects_frees_the_allotment(
     number = asked.key.number
     assert program.left(PaymentWay.DIRECT) == before - 500
     async with town.desk(FINANCE) as finance:
+        await arrival_of(finance, lambda one: one.digest == asked.digest)
         (outcome,) = await finance.reject([Reason(asked, "超出用款计划")])
         done(outcome)
 
@@ -345,6 +354,7 @@ async def test_a_payment_is_returned_on_request_and_goes_out_again_as_issue_two(
     assert voucher.replaces == reference.digest
     await comes_to(program, number, (RequestState.OPEN, OutboxState.RECEIPTED))
     assert program.left(PaymentWay.AUTHORISED) == before - 400
+    await entered(program, number)
 
 
 @pytest.mark.clause("hubei-27.5")
