@@ -7,7 +7,7 @@ transaction. Written down twice, a voucher is in the books once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy import delete, func, select
@@ -24,6 +24,8 @@ from counterfoil.finance.kinds import PAYMENT, REVENUE_REPORT
 from counterfoil.finance.tables import Claim, Finding, Posting, Receipted
 from counterfoil.office import Form, Receipt, Reference, Voucher
 
+CHUNK: Final = 500
+"""Numbers that one query names; databases allow a few thousand."""
 _DAYS: Final = ("x_clear_date", "x_pay_date", "x_acct_date")
 
 
@@ -117,25 +119,16 @@ def known_payments(
     session: Session, application: Voucher, numbers: Collection[str], way: PaymentWay
 ) -> dict[str, Paid]:
     """Return what our books say of the payments that a bank applies for."""
-    bank, year = application.key.issuer, application.key.fiscal_year
     known: dict[str, Paid] = {}
-    claimed = session.scalars(
-        select(Claim.number).where(
-            Claim.bank == bank,
-            Claim.fiscal_year == year,
-            Claim.way == way.value,
-            Claim.number.in_(numbers),
-        )
-    )
-    known.update((number, Paid({}, is_claimed=True)) for number in claimed)
-    if way is PaymentWay.AUTHORISED:
-        return known
-    for number in set(numbers) - set(known):
-        entry = receipted(session, PAYMENT, number, fiscal_year=year, bank=bank)
-        if entry is not None:
-            known[number] = Paid(_places(session, entry.digest))
-        elif _is_under_way(session, number, year, bank):
-            known[number] = Paid(None)
+    for some in _chunks(numbers):
+        claimed = _claimed(session, application, some, way)
+        known |= dict.fromkeys(claimed, Paid({}, is_claimed=True))
+        if way is PaymentWay.AUTHORISED:
+            continue
+        paid = _paid(session, application, some - claimed)
+        known |= {number: Paid(places) for number, places in paid.items()}
+        awaited = _under_way(session, application, some - claimed - set(paid))
+        known |= dict.fromkeys(awaited, Paid(None))
     return known
 
 
@@ -215,32 +208,76 @@ def paid_out(session: Session, *, since: str, until: str) -> Counter[str]:
     return Counter({row.subject: -int(row.fen) for row in sums})
 
 
-def _places(session: Session, digest: bytes) -> Places:
-    postings = session.scalars(
-        select(Posting).where(
-            Posting.digest == digest, Posting.title == Title.EXPENDITURE
+def _chunks(numbers: Collection[str]) -> Iterator[set[str]]:
+    """Yield numbers by so many as one query may name."""
+    ordered = list(numbers)
+    for start in range(0, len(ordered), CHUNK):
+        yield set(ordered[start : start + CHUNK])
+
+
+def _claimed(
+    session: Session, application: Voucher, numbers: set[str], way: PaymentWay
+) -> set[str]:
+    """Return the payments that an application has named before."""
+    return set(
+        session.scalars(
+            select(Claim.number).where(
+                Claim.bank == application.key.issuer,
+                Claim.fiscal_year == application.key.fiscal_year,
+                Claim.way == way.value,
+                Claim.number.in_(numbers),
+            )
         )
     )
-    return {(one.subject, one.unit): one.amount_fen for one in postings}
 
 
-def _is_under_way(session: Session, number: str, year: int, bank: str) -> bool:
-    """Tell whether this bank has an order of ours that it has not answered."""
+def _paid(
+    session: Session, application: Voucher, numbers: set[str]
+) -> dict[str, Places]:
+    """Return what the bank has receipted: by function and unit, of each payment.
+
+    One whose receipt does not agree is in no ledger: nothing was paid as ordered.
+    """
+    receipts = session.scalars(
+        select(Receipted).where(
+            Receipted.type_code == PAYMENT,
+            Receipted.bank == application.key.issuer,
+            Receipted.fiscal_year == application.key.fiscal_year,
+            Receipted.agrees,
+            Receipted.number.in_(numbers),
+        )
+    )
+    by_digest = {one.digest: one.number for one in receipts}
+    paid: dict[str, dict[tuple[str, str], int]] = {}
+    for one in session.scalars(
+        select(Posting).where(
+            Posting.digest.in_(by_digest), Posting.title == Title.EXPENDITURE
+        )
+    ):
+        places = paid.setdefault(by_digest[one.digest], {})
+        places[one.subject, one.unit] = one.amount_fen
+    return dict(paid)
+
+
+def _under_way(session: Session, application: Voucher, numbers: set[str]) -> set[str]:
+    """Return the orders of ours that this bank has not answered."""
+    bank, year = application.key.issuer, application.key.fiscal_year
     issued = session.scalars(
         select(OutboxEntry).where(
             OutboxEntry.type_code == PAYMENT,
-            OutboxEntry.number == number,
             OutboxEntry.fiscal_year == year,
             OutboxEntry.state.in_(UNDER_WAY),
+            OutboxEntry.number.in_(numbers),
         )
     )
-    if any(bank in draft_of(entry).recipients for entry in issued):
-        return True
-    from_folder = select(Order.digest).where(
-        Order.type_code == PAYMENT,
-        Order.number == number,
-        Order.fiscal_year == year,
-        Order.recipient == bank,
-        Order.state.in_(OPEN),
+    from_folder = session.scalars(
+        select(Order.number).where(
+            Order.type_code == PAYMENT,
+            Order.fiscal_year == year,
+            Order.recipient == bank,
+            Order.state.in_(OPEN),
+            Order.number.in_(numbers),
+        )
     )
-    return session.scalar(from_folder.limit(1)) is not None
+    own = {entry.number for entry in issued if bank in draft_of(entry).recipients}
+    return own | set(from_folder)

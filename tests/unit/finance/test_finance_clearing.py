@@ -10,6 +10,7 @@ import pytest
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import InboxState, OutboxState
 from counterfoil.domain.standing import Standing
+from counterfoil.finance import accounts
 from counterfoil.finance.kinds import CLEARING_LIST, CLEARING_ORDER, PAYMENT
 from counterfoil.finance.plans import Grant
 from counterfoil.office import Voucher
@@ -132,6 +133,23 @@ def test_what_does_not_equal_our_own_orders_is_rejected_and_not_ordered(
     assert paying.standing(digest) is Standing.REJECTED
     assert reason in paying.reason(digest)
     assert paying.issued(CLEARING_ORDER) == []
+
+
+def test_many_payments_are_compared_in_parts(
+    paying: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "CHUNK", 1)
+    paying.run(application("SQ1-2", (("2010101", 7),)))
+    paying.answered(PAYMENT, 1)
+    more: ClearedLine = ("ZF2026000002", "101", "2010101", 7)
+
+    wrong, good = paying.run(
+        clearing("SQ2", (*ROWS, more, ("ZF9", "101", "2010101", 1))),
+        clearing("SQ3", (*ROWS, more)),
+    )
+
+    assert paying.reason(wrong) == "支付凭证ZF9不是本财政下达并已支付的凭证"
+    assert paying.standing(good) is Standing.ACCEPTED
 
 
 def test_a_payment_is_applied_for_once(paying: House) -> None:
