@@ -25,7 +25,7 @@ from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.business.turns import give_out, work
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.finance import accounts, orders, plans
+from counterfoil.finance import accounts, budget, orders
 from counterfoil.finance.books import Books
 from counterfoil.finance.entries import Title
 from counterfoil.finance.figures import Totals, totals
@@ -156,7 +156,7 @@ class Program:
     def allot(self, number: str, *grants: Grant) -> None:
         """Enter a plan of allotments."""
         with self.books.writing() as session:
-            plans.enter(session, OFFICE, Plan(number, grants), self.day)
+            budget.enter(session, OFFICE, Plan(number, grants), self.day)
 
     @property
     def totals(self) -> Totals:

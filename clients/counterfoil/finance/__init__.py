@@ -12,18 +12,22 @@ The business:
 * `tables`: what is written down beside inbox and outbox.
 * `entries`: what a voucher changes in the ledger. Pure.
 * `accounts`: the ledger and the register of receipts.
-* `allotments`, `plans`: what units may spend, and how that is entered.
+* `claims`: which payments banks have applied for.
+* `allotments`, `plans`, `budget`: what units may spend, and how that is entered.
+* `quotas`: what of it the treasury is told.
 * `orders`: appropriations, and payments out of the special account.
 * `checks`: what a unit's application must fulfil. Pure.
 * `clearing`: a bank's application against our own orders. Pure.
-* `matching`: money that came back to a bank.
+* `matching`, `refunds`: money that came back to a bank.
 * `lists`: the lists (清单) of a day.
-* `reports`, `replies`, `verdicts`: the treasury's reports and statements, compared.
+* `reports`, `daily_check`, `replies`, `verdicts`: the treasury's reports, checks and
+  statements, compared and answered.
 * `statements`: what we state to banks for a month.
 * `forms`: the vouchers that we make.
-* `works`, `issues`: what is done about each kind that comes, and that we issue.
+* `works`, `clearing_works`, `issues`: what is done about each kind that comes, and that
+  we issue.
 * `remedies`: what is done about errors in what we issued.
-* `alerts`: what a person has to look at.
+* `alerts`, `overdue`: what a person has to look at, and what is late.
 * `figures`, `recompute`: the books in short, and against the vault.
 * `system`: all of it at one desk.
 * `simulator`: invented allotments and orders.

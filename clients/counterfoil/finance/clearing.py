@@ -71,6 +71,13 @@ def objections(voucher: Voucher, office: Office) -> Iterator[str]:
         yield "金额与明细合计不符"
 
 
+def way_in(voucher: Voucher) -> PaymentWay:
+    """Return the way of payment of an application that was not objected to."""
+    way = way_of(voucher.form.text("pay_type_code"))
+    assert way is not None, "`objections` refuses it before"
+    return way
+
+
 def payments_in(voucher: Voucher) -> dict[str, Places]:
     """Return what an application asks for, by the number of the payment."""
     found: dict[str, Counter[tuple[str, str]]] = {}

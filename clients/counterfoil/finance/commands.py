@@ -13,7 +13,7 @@ from typing import Any
 from counterfoil.business.days import day_of
 from counterfoil.business.program import DONE, REFUSED, setting, tell
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.finance import orders, plans, remedies, simulator
+from counterfoil.finance import budget, orders, plans, remedies, simulator
 from counterfoil.finance.alerts import Watch
 from counterfoil.finance.books import Books
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office, office_of
@@ -60,7 +60,7 @@ def allot(options: argparse.Namespace) -> int:
     """Enter a plan of allotments; the running system issues its quota notices."""
     plan = plans.read_plan(options.plan)
     with at_work(options.config) as (office, books), books.writing() as session:
-        notices = plans.enter(session, office, plan, today())
+        notices = budget.enter(session, office, plan, today())
     tell("allotted", len(plan.grants))
     tell("planned", len(notices))
     return DONE

@@ -99,10 +99,7 @@ def entry_of(voucher: Voucher) -> Entry:
 
 
 def place_of(voucher: Voucher, row: Mapping[str, FieldValue]) -> tuple[str, str]:
-    """Return subject and unit of a row: the top-level unit, if it names one.
-
-    Revenue has a level of the budget in the place of the unit.
-    """
+    """Return subject, and unit (the top-level one if named) or level, of a row."""
     form = voucher.form
     if voucher.key.type_code == REVENUE_REPORT:
         return str(row["budget_subject_code"]), level_of(form, row)

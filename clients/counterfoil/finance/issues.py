@@ -15,7 +15,7 @@ from counterfoil.business.tables import (
     OutboxEntry,
 )
 from counterfoil.business.works import Issue
-from counterfoil.finance import accounts, allotments
+from counterfoil.finance import accounts, allotments, claims
 from counterfoil.finance.kinds import (
     AGENCY_STATEMENT,
     APPROPRIATION,
@@ -88,7 +88,7 @@ class ClearingIssue(OrderIssue):
     ) -> None:
         """Let the payments be applied for again; the treasury returns both halves."""
         del voucher, step
-        accounts.release_claims(session, entry.cause)
+        claims.release_claims(session, entry.cause)
         allotments.release(session, entry.cause)
 
 

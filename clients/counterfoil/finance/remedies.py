@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.outbox import draft_of, plan_again, withdraw
 from counterfoil.business.tables import OutboxEntry
-from counterfoil.finance import orders, plans
+from counterfoil.finance import budget, orders
 from counterfoil.finance.books import Order as FolderOrder
 from counterfoil.finance.kinds import (
     APPROPRIATION,
@@ -128,8 +128,8 @@ def correct(session: Session, office: Office, number: str, day: str) -> list[Vou
             was spent of it.
     """
     notice = draft_of(entry_named(session, number))
-    reversal = plans.reversal_of(session, office, notice)
-    return plans.enter(session, office, reversal, day)
+    reversal = budget.reversal_of(session, office, notice)
+    return budget.enter(session, office, reversal, day)
 
 
 def _must_be_our_own(entry: OutboxEntry) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.outbox import find
-from counterfoil.finance import orders, plans
+from counterfoil.finance import budget, orders
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office
 from counterfoil.finance.orders import Order
 from counterfoil.finance.plans import Grant, Plan
@@ -91,8 +91,8 @@ def enter(
     year = int(day[:4])
     entered = 0
     plan = plan_of(office, seed, year)
-    if not plans.is_entered(session, plan.number):
-        plans.enter(session, office, plan, day)
+    if not budget.is_entered(session, plan.number):
+        budget.enter(session, office, plan, day)
         entered += 1
     for place in places:
         kind, order = order_of(office, seed, year, place)

@@ -25,7 +25,7 @@ from counterfoil.business.working_days import WorkingDays
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
-from counterfoil.finance import allotments, orders, plans
+from counterfoil.finance import allotments, budget, orders
 from counterfoil.finance.allotments import AllotmentKey
 from counterfoil.finance.books import Books
 from counterfoil.finance.figures import Totals, totals
@@ -164,7 +164,7 @@ class House:
         with self.books.writing() as session:
             made = session.query(Allotment).count()
             plan = Plan(number or f"YK{made}", lines)
-            plans.enter(session, OFFICE, plan, self.day)
+            budget.enter(session, OFFICE, plan, self.day)
 
     def left(
         self,

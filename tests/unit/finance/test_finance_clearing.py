@@ -10,7 +10,7 @@ import pytest
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import InboxState, OutboxState
 from counterfoil.domain.standing import Standing
-from counterfoil.finance import accounts
+from counterfoil.finance import claims
 from counterfoil.finance.kinds import CLEARING_LIST, CLEARING_ORDER, PAYMENT
 from counterfoil.finance.plans import Grant
 from counterfoil.office import Voucher
@@ -138,7 +138,7 @@ def test_what_does_not_equal_our_own_orders_is_rejected_and_not_ordered(
 def test_many_payments_are_compared_in_parts(
     paying: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts, "CHUNK", 1)
+    monkeypatch.setattr(claims, "CHUNK", 1)
     paying.run(application("SQ1-2", (("2010101", 7),)))
     paying.answered(PAYMENT, 1)
     more: ClearedLine = ("ZF2026000002", "101", "2010101", 7)
