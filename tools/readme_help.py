@@ -1,8 +1,8 @@
-"""Keeps the help texts in README.md equal to what the commands print.
+"""Keeps the help texts in README.md and docs/ equal to what the commands print.
 
 A block is what stands between `<!-- help: counterfoil serve -->` and
 `<!-- /help -->`: a console block with the command and its whole output.
-Exit 1 when one differs; `--write` refreshes them.
+Exit 1 when one differs, or when a command has none; `--write` refreshes them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from tools.tree import ROOT
 
+PAGES: Final = ("README.md", "docs/reference-systems.md")
 BLOCK: Final = re.compile(
     r"<!-- help: (?P<command>[^\n]+?) -->\n(?P<body>.*?)<!-- /help -->", re.DOTALL
 )
@@ -72,24 +74,55 @@ def stale_commands(text: str, help_text: Callable[[str], str]) -> list[str]:
     ]
 
 
+def commands_named(text: str) -> list[str]:
+    """Return the commands that a help text lists as its own, e.g. `run`."""
+    listed = re.search(r"^positional arguments:\n +\{(.+?)\}", text, re.MULTILINE)
+    return listed[1].split(",") if listed else []
+
+
+def undocumented(
+    documented: Iterable[str], help_text: Callable[[str], str]
+) -> set[str]:
+    """Return the commands that a documented one lists, and that have no block."""
+    known = set(documented)
+    listed = {
+        f"{command} {name}"
+        for command in known
+        for name in commands_named(help_text(command))
+    }
+    return listed - known
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Check or refresh README.md."""
+    """Check or refresh every page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="refresh the blocks")
     options = parser.parse_args(arguments)
 
-    readme = ROOT / "README.md"
-    text = readme.read_text("utf-8")
-    if text.count("<!-- help:") != len(BLOCK.findall(text)):
-        print("README.md: a help block is not closed", file=sys.stderr)
-        return 1
-    if options.write:
-        readme.write_text(refreshed(text, help_of), "utf-8")
-        return 0
-    stale = stale_commands(text, help_of)
-    for command in stale:
-        print(f"README.md: `{command} --help` prints something else", file=sys.stderr)
-    return 1 if stale else 0
+    told = cache(help_of)
+    documented: list[str] = []
+    complaints: list[str] = []
+    for page in PAGES:
+        text = (ROOT / page).read_text("utf-8")
+        blocks = BLOCK.findall(text)
+        if text.count("<!-- help:") != len(blocks):
+            complaints.append(f"{page}: a help block is not closed")
+            continue
+        documented += [command for command, _ in blocks]
+        if options.write:
+            (ROOT / page).write_text(refreshed(text, told), "utf-8")
+            continue
+        complaints += [
+            f"{page}: `{command} --help` prints something else"
+            for command in stale_commands(text, told)
+        ]
+    complaints += [
+        f"no page shows `{command} --help`"
+        for command in sorted(undocumented(documented, told))
+    ]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
 
 
 if __name__ == "__main__":

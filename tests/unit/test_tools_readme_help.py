@@ -1,4 +1,4 @@
-from tools.readme_help import refreshed, stale_commands
+from tools.readme_help import refreshed, stale_commands, undocumented
 
 README = """# Title
 
@@ -30,3 +30,15 @@ def test_what_was_refreshed_is_fresh_and_the_rest_untouched() -> None:
     assert stale_commands(fresh, help_text) == []
     assert fresh.startswith(README.partition("<!-- help: counterfoil -->")[0])
     assert fresh.endswith("usage: counterfoil\n```\n<!-- /help -->\n")
+
+
+def test_a_command_that_lists_another_makes_it_due() -> None:
+    def listing(command: str) -> str:
+        if command == "counterfoil":
+            return "usage: …\n\npositional arguments:\n  {serve,init}\n    serve  run\n"
+        return "usage: …\n"
+
+    shown = ["counterfoil", "counterfoil serve"]
+
+    assert undocumented(shown, listing) == {"counterfoil init"}
+    assert undocumented([*shown, "counterfoil init"], listing) == set()
