@@ -1,8 +1,8 @@
 """The rules of one field as a term of Python over its value.
 
-What the contract and the national plan say of a field becomes a text, and `row_test`
-and `column_test` put such texts together and compile them once, as dataclasses make
-their methods: the interpreter walks them without a call for each field or value.
+What the contract and the national plan say of a field becomes a text. `row_predicate`
+and `column_predicate` put such texts together and compile them once, as dataclasses
+make their methods: the interpreter walks them without a call for each field or value.
 """
 
 from __future__ import annotations

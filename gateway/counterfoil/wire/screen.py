@@ -21,7 +21,7 @@ from buf.validate import validate_pb2
 from counterfoil.domain.catalogue import SignRule, TypeRow
 from counterfoil.domain.rules import dates, payment
 from counterfoil.domain.value import value
-from counterfoil.wire.column_test import ColumnTest, column_test
+from counterfoil.wire.column_predicate import ColumnPredicate, column_predicate
 from counterfoil.wire.columns import Columns, Turned, columns_of
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.naming import broken_names
@@ -34,7 +34,7 @@ from counterfoil.wire.national_plan import (
     form_plan,
     rows_of,
 )
-from counterfoil.wire.row_test import RowTest, row_test
+from counterfoil.wire.row_predicate import RowPredicate, row_predicate
 
 _EXTRA: Final = "extra"
 """Name of the field that holds what no other field of a form knows."""
@@ -70,10 +70,10 @@ class _Screen:
         type: What the catalogue says of its type.
     """
 
-    main: RowTest
-    row: RowTest
-    columns: ColumnTest | None
-    extra: RowTest
+    main: RowPredicate
+    row: RowPredicate
+    columns: ColumnPredicate | None
+    extra: RowPredicate
     rows_min: int
     figures: Figures
     has_ids: bool
@@ -162,10 +162,10 @@ def _screen(full_name: str) -> _Screen:
     row_type = None if rows is None else rows.message_type
     rules = None if rows is None else rows.GetOptions().Extensions[validate_pb2.field]
     return _Screen(
-        main=row_test(main, plan.main),
-        row=row_test(row_type, plan.rows) if row_type else bool,  # of no row
-        columns=column_test(row_type, plan.rows) if row_type else None,
-        extra=row_test(extra.message_type, LevelPlan(())),
+        main=row_predicate(main, plan.main),
+        row=row_predicate(row_type, plan.rows) if row_type else bool,  # of no row
+        columns=column_predicate(row_type, plan.rows) if row_type else None,
+        extra=row_predicate(extra.message_type, LevelPlan(())),
         rows_min=rules.repeated.min_items if rules else 0,
         figures=figures_of(full_name),
         has_ids=ROW_ID in plan.rows.names.values(),

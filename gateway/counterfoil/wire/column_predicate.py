@@ -1,7 +1,7 @@
 """The field rules of one kind of row as tests of its columns, compiled once.
 
 Of a field that no row has nothing is looked at, and of the others each value once,
-however many rows have it. The terms are those of `row_test`.
+however many rows have it. The terms are those of `row_predicate`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Test = Callable[[Collection[Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnTest:
+class ColumnPredicate:
     """What the columns of one kind of row have to keep.
 
     Attributes:
@@ -45,7 +45,7 @@ class ColumnTest:
         )
 
 
-def column_test(descriptor: Descriptor, plan: LevelPlan) -> ColumnTest:
+def column_predicate(descriptor: Descriptor, plan: LevelPlan) -> ColumnPredicate:
     """Return the test of the columns of rows.
 
     Raises:
@@ -73,4 +73,4 @@ def column_test(descriptor: Descriptor, plan: LevelPlan) -> ColumnTest:
             )
         if is_required:
             required.add(field.name)
-    return ColumnTest(frozenset(required), texts, amounts)
+    return ColumnPredicate(frozenset(required), texts, amounts)

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from counterfoil.wire.field_terms import amount_rules, evaluated, text_rules
 from counterfoil.wire.national_plan import LevelPlan
 
-RowTest = Callable[[Message], object]
+RowPredicate = Callable[[Message], object]
 """Returns something true if a row plainly keeps the rules of its fields."""
 
 _WHEN_EMPTY: Final = {
@@ -26,7 +26,7 @@ _WHEN_EMPTY: Final = {
 }
 
 
-def row_test(descriptor: Descriptor, plan: LevelPlan) -> RowTest:
+def row_predicate(descriptor: Descriptor, plan: LevelPlan) -> RowPredicate:
     """Return the test of a row's texts and amounts, but of no row inside it.
 
     Raises:
@@ -41,7 +41,7 @@ def row_test(descriptor: Descriptor, plan: LevelPlan) -> RowTest:
             terms.append(_amount(field))
         else:
             assert field.is_repeated, f"{field.full_name}: no text, no amount"
-    test: RowTest = evaluated(f"lambda row: {' and '.join(terms) or True}", names)
+    test: RowPredicate = evaluated(f"lambda row: {' and '.join(terms) or True}", names)
     return test
 
 
