@@ -329,9 +329,18 @@ async def test_a_plan_is_told_to_the_treasury_as_quota(
         program, DIRECT_QUOTA, lambda one: one.form.fen("pay_amt_fen") == 154
     )
 
+    reference = quota[0]
+    async with town.desk(BANK) as bank:
+        await accept_at(bank, reference)
     await answer(town, program, TREASURY, quota)
     async with town.desk(FINANCE) as finance:
-        await reaches(finance, quota[0], Standing.CLOSED)
+
+        async def standings() -> dict[str, Standing]:
+            way = await finance.inquire(reference.digest)
+            return dict(way.standings)
+
+        closed = {TREASURY: Standing.CLOSED, BANK: Standing.ACCEPTED}
+        await until(standings, lambda told: told == closed)
 
 
 @pytest.mark.clause("hubei-27.2")

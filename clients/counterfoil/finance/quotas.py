@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -73,7 +74,12 @@ def plan_notice(
     if kind == AUTHORISED_QUOTA:
         form = Form({**form.fields, "set_month": day[4:6]}, form.rows)
     number = next_number(session, kind, int(day[:4]))
-    voucher = made(office, kind, number, day, form)
+    # The bank keeps account of its quota too, and states it (article 29 (3)).
+    bank = office.banks[form.text("pay_bank_no")]
+    voucher = replace(
+        made(office, kind, number, day, form),
+        recipients=(office.treasury, bank.party),
+    )
     outbox.plan(session, voucher, day)
     session.flush()  # the next notice's number counts this one
     return voucher

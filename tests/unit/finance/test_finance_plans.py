@@ -10,7 +10,15 @@ from counterfoil.business.codes import PaymentWay
 from counterfoil.finance.kinds import AUTHORISED_QUOTA, DIRECT_QUOTA
 from counterfoil.finance.plans import Grant, Plan, read_plan
 from tests.unit.finance.finance_desk import House
-from tests.unit.finance.papers import BANK_NO, HOSPITAL, OTHER_NO, SCHOOL, application
+from tests.unit.finance.papers import (
+    BANK,
+    BANK_NO,
+    HOSPITAL,
+    OFFICE,
+    OTHER_NO,
+    SCHOOL,
+    application,
+)
 
 DIRECT, AUTHORISED = PaymentWay.DIRECT, PaymentWay.AUTHORISED
 
@@ -83,6 +91,15 @@ def test_each_bank_and_way_has_a_notice_of_its_own(house: House) -> None:
     assert authorised.form.rows[0]["exp_func_name"] == "行政运行"
     numbers = [one.key.number for one in (*direct, authorised)]
     assert numbers == ["ZE2026000001", "ZE2026000002", "SE2026000001"]
+
+
+@pytest.mark.clause("hubei-29.3")
+def test_the_bank_hears_of_its_quota_as_the_treasury_does(house: House) -> None:
+    house.allot(grant(100), grant(200, way=AUTHORISED))
+
+    for kind in (DIRECT_QUOTA, AUTHORISED_QUOTA):
+        [notice] = house.issued(kind)
+        assert notice.recipients == (OFFICE.treasury, BANK)
 
 
 def test_the_gateway_takes_both_notices(house: House) -> None:
