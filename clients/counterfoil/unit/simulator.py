@@ -53,19 +53,22 @@ class Simulator(Worker):
 
     def work(self) -> None:
         """Enter the next requests; in the first turn, the allotments."""
+        if self._next and self.is_at_rest():
+            return
         day = day_of(self.clock())
         entered = short = 0
         with self.books.writing() as session:
             if not self._next:
                 allotments.enter(session, plan(self.seed, int(day[:4])))
+            wishes = list(self._batch())
             known = set(
                 session.scalars(
                     select(Request.origin).where(
-                        Request.origin.startswith(f"{self.seed}/")
+                        Request.origin.in_([one.origin for one in wishes])
                     )
                 )
             )
-            for one in self._batch():
+            for one in wishes:
                 if one.origin in known:
                     continue
                 try:
