@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -33,6 +34,7 @@ from counterfoil.office.vouchers import (
 )
 
 _T = TypeVar("_T")
+_Item = TypeVar("_Item")
 
 
 class _Loop:
@@ -117,25 +119,37 @@ class Desk:
         self._loop.wait_for(self._desk.close())
         self._loop.stop()
 
+    def _of_each(
+        self,
+        call: Callable[[list[_Item]], Coroutine[Any, Any, list[_T]]],
+        items: Iterable[_Item],
+    ) -> list[_T]:
+        """Return the outcomes of a call; for nothing, no thread is woken.
+
+        A system asks in every turn, and mostly has nothing to ask.
+        """
+        some = list(items)
+        return self._loop.wait_for(call(some)) if some else []
+
     def write(self, drafts: Iterable[Draft]) -> list[Written | DeskRefused]:
         """See `AsyncDesk.write`."""
-        return self._loop.wait_for(self._desk.write(drafts))
+        return self._of_each(self._desk.write, drafts)
 
     def review(self, reviews: Iterable[tuple[bytes, Seal]]) -> list[Outcome]:
         """See `AsyncDesk.review`."""
-        return self._loop.wait_for(self._desk.review(reviews))
+        return self._of_each(self._desk.review, reviews)
 
     def seal(self, digests: Iterable[bytes], *, send: bool = False) -> list[Outcome]:
         """See `AsyncDesk.seal`."""
-        return self._loop.wait_for(self._desk.seal(digests, send=send))
+        return self._of_each(partial(self._desk.seal, send=send), digests)
 
     def cancel_seal(self, withdrawals: Iterable[tuple[bytes, str]]) -> list[Outcome]:
         """See `AsyncDesk.cancel_seal`."""
-        return self._loop.wait_for(self._desk.cancel_seal(withdrawals))
+        return self._of_each(self._desk.cancel_seal, withdrawals)
 
     def send(self, vouchers: Iterable[Reference]) -> list[Outcome]:
         """See `AsyncDesk.send`."""
-        return self._loop.wait_for(self._desk.send(vouchers))
+        return self._of_each(self._desk.send, vouchers)
 
     def submit(self, drafts: Iterable[Draft]) -> list[Outcome]:
         """See `AsyncDesk.submit`."""
@@ -160,37 +174,37 @@ class Desk:
 
     def accept(self, vouchers: Iterable[Reference]) -> list[Outcome]:
         """See `AsyncDesk.accept`."""
-        return self._loop.wait_for(self._desk.accept(vouchers))
+        return self._of_each(self._desk.accept, vouchers)
 
     def reject(self, reasons: Iterable[Reason]) -> list[Outcome]:
         """See `AsyncDesk.reject`."""
-        return self._loop.wait_for(self._desk.reject(reasons))
+        return self._of_each(self._desk.reject, reasons)
 
     def request_return(self, reasons: Iterable[Reason]) -> list[Outcome]:
         """See `AsyncDesk.request_return`."""
-        return self._loop.wait_for(self._desk.request_return(reasons))
+        return self._of_each(self._desk.request_return, reasons)
 
     def return_vouchers(self, reasons: Iterable[Reason]) -> list[Outcome]:
         """See `AsyncDesk.return_vouchers`."""
-        return self._loop.wait_for(self._desk.return_vouchers(reasons))
+        return self._of_each(self._desk.return_vouchers, reasons)
 
     def discard(self, reasons: Iterable[Reason]) -> list[Outcome]:
         """See `AsyncDesk.discard`."""
-        return self._loop.wait_for(self._desk.discard(reasons))
+        return self._of_each(self._desk.discard, reasons)
 
     def begin_acting(self, vouchers: Iterable[Reference]) -> list[Outcome]:
         """See `AsyncDesk.begin_acting`."""
-        return self._loop.wait_for(self._desk.begin_acting(vouchers))
+        return self._of_each(self._desk.begin_acting, vouchers)
 
     def end_acting(
         self, outcomes: Iterable[tuple[Reference, ActOutcome]]
     ) -> list[Outcome]:
         """See `AsyncDesk.end_acting`."""
-        return self._loop.wait_for(self._desk.end_acting(outcomes))
+        return self._of_each(self._desk.end_acting, outcomes)
 
     def issue_receipt(self, receipts: Iterable[Receipt]) -> list[Outcome]:
         """See `AsyncDesk.issue_receipt`."""
-        return self._loop.wait_for(self._desk.issue_receipt(receipts))
+        return self._of_each(self._desk.issue_receipt, receipts)
 
     def national(
         self, vouchers: Iterable[Reference], *, gb18030: bool | None = None

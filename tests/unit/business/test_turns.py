@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+import pytest
+
+from counterfoil.business import turns as turns_module
 from counterfoil.business.tables import InboxState, OutboxState
-from counterfoil.business.turns import WORK_MAX, Worker, give_out, turns, work
+from counterfoil.business.turns import (
+    SILENT_MAX,
+    WORK_MAX,
+    Worker,
+    give_out,
+    turns,
+    work,
+)
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import VaultBusy
+from counterfoil.office import Arrival
 from tests.unit.business.house import APPLICATION, NOTICE, ORDER, House, paper
 
 
@@ -81,3 +94,70 @@ def test_a_gateway_that_stays_busy_does_not_hold_the_turn_up(house: House) -> No
     work((house.outbox(),))
 
     assert house.issued_state(order) is OutboxState.PLANNED
+
+
+class Counting(Worker):
+    """Counts how often it was let to work; its work is never done, if it says so."""
+
+    def __init__(self, *, rests: bool = True) -> None:
+        self.worked = 0
+        self._rests = rests
+
+    def work(self) -> None:
+        self.worked += 1
+
+    def is_at_rest(self) -> bool:
+        return self._rests
+
+
+def lived(house: House, taker: Counting, silent: int) -> Generator[tuple[Arrival, ...]]:
+    """Return turns after so many silent ones; the first of these works."""
+    running = turns(house.client, (taker,), house.books)
+    for _ in range(silent):
+        assert next(running) == ()
+    return running
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a system wait for arrivals no longer than it must."""
+    monkeypatch.setattr(turns_module, "IDLE_S", 0.001)
+
+
+@pytest.mark.usefixtures("_quick")
+def test_in_silence_nobody_works_on_books_that_stay_as_they_were(house: House) -> None:
+    taker = Counting()
+
+    lived(house, taker, 10).close()
+
+    assert taker.worked == 1
+
+
+@pytest.mark.usefixtures("_quick")
+def test_what_is_written_into_the_books_meanwhile_is_worked_on(house: House) -> None:
+    taker = Counting()
+    running = lived(house, taker, 3)
+
+    house.plan(paper(ORDER, "O1"))
+    next(running)
+    running.close()
+
+    assert taker.worked == 2
+
+
+@pytest.mark.usefixtures("_quick")
+def test_what_is_not_done_is_tried_again_in_every_turn(house: House) -> None:
+    taker = Counting(rests=False)
+
+    lived(house, taker, 3).close()
+
+    assert taker.worked == 3 * WORK_MAX
+
+
+@pytest.mark.usefixtures("_quick")
+def test_now_and_then_all_work_in_silence_too(house: House) -> None:
+    taker = Counting()
+
+    lived(house, taker, SILENT_MAX + 1).close()
+
+    assert taker.worked == 2

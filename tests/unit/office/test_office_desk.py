@@ -99,6 +99,17 @@ def desk(ca: DevelopmentCa, gateway: Loopback) -> Iterator[Callable[[], Desk]]:
         one.close()
 
 
+def test_who_has_nothing_to_ask_waits_for_nobody(
+    desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = desk()
+    with monkeypatch.context() as patch:
+        patch.delattr("counterfoil.office.blocking._Loop.wait_for")
+
+        assert asking.accept(()) == []
+        assert asking.seal((), send=True) == []
+
+
 def test_300_items_go_in_two_requests_and_come_back_in_order(
     gateway: Loopback, desk: Callable[[], Desk]
 ) -> None:
