@@ -130,7 +130,7 @@ class System:
             clear: Whether to apply for clearing at the end.
         """
         takers = self.takers()
-        for arrivals in turns(self.desk, takers):
+        for arrivals in turns(self.desk, takers, self.journal):
             if arrivals or not all(taker.is_at_rest() for taker in takers):
                 continue
             at_rest()

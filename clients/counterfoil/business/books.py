@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import MetaData, create_engine, event, text
+from sqlalchemy import Connection, MetaData, create_engine, event, text
 from sqlalchemy.orm import Session
 
 
@@ -27,9 +27,28 @@ class SqlBooks:
             some.create_all(self._engine)
         # SQLite takes one writer; two threads of ours wait here, not there.
         self._one_writer = threading.Lock()
+        self._one_watcher = threading.Lock()
+        self._watching: Connection | None = None
+
+    def version(self) -> int | None:
+        """Return a number that is another one after every change of the books.
+
+        Whoever made it, we or another program. None: this database cannot tell.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return None
+        with self._one_watcher:
+            if self._watching is None:
+                self._watching = self._engine.connect()
+            # It never writes itself, so that it sees every change as another's.
+            with self._watching.begin():
+                version = self._watching.scalar(text("PRAGMA data_version"))
+        return int(version or 0)
 
     def close(self) -> None:
         """Close the connections."""
+        if self._watching is not None:
+            self._watching.close()
         self._engine.dispose()
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Final, Protocol
 
+from counterfoil.business.books import SqlBooks
 from counterfoil.business.program import IDLE_S
 from counterfoil.office import Arrival, Desk
 
@@ -51,6 +52,10 @@ WORK_MAX: Final = 8
 """How often all take a turn before something else is read: one plans for another."""
 
 
+SILENT_MAX: Final = 50
+"""How many silent turns may go by without work: ten seconds."""
+
+
 def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arrival]:
     """Give every arrival to the first that wants it; return what nobody wants."""
     left = list(arrivals)
@@ -62,22 +67,41 @@ def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arriv
     return left
 
 
-def work(takers: Sequence[Taker]) -> None:
-    """Let all work until nothing is left to do, or for so many turns."""
+def work(takers: Sequence[Taker]) -> bool:
+    """Let all work until nothing is left to do, or for so many turns.
+
+    Returns:
+        Whether nothing is left to do before something else comes.
+    """
     for _ in range(WORK_MAX):
         for taker in takers:
             taker.work()
         if all(taker.is_at_rest() for taker in takers):
-            return
+            return True
+    return False
 
 
-def turns(desk: Desk, takers: Sequence[Taker]) -> Generator[tuple[Arrival, ...]]:
+def turns(
+    desk: Desk, takers: Sequence[Taker], books: SqlBooks | None = None
+) -> Generator[tuple[Arrival, ...]]:
     """Read, give out and work for ever; yield what each turn brought.
 
     What nobody wants stays on the list: another system of the same desk takes it.
     The caller stops when it has seen enough; an empty turn is one of silence.
+
+    Args:
+        desk: The desk that is read.
+        takers: Who takes what comes, the first that wants it.
+        books: What all of them work on. With them nobody works in silence while the
+            books stay as they were, but now and then: the clock goes on.
     """
+    rested: int | None = None
+    silent = 0
     for arrivals in desk.read(follow=True, idle_s=IDLE_S):
         give_out(arrivals, takers)
-        work(takers)
+        # Read before we work: what others write meanwhile is seen the next time.
+        version = None if books is None else books.version()
+        silent = 0 if arrivals else silent + 1
+        if arrivals or version is None or version != rested or silent >= SILENT_MAX:
+            rested, silent = (version, 0) if work(takers) else (None, 0)
         yield arrivals

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
             takers.append(Incoming(desk, books, outgoing.reissue, tell, receipted))
             folder = _Issuing(outgoing)
             folder.start()
-        for arrivals in turns(desk, takers):
+        for arrivals in turns(desk, takers, books):
             if arrivals or (folder is not None and not folder.is_over()):
                 continue
             is_settled = is_alone and _is_settled(books, options.notices or 0)

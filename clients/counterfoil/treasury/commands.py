@@ -37,9 +37,10 @@ def run(options: argparse.Namespace) -> int:
     stop = Stop()
     with _opened(options) as system:
         takers = system.takers()
-        for arrivals in turns(system.desk, takers):
-            at_rest = all(taker.is_at_rest() for taker in takers)
-            if stop.asked and not arrivals and at_rest:
+        for arrivals in turns(system.desk, takers, system.books):
+            if arrivals or not stop.asked:
+                continue
+            if all(taker.is_at_rest() for taker in takers):
                 break
     return DONE
 

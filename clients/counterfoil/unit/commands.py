@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
         )
         takers = (*_simulators(options, unit), *unit.takers())
         said: set[str] = set()
-        for arrivals in turns(desk, takers):
+        for arrivals in turns(desk, takers, books):
             if arrivals:
                 continue
             for text in sorted(_alerts(books, calendar, clock()) - said):
