@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -46,6 +47,16 @@ def yuan(fen: int) -> str:
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02}"
 
 
+def bank_of(above: str, banks: Sequence[str]) -> str:
+    """Return the bank of a top-level unit: it has its clearing quota at one.
+
+    Args:
+        above: The unit's code.
+        banks: Codes of the agent banks' parties.
+    """
+    return banks[int(above) // 2 % len(banks)]
+
+
 class VoucherMaker:
     """Makes vouchers with rising numbers.
 
@@ -62,10 +73,11 @@ class VoucherMaker:
     def make(self, *, rows_min: int = 1) -> Voucher:
         """Make the next voucher, addressed to one of the banks."""
         self._made += 1
-        bank = self._banks[self.chance.randrange(len(self._banks))]
         count = self._row_count(rows_min)
         amounts = [self._amount() for _ in range(count)]
-        main = self._main(bank, sum(amounts))
+        unit = self.chance.choice(words.UNITS)
+        bank = bank_of(unit[2], self._banks)
+        main = self._main(bank, unit, sum(amounts))
         rows = [
             self._row(main, number, fen) for number, fen in enumerate(amounts, start=1)
         ]
@@ -86,12 +98,14 @@ class VoucherMaker:
         is_round = fen > ROUND_FROM_FEN and self.chance.random() < ROUND_SHARE
         return fen - fen % 10_000 if is_round else fen
 
-    def _main(self, bank: str, fen: int) -> dict[str, str]:
+    def _main(
+        self, bank: str, unit_of: tuple[str, str, str, str], fen: int
+    ) -> dict[str, str]:
         division, _, bank_class = bank.partition("-")
         number = f"{self._year % 100:02}{division}{self._made:08}"
         # A voucher is not dated in the future: the year has just begun.
         month, day = self.chance.randint(1, 12) % 3 + 1, self.chance.randint(1, 28)
-        unit_code, unit, above_code, above = self.chance.choice(words.UNITS)
+        unit_code, unit, above_code, above = unit_of
         code, item, of_class, section = self.chance.choice(words.FUNCTIONS)
         economic, economic_name, economic_class = self.chance.choice(words.ECONOMIC)
         bank_name = words.AGENT_BANKS.get(bank_class, "代理银行")
