@@ -21,8 +21,8 @@ $(READY): requirements/lock.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: $(READY) ## a day of four institutions, on this machine
-	$(BIN)/counterfoil-demo
+demo: $(READY) ## a day of a province in miniature, on this machine
+	$(BIN)/counterfoil-day
 
 test: $(READY) ## all tests that need nothing but Python
 	$(BIN)/python -m pytest -m "not tools" --report=$(CACHE)/report-test.json

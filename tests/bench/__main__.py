@@ -3,6 +3,7 @@
 --quick       a tenth of the vouchers: to see that it runs
 --filled N    also with N vouchers in both vaults, 1000000 say; takes N / 100 seconds
               at worst
+--day N       a whole day of N payments, 20000 say; without it a small one
 --out FILE    where the list goes, `bench.json` by default
 """
 
@@ -15,14 +16,17 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from tests.bench.crypto import crypto_limit
+from tests.bench.day import day_figures
 from tests.bench.exchange import Pair, Run, process_bytes
 from tests.bench.figures import Figure, write_figures
 from tests.bench.national import national_figures
 
 _MEBIBYTE = 1024 * 1024
+_DAY = 200
 _FILL = 20_000
 """Vouchers made at a time: the load must not hold a million drafts."""
 
@@ -32,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--filled", type=int, default=0)
+    parser.add_argument("--day", type=int, default=_DAY)
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     # On a disk, never on tmpfs: what is measured is durable.
@@ -39,7 +44,8 @@ def main() -> int:
     figures: list[Figure] = []
     try:
         divisor = 10 if options.quick else 1
-        for figure in _measure(directory, divisor, options.filled):
+        measured = _measure(directory, divisor, options.filled)
+        for figure in chain(measured, day_figures(directory / "day", options.day)):
             sys.stdout.write(figure.to_line() + "\n")
             sys.stdout.flush()
             figures.append(figure)

@@ -11,13 +11,21 @@ from typing import Final
 from sqlalchemy import create_engine, delete, select
 
 from counterfoil.app.ports import Entry
-from counterfoil.day.stage import ABC, FINANCE, Stage
+from counterfoil.business.books import SqlBooks
+from counterfoil.business.tables import OutboxEntry, OutboxState
+from counterfoil.day.cast import ABC, FINANCE, TREASURY
+from counterfoil.day.stage import Stage
 from counterfoil.domain.standing import Standing
-from counterfoil.finance.books import Books, ReceiptEntry
+from counterfoil.finance.kinds import PAYMENT
+from counterfoil.finance.tables import Receipted
 from counterfoil.ledger.tables import STANDINGS, VOUCHERS
+from counterfoil.treasury.books import Incoming, QuotaChange
+from counterfoil.treasury.kinds import LISTED
 from counterfoil.vault.lmdb_engine import LmdbEngine
 from counterfoil.vault.packing import pack_entry, unpack_entry
 
+BANK_STATEMENT: Final = 105521
+"""Finance's monthly statement to an agent bank (对账单)."""
 OLD_COPY: Final = "old-copy"
 """Folder with a copy of a vault from the middle of the day."""
 
@@ -84,12 +92,48 @@ def missing_ledger_row(stage: Stage) -> None:
 
 
 def lost_receipt(stage: Stage) -> None:
-    """Take one receipt out of finance's own books."""
-    books = Books(stage.books(FINANCE.code))
+    """Take one receipt of a payment out of finance's own register."""
+    books = SqlBooks(stage.books(FINANCE.code))
     with books.writing() as session:
-        receipt = session.scalars(select(ReceiptEntry)).first()
+        receipt = session.scalars(
+            select(Receipted).where(Receipted.type_code == PAYMENT)
+        ).first()
         assert receipt is not None, "receipts have come"
         session.delete(receipt)
+    books.close()
+
+
+def lost_list(stage: Stage) -> None:
+    """Take one list (清单) out of the treasury's own books."""
+    books = SqlBooks(stage.books(TREASURY.code))
+    with books.writing() as session:
+        one = session.scalars(
+            select(Incoming).where(Incoming.type_code.in_(LISTED))
+        ).first()
+        assert one is not None, "lists have come"
+        session.delete(one)
+    books.close()
+
+
+def changed_quota(stage: Stage) -> None:
+    """Let a bank have one fen more of clearing quota in the treasury's own books."""
+    books = SqlBooks(stage.books(TREASURY.code))
+    with books.writing() as session:
+        change = session.scalars(select(QuotaChange)).first()
+        assert change is not None, "quota was granted"
+        change.amount_fen += 1
+    books.close()
+
+
+def wrong_answer(stage: Stage) -> None:
+    """Let finance's own books say that a bank's statement does not agree."""
+    books = SqlBooks(stage.books(FINANCE.code))
+    with books.writing() as session:
+        statement = session.scalars(
+            select(OutboxEntry).where(OutboxEntry.type_code == BANK_STATEMENT)
+        ).first()
+        assert statement is not None, "statements were sent"
+        statement.state = OutboxState.DIFFERS
     books.close()
 
 
@@ -100,6 +144,9 @@ FAULTS: Final[dict[str, Callable[[Stage], None]]] = {
     "swapped-state": swapped_state,
     "missing-ledger-row": missing_ledger_row,
     "lost-receipt": lost_receipt,
+    "lost-list": lost_list,
+    "changed-quota": changed_quota,
+    "wrong-answer": wrong_answer,
 }
 """Every fault that can be planted, by name."""
 

@@ -1,39 +1,83 @@
 """Whether the whole day agrees: vaults, ledgers, and everybody's own books.
 
-It works on files only, with every gateway stopped, so a copy of the day's
-directory can be checked as well.
+It works on files only, with every gateway stopped, so a copy of the day's directory
+can be checked as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from sqlalchemy import func, select
+
 from counterfoil.bank.core import CorePlan, SimulatedCore
-from counterfoil.bank.journal import FINAL, Journal, State
-from counterfoil.day import figures
+from counterfoil.bank.journal import FINAL, Journal, Payment, State
+from counterfoil.business.books import SqlBooks
+from counterfoil.day.accounts import accounts_of
+from counterfoil.day.balance import Entry, sheet
+from counterfoil.day.boxes import loose_ends
+from counterfoil.day.carried import Carried, Teller, Way, differences, side_by_side
+from counterfoil.day.cast import BANKS, FINANCE, GATEWAYS, PARTIES, Institution
+from counterfoil.day.lines import LINES
 from counterfoil.day.programs import run
-from counterfoil.day.stage import BANKS, GATEWAYS, ISSUERS, UNIT, Institution, Stage
+from counterfoil.day.records import told_by_books
+from counterfoil.day.stage import Stage
+from counterfoil.day.vaults import told_by_ledger, told_by_vault
+from counterfoil.domain.refusals import Corrupt
 from counterfoil.finance.books import OPEN, Books
 from counterfoil.finance.books import State as OrderState
 
-_VERIFY_S: Final = 300.0
+_VERIFY_S: Final = 600.0
 _LINES_MAX: Final = 10
 
 
-def findings(stage: Stage) -> Iterator[str]:
-    """Yield everything that is not as it should be, each in one line."""
-    with ThreadPoolExecutor() as pool:
-        for told in pool.map(lambda one: list(_vault(stage, one)), GATEWAYS):
+def findings(stage: Stage, vaults: Sequence[Institution] = GATEWAYS) -> Iterator[str]:
+    """Yield everything that is not as it should be, each in one line.
+
+    Args:
+        stage: Where the day stands.
+        vaults: Whose vaults are verified; all are read and compared.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for told in pool.map(lambda one: list(_vault(stage, one)), vaults):
             yield from told
-    for pair in figures.PAIRS:
-        yield from _pair(stage, pair)
-    for issuer in ISSUERS:
-        yield from _orders(stage, issuer)
+    for way, sources in carried(stage).items():
+        for difference in differences(sources):
+            yield f"{way.issuer} to {way.recipient}, {way.type_code}: {difference}"
+    for entry in balance(stage):
+        if not entry.agrees:
+            yield str(entry)
+    for one in PARTIES:
+        yield from _loose_ends(stage, one)
+    yield from _orders(stage)
     for bank in BANKS:
         yield from _payments(stage, bank)
-    yield from _notices(stage)
+
+
+def balance(stage: Stage) -> list[Entry]:
+    """Return the balance sheet of all parties, from their own books."""
+    return sheet(LINES, accounts_of(stage))
+
+
+def carried(stage: Stage) -> dict[Way, dict[str, Carried]]:
+    """Return what books, ledgers and vaults tell, way by way.
+
+    A vault that is not whole tells nothing; `vault verify` names it.
+    """
+    told: dict[Teller, Mapping[Way, Carried]] = {}
+    for one in PARTIES:
+        state = stage.state(one.carrier or one.code)
+        told[Teller(one.code, "books")] = told_by_books(stage, one)
+        told[Teller(one.code, "ledger")] = told_by_ledger(
+            state / "ledger.sqlite", one.code
+        )
+        try:
+            told[Teller(one.code, "vault")] = told_by_vault(state / "vault", one.code)
+        except (Corrupt, OSError):
+            continue
+    return side_by_side(told)
 
 
 def _vault(stage: Stage, institution: Institution) -> Iterator[str]:
@@ -57,21 +101,23 @@ def _vault(stage: Stage, institution: Institution) -> Iterator[str]:
         yield f"vault of {institution.code}: {len(lines) - _LINES_MAX} more"
 
 
-def _pair(stage: Stage, pair: figures.Pair) -> Iterator[str]:
-    """Set what four sources tell of one pair side by side."""
-    sources = {**figures.from_ledgers(stage, pair), **figures.from_books(stage, pair)}
-    issuer, bank = pair
-    for difference in figures.differences(sources):
-        yield f"{issuer.code} to {bank.code}: {difference}"
+def _loose_ends(stage: Stage, one: Institution) -> Iterator[str]:
+    """Look whether every voucher in the boxes has come to an end that fits."""
+    books = SqlBooks(stage.books(one.code))
+    try:
+        for end in loose_ends(books):
+            yield f"{one.code}: {end}"
+    finally:
+        books.close()
 
 
-def _orders(stage: Stage, issuer: Institution) -> Iterator[str]:
-    """Look whether every order has come to an end that fits."""
-    books = Books(stage.books(issuer.code))
+def _orders(stage: Stage) -> Iterator[str]:
+    """Look whether every order from a file has come to an end that fits."""
+    books = Books(stage.books(FINANCE.code))
     for order in books.in_state(*OPEN):
-        yield f"{issuer.code}: {order.number} is still {order.state}"
+        yield f"{FINANCE.code}: {order.number} is still {order.state}"
     for order in books.in_state(OrderState.DIFFERS):
-        yield f"{issuer.code}: the receipt of {order.number} does not agree"
+        yield f"{FINANCE.code}: the receipt of {order.number} does not agree"
     books.close()
 
 
@@ -79,8 +125,13 @@ def _payments(stage: Stage, bank: Institution) -> Iterator[str]:
     """Look whether the core paid each voucher once, and nothing else."""
     journal = Journal(stage.books(bank.code))
     core = SimulatedCore(stage.books(bank.code, "core"), CorePlan())
-    paid = journal.in_state(State.CLOSED)
-    owed = (len(paid), sum(payment.amount_fen for payment in paid))
+    with journal.reading() as session:
+        count, fen = session.execute(
+            select(func.count(), func.sum(Payment.amount_fen)).where(
+                Payment.state == State.CLOSED
+            )
+        ).one()
+    owed = (count, fen or 0)
     if core.times_paid() != owed:
         yield (
             f"{bank.code}: the core paid {core.times_paid()} (times, fen), "
@@ -90,13 +141,3 @@ def _payments(stage: Stage, bank: Institution) -> Iterator[str]:
         yield f"{bank.code}: {payment.number} is {payment.state}: {payment.note}"
     journal.close()
     core.close()
-
-
-def _notices(stage: Stage) -> Iterator[str]:
-    """Look whether the unit got an entry notice for each payment of its own."""
-    books = Books(stage.books(UNIT.code))
-    paid = {order.number: order.amount_fen for order in books.in_state(OrderState.PAID)}
-    told = {notice.about: notice.amount_fen for notice in books.notices()}
-    books.close()
-    if paid != told:
-        yield f"{UNIT.code}: entry notices for {sorted(told)}, paid {sorted(paid)}"

@@ -1,26 +1,30 @@
-"""The day's vouchers: sound ones, broken ones, and a few with a fate of their own."""
+"""Finance's national files: sound ones, broken ones, a few with a fate of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Final
 
 from counterfoil.bank.core import Fate
-from counterfoil.day.stage import BANKS, FINANCE, UNIT, Stage
-from counterfoil.sample.documents import KEY, envelope, file_of, inner_document
+from counterfoil.business.codes import PaymentWay
+from counterfoil.business.days import written
+from counterfoil.day.cast import BANKS, UNITS
+from counterfoil.day.plan import SPECIAL, Plan
+from counterfoil.day.stage import Stage
+from counterfoil.sample import words
+from counterfoil.sample.documents import file_of
 from counterfoil.sample.faults import FAULTS, ROWS_MIN
-from counterfoil.sample.vouchers import MAIN, ROW, Voucher, VoucherMaker
+from counterfoil.sample.vouchers import Voucher, VoucherMaker
 
-YEAR: Final = 2026
-AUTHORISED: Final = 2
-"""Authorised payments that the hosted unit issues."""
-SPECIAL: Final = ("reject", "return", "discard", "correct", "unknown")
-"""What happens to the first vouchers of the day, in this order."""
-
-_NOT_IN_8202_MAIN: Final = frozenset({"FileNoCode", "FileNoName"})
-_NOT_IN_8202_ROW: Final = _NOT_IN_8202_MAIN | {"MOFDepCode", "MOFDepName"}
+ALLOTMENTS: Final = "allotments.toml"
+APPROPRIATIONS: Final = ("appropriation-1.toml", "appropriation-2.toml")
+"""What finance enters by hand, below the day's directory."""
+_GRANT_YUAN: Final = 10_000_000_000
+"""What a unit may spend for one function: more than any day needs."""
+_BATCH_ROWS: Final = 300
 _SHORT_ACCOUNT: Final = "123"
 """Well formed for the gateway, but no account of any bank."""
 
@@ -44,28 +48,77 @@ class Material:
     )
 
 
-def write(stage: Stage, *, files: int, broken: int, seed: int) -> Material:
-    """Write all files; the same arguments give the same bytes."""
+def write_orders(stage: Stage, year: int) -> None:
+    """Write what finance enters by hand: allotments, and appropriations."""
+    lines = [f'number = "YK{year}-001"']
+    grants = [(code, PaymentWay.DIRECT) for code, *_ in words.UNITS]
+    grants += [(unit.short, PaymentWay.AUTHORISED) for unit in UNITS]
+    for unit, way in grants:
+        for function, name, *_ in words.FUNCTIONS:
+            lines += [
+                "[[allotment]]",
+                f'unit = "{unit}"',
+                f'function = "{function}"',
+                f'function_name = "{name}"',
+                f'way = "{way}"',
+                f'amount = "{_GRANT_YUAN}.00"',
+            ]
+    _write_lines(stage.directory / ALLOTMENTS, lines)
+    for place, file in enumerate(APPROPRIATIONS, start=1):
+        unit, _, _, _ = words.UNITS[place]
+        function, name, *_ = words.FUNCTIONS[place]
+        lines = [
+            f'number = "BK{year}-{place:03}"',
+            f'unit = "{unit}"',
+            f'function = "{function}"',
+            f'function_name = "{name}"',
+            f'amount = "{place}20000.50"',
+            'purpose = "校舍维修"',
+            "[payee]",
+            f'account = "62220000111{place}"',
+            'name = "湖北建设公司"',
+            'bank_no = "105521000000"',
+        ]
+        _write_lines(stage.directory / file, lines)
+
+
+def _write_lines(file: Path, lines: Iterable[str]) -> None:
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write(stage: Stage, plan: Plan) -> Material:
+    """Write all files; the same plan gives the same bytes."""
     # Nothing here is a secret; the seed is there to be repeated.
     maker = VoucherMaker(
-        Random(seed),  # noqa: S311
-        year=YEAR,
+        Random(plan.seed),  # noqa: S311
+        year=plan.day.year,
         banks=[bank.code for bank in BANKS],
     )
-    material = Material(sound=files)
-    vouchers = (maker.make() for _ in range(files))
-    for index, voucher in enumerate(vouchers):
+    material = Material(sound=plan.files)
+    for index in range(plan.files):
+        voucher = _of_day(maker.make(rows_min=_rows_of(index)), plan)
         if index < len(SPECIAL):
             _make_special(stage, material, voucher, SPECIAL[index])
-        _save(stage, FINANCE.code, voucher, file_of(voucher))
-    for number in range(broken):
-        voucher = maker.make(rows_min=ROWS_MIN)
+        _save(stage, voucher, file_of(voucher))
+    for number in range(plan.broken):
+        voucher = _of_day(maker.make(rows_min=ROWS_MIN), plan)
         body = FAULTS[number % len(FAULTS)].apply(voucher)
-        material.broken.append(_save(stage, FINANCE.code, voucher, body))
-    for _ in range(AUTHORISED):
-        voucher = maker.make()
-        _save(stage, UNIT.code, voucher, _authorised(voucher))
+        material.broken.append(_save(stage, voucher, body))
     return material
+
+
+def _rows_of(index: int) -> int:
+    """Return the fewest rows of a file: the first after the special ones is a salary's.
+
+    A batch (批量业务) pays hundreds of persons by one voucher.
+    """
+    return _BATCH_ROWS if index == len(SPECIAL) else 1
+
+
+def _of_day(voucher: Voucher, plan: Plan) -> Voucher:
+    """Date a voucher: nobody issues one of another day."""
+    voucher.main["VouDate"] = written(plan.day)
+    return voucher
 
 
 def _make_special(
@@ -82,8 +135,7 @@ def _make_special(
             material.fates[voucher.bank][voucher.number] = Fate.LOST_AFTER
         case "correct":
             right = voucher.rows[0]["PayeeAcctNo"]
-            folder = stage.corrections(FINANCE.code)
-            (folder / _name(voucher)).write_bytes(file_of(voucher))
+            (stage.corrections / _name(voucher)).write_bytes(file_of(voucher))
             _set_account(voucher, right[::-1])
         case _:
             pass  # the issuer discards it by its number
@@ -95,36 +147,9 @@ def _set_account(voucher: Voucher, account: str) -> None:
         voucher.main["PayeeAcctNo"] = account
 
 
-def _authorised(voucher: Voucher) -> bytes:
-    """Return a direct payment's content as an authorised payment (8202)."""
-    code = UNIT.code.partition("-")[2]
-    agency = {"AgencyCode": code, "AgencyName": UNIT.name}
-    main = voucher.main | agency
-    main |= {
-        "VtCode": "8202",
-        "PayTypeCode": "12",
-        "PayTypeName": "财政授权支付",
-        "PayAcctName": f"{UNIT.name}零余额账户",
-    }
-    voucher.main = _without(main, MAIN, _NOT_IN_8202_MAIN)
-    voucher.rows = [
-        _without(row | agency, ROW, _NOT_IN_8202_ROW) for row in voucher.rows
-    ]
-    key = {name: voucher.main[name] for name in KEY}
-    return envelope(key, inner_document(voucher))
-
-
-def _without(
-    texts: dict[str, str], order: Iterable[str], left_out: frozenset[str]
-) -> dict[str, str]:
-    return {
-        name: texts[name] for name in order if name in texts and name not in left_out
-    }
-
-
-def _save(stage: Stage, issuer: str, voucher: Voucher, body: bytes) -> str:
+def _save(stage: Stage, voucher: Voucher, body: bytes) -> str:
     name = _name(voucher)
-    (stage.files(issuer) / name).write_bytes(body)
+    (stage.files / name).write_bytes(body)
     return name
 
 

@@ -1,253 +1,193 @@
-"""What happens in the day, in order."""
+"""This day's phases, in order: the flows of articles 25 to 29, and what goes wrong."""
 
 from __future__ import annotations
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
-
-from counterfoil.day import faults, figures, material
-from counterfoil.day.material import Material
-from counterfoil.day.programs import DayFailed, Programs, run
-from counterfoil.day.screen import Screen
-from counterfoil.day.stage import (
+from counterfoil.business.days import written
+from counterfoil.day import counter, lines
+from counterfoil.day.cast import (
     ABC,
     BANKS,
     FINANCE,
-    GATEWAYS,
-    ICBC,
-    ISSUERS,
-    UNIT,
+    PARTIES,
+    TREASURY,
+    UNITS,
     Institution,
-    Stage,
-    build,
-    write_bank,
 )
-from counterfoil.finance.books import Books
-from counterfoil.finance.books import State as OrderState
-
-_START_S: Final = 60.0
-_STEP_S: Final = 120.0
-_DAY_S: Final = 1_200.0
-_INQUIRE_S: Final = 60.0
+from counterfoil.day.material import ALLOTMENTS, APPROPRIATIONS, Material
+from counterfoil.day.phases import Command, Expected, Kill, Phase, Start
+from counterfoil.day.plan import Plan
 
 
-@dataclass(slots=True)
-class Day:
-    """One day, from an empty directory to gateways that stand still.
-
-    Attributes:
-        directory: Where everything stands; must be empty or absent.
-        files: Sound files of finance.
-        broken: Broken ones.
-        seed: Fixes every byte of the files and what goes wrong at the cores.
-        screen: Where progress is told.
-    """
-
-    directory: Path
-    files: int
-    broken: int
-    seed: int
-    screen: Screen
-    stage: Stage = field(init=False)
-    _material: Material = field(init=False)
-    _counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _ready: Counter[str] = field(default_factory=Counter)
-
-    def run(self) -> Stage:
-        """Live the day; the gateways are stopped when this returns.
-
-        Raises:
-            DayFailed: A program failed, or what was waited for did not come.
-        """
-        self._prepare()
-        with Programs(self.directory / "logs", self._listen) as programs:
-            for institution in GATEWAYS:
-                self._start_gateway(programs, institution)
-            self._wait_for_gateways(programs, GATEWAYS)
-            self._start_systems(programs)
-            self._kill_in_the_middle(programs)
-            programs.wait_for_end([_system(one) for one in ISSUERS], _DAY_S)
-            self.screen.say("every voucher has come to an end")
-            programs.end([_system(one) for one in BANKS], _STEP_S)
-            self._show_figures()
-            self._show_one_way()
-            programs.end([_gateway(one) for one in GATEWAYS], _STEP_S)
-        self._check_refused()
-        return self.stage
-
-    def _prepare(self) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.stage = build(self.directory, datetime.now(UTC))
-        self._material = material.write(
-            self.stage, files=self.files, broken=self.broken, seed=self.seed
-        )
-        for bank in BANKS:
-            write_bank(self.stage, bank, self.seed, self._material.fates[bank.code])
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(self._initialise, GATEWAYS))
-        self.screen.say(
-            f"{len(GATEWAYS)} institutions and one hosted unit in {self.directory}; "
-            f"{self.files} files, {self.broken} of them broken on top"
-        )
-
-    def _initialise(self, institution: Institution) -> None:
-        status, _, errors = run(
-            [*_DAEMON, "init", "--config", str(self.stage.gateway(institution.code))],
-            self.directory,
-            _START_S,
-        )
-        if status != 0:
-            msg = f"init of {institution.code} ended with {status}:\n{errors}"
-            raise DayFailed(msg)
-
-    def _start_gateway(self, programs: Programs, institution: Institution) -> None:
-        programs.start(
-            _gateway(institution),
-            [*_DAEMON, "serve", "--config", str(self.stage.gateway(institution.code))],
-            self.directory,
-        )
-
-    def _wait_for_gateways(
-        self, programs: Programs, institutions: tuple[Institution, ...]
-    ) -> None:
-        names = [_gateway(one) for one in institutions]
-        programs.wait(
-            lambda: all(self._ready[name] for name in names),
-            _START_S,
-            f"{', '.join(names)} to be ready",
-        )
-        self.screen.say(f"serving: {', '.join(one.code for one in institutions)}")
-
-    def _start_systems(self, programs: Programs) -> None:
-        for bank in BANKS:
-            config = self.stage.system(bank.code)
-            programs.start(
-                _system(bank),
-                ["-m", "counterfoil.bank", "run", "--config", str(config)],
-                config.parent,
-            )
-        special = self._material.numbers
-        wishes = [f"--{what}={special[what]}" for what in ("discard", "correct")]
-        notices = [f"--notices={material.AUTHORISED}"]
-        for issuer, more in ((FINANCE, wishes), (UNIT, notices)):
-            config = self.stage.system(issuer.code)
-            programs.start(
-                _system(issuer),
-                [
-                    *("-m", "counterfoil.finance", "run"),
-                    *("--config", str(config)),
-                    *("--folder", str(self.stage.files(issuer.code))),
-                    *("--corrections", str(self.stage.corrections(issuer.code))),
-                    *more,
-                ],
-                config.parent,
-            )
-
-    def _kill_in_the_middle(self, programs: Programs) -> None:
-        """Kill one bank's gateway when half is sent, and start it again."""
-        half = self.files // 2
-        issuers = {_system(one) for one in ISSUERS}
-        programs.wait(
-            lambda: self._counts[_system(FINANCE), "sent"] >= half,
-            _DAY_S,
-            f"{half} vouchers to be sent",
-            may_end=issuers - {_system(FINANCE)},
-        )
-        programs.kill(_gateway(ABC))
-        self.screen.say(f"killed the gateway of {ABC.code} {ABC.name} (SIGKILL)")
-        self._ready[_gateway(ABC)] = 0
-        faults.keep_old_copy(self.stage)
-        self._start_gateway(programs, ABC)
-        programs.wait(
-            lambda: self._ready[_gateway(ABC)] > 0,
-            _START_S,
-            f"{_gateway(ABC)} to be ready again",
-            may_end=issuers,
-        )
-        self.screen.say(f"it serves again: {ABC.code}")
-
-    def _listen(self, name: str, text: str) -> None:
-        """Take in a line: `ready` of a gateway, or what a system did how often."""
-        if text == "ready":
-            self._ready[name] += 1
-            return
-        what, _, count = text.partition(" ")
-        if count.isdigit():
-            self._counts[name, what] += int(count)
-            self.screen.progress(
-                {
-                    "sent": self._total("sent"),
-                    "accepted": self._total("accepted", BANKS),
-                    "paid": self._total("paid", BANKS),
-                    "receipts back": self._total("paid", ISSUERS),
-                }
-            )
-
-    def _total(self, what: str, whose: tuple[Institution, ...] = ISSUERS) -> int:
-        return sum(self._counts[_system(one), what] for one in whose)
-
-    def _show_figures(self) -> None:
-        for pair in figures.PAIRS:
-            self.screen.table(
-                f"{pair[0].code} {pair[0].name} → {pair[1].code} {pair[1].name}",
-                {
-                    **figures.from_gateways(self.stage, pair),
-                    **figures.from_books(self.stage, pair),
-                },
-            )
-
-    def _show_one_way(self) -> None:
-        """Show one voucher's whole way with the evidence of both sides."""
-        books = Books(self.stage.books(FINANCE.code))
-        voucher = next(
-            one for one in books.in_state(OrderState.PAID) if one.recipient == ICBC.code
-        )
-        books.close()
-        for side in (FINANCE, ICBC):
-            stem = self.stage.pki / side.code / "system-1"
-            status, output, errors = run(
-                [
-                    *(*_DAEMON, "inquire", voucher.digest.hex()),
-                    *("--address", self.stage.addresses[side.code]),
-                    *("--certificate", f"{stem}.pem"),
-                    *("--key", f"file:{stem}.key"),
-                    *("--passphrase", f"file:{stem}.pass"),
-                    *("--authorities", str(self.stage.pki / "authorities.pem")),
-                ],
-                self.directory,
-                _INQUIRE_S,
-            )
-            if status != 0:
-                msg = f"inquire at {side.code} ended with {status}:\n{errors}"
-                raise DayFailed(msg)
-            self.screen.say(f"the way of {voucher.number} as {side.code} proves it:")
-            self.screen.say(output.rstrip())
-
-    def _check_refused(self) -> None:
-        """Check that exactly the broken files were refused, and show why."""
-        books = Books(self.stage.books(FINANCE.code))
-        refused = books.refused()
-        books.close()
-        for one in refused:
-            self.screen.say(f"refused {one.file}: {one.explanation}")
-        if {one.file for one in refused} != set(self._material.broken):
-            msg = (
-                f"{len(self._material.broken)} files are broken, "
-                f"{len(refused)} were refused"
-            )
-            raise DayFailed(msg)
+def phases(plan: Plan, material: Material) -> tuple[Phase, ...]:
+    """Return what happens in a day."""
+    return (
+        _quota(plan),
+        _income(plan),
+        _payments(plan, material),
+        _counter_orders(plan),
+        _counter_papers(plan),
+        _appropriations(plan),
+        _refunds(plan),
+        _clearing(plan),
+        _lists(plan),
+        _day_end(plan),
+        _month_end(plan),
+        _recomputing(plan),
+    )
 
 
-_DAEMON: Final = ("-m", "counterfoil.daemon")
+def _quota(plan: Plan) -> Phase:
+    return Phase(
+        name="quota",
+        source="article 27 (1)",
+        day=plan.day,
+        commands=tuple(
+            Command(one, ("allot", "--plan", f"../../{ALLOTMENTS}"))
+            for one in (FINANCE, *UNITS)
+        ),
+        starts=tuple(Start(one) for one in (TREASURY, FINANCE, *BANKS)),
+        lines=(lines.QUOTA,),
+    )
 
 
-def _gateway(institution: Institution) -> str:
-    return f"gateway {institution.code}"
+def _income(plan: Plan) -> Phase:
+    income = ("income", "--seed", f"{plan.seed}", "--count", f"{plan.incomes}")
+    return Phase(
+        name="income",
+        source="article 25",
+        day=plan.day,
+        commands=(Command(TREASURY, income),),
+        expected=(Expected(TREASURY, ("incomes",), plan.incomes),),
+    )
 
 
-def _system(institution: Institution) -> str:
-    return f"system {institution.code}"
+def _payments(plan: Plan, material: Material) -> Phase:
+    files = ["--folder", "../../files", "--corrections", "../../corrections"]
+    files += [f"--{wish}={material.numbers[wish]}" for wish in ("discard", "correct")]
+    return Phase(
+        name="payments",
+        source="article 27 (2) and (3)",
+        day=plan.day,
+        starts=(
+            Start(FINANCE, tuple(files)),
+            *(Start(unit, _requests(plan, unit)) for unit in UNITS),
+        ),
+        kill=Kill(whose=ABC, teller=FINANCE, what="sent", count=plan.files // 2),
+        expected=tuple(
+            Expected(unit, ("applications", "payments"), plan.of_unit) for unit in UNITS
+        ),
+        lines=(lines.DIRECT, lines.DIRECT_COUNT, *lines.AUTHORISED),
+    )
+
+
+def _requests(plan: Plan, unit: Institution) -> tuple[str, ...]:
+    seed = plan.seed * len(UNITS) + UNITS.index(unit)
+    return ("--seed", f"{seed}", "--payments", f"{plan.of_unit}")
+
+
+def _counter_orders(plan: Plan) -> Phase:
+    """Order payments at the counter: the bank has the vouchers, and waits."""
+    return Phase(
+        name="counter orders",
+        source="article 27 (3)",
+        day=plan.day,
+        commands=tuple(
+            Command(unit, counter.order(place))
+            for unit in UNITS
+            for place in range(counter.ORDERS)
+        ),
+    )
+
+
+def _counter_papers(plan: Plan) -> Phase:
+    """Hand in the papers, a wrong one too; one order is asked back instead."""
+    return Phase(
+        name="counter papers",
+        source="article 27 (3)",
+        day=plan.day,
+        looked_up=counter.papers,
+        lines=lines.AUTHORISED,
+    )
+
+
+def _appropriations(plan: Plan) -> Phase:
+    return Phase(
+        name="appropriation",
+        source="article 26",
+        day=plan.day,
+        commands=tuple(
+            Command(FINANCE, ("appropriate", "--order", f"../../{file}"))
+            for file in APPROPRIATIONS
+        ),
+        expected=(Expected(FINANCE, ("appropriated",), len(APPROPRIATIONS)),),
+        lines=(lines.APPROPRIATED,),
+    )
+
+
+def _refunds(plan: Plan) -> Phase:
+    count = ("--refunds", f"{plan.refunds}", "--seed", f"{plan.seed}")
+    return Phase(
+        name="refunds",
+        source="article 27 (5)",
+        day=plan.day,
+        commands=tuple(Command(bank, ("simulate", *count)) for bank in BANKS),
+    )
+
+
+def _clearing(plan: Plan) -> Phase:
+    return Phase(
+        name="clearing",
+        source="article 27 (4) and (5)",
+        day=plan.day,
+        commands=tuple(Command(bank, ("clear",)) for bank in BANKS),
+        lines=(lines.CLEARED, lines.REFUNDED, lines.QUOTA, lines.EXPENDITURE),
+    )
+
+
+def _lists(plan: Plan) -> Phase:
+    return Phase(
+        name="lists",
+        source="articles 26 (3), 27 (4) 5 and 27 (5) 6",
+        day=plan.day,
+        commands=(Command(FINANCE, ("lists", "--day", written(plan.day))),),
+    )
+
+
+def _day_end(plan: Plan) -> Phase:
+    return Phase(
+        name="day end",
+        source="articles 21 and 25 (1)",
+        day=plan.day,
+        commands=(
+            Command(TREASURY, ("report", "--day", written(plan.day))),
+            Command(TREASURY, ("statements", "--day", written(plan.day))),
+        ),
+        lines=lines.LINES,
+    )
+
+
+def _month_end(plan: Plan) -> Phase:
+    return Phase(
+        name="month end",
+        source="article 29",
+        day=plan.morning,
+        starts=tuple(Start(one) for one in PARTIES),
+        commands=tuple(
+            Command(one, ("statements", "--month", written(plan.day)[:6]))
+            for one in (TREASURY, FINANCE, *BANKS)
+        ),
+        lines=lines.LINES,
+    )
+
+
+def _recomputing(plan: Plan) -> Phase:
+    """Have every system compute its books again from its gateway's vault."""
+    return Phase(
+        name="recomputing",
+        source="article 21",
+        day=plan.morning,
+        commands=tuple(
+            Command(one, ("books", "--recompute"))
+            for one in (TREASURY, FINANCE, *BANKS)
+        ),
+    )

@@ -14,14 +14,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+DAEMON: Final = ("-m", "counterfoil.daemon")
+"""How the gateway's program is called."""
 _TAIL_LINES: Final = 15
 _END_S: Final = 30.0
+_LOOK_S: Final = 0.5
 
 
 class DayFailed(Exception):
@@ -78,6 +81,11 @@ class Program:
             target=self._hear, args=(heard,), name=f"hear {name}", daemon=True
         )
         self._hearing.start()
+
+    @property
+    def session(self) -> int:
+        """What it and its workers are found by among all processes."""
+        return self._child.pid
 
     @property
     def exit_status(self) -> int | None:
@@ -145,6 +153,10 @@ class Programs:
         self._running[name] = program
         return program
 
+    def sessions(self) -> dict[int, str]:
+        """Return the names of the programs that run, by session."""
+        return {one.session: name for name, one in self._running.items()}
+
     def kill(self, name: str) -> None:
         """Kill a program; its end is expected."""
         self._running.pop(name).kill()
@@ -184,7 +196,8 @@ class Programs:
         """Take in lines until `condition` holds.
 
         Args:
-            condition: Looked at after every line and every end.
+            condition: Looked at after lines and ends, and every half second: what
+                programs write into their books is not told by a line.
             deadline_s: How long to wait.
             what: What is waited for, for the message.
             may_end: Programs that may end meanwhile, with exit status 0.
@@ -194,15 +207,22 @@ class Programs:
         """
         give_up_at = time.monotonic() + deadline_s
         while not condition():
-            try:
-                line = self._heard.get(timeout=max(0.0, give_up_at - time.monotonic()))
-            except queue.Empty:
+            left_s = give_up_at - time.monotonic()
+            if left_s <= 0:
                 msg = f"waited {deadline_s:.0f} s in vain for {what}"
-                raise DayFailed(msg) from None
-            if line.text is not None:
-                self._listen(line.name, line.text)
-            elif line.name in self._running:
-                self._note_end(self._running[line.name], may_end or set())
+                raise DayFailed(msg)
+            for line in self._lines(min(left_s, _LOOK_S)):
+                if line.text is not None:
+                    self._listen(line.name, line.text)
+                elif line.name in self._running:
+                    self._note_end(self._running[line.name], may_end or set())
+
+    def _lines(self, wait_s: float) -> Iterator[Line]:
+        """Yield the lines that have come, or the first that comes in time."""
+        with contextlib.suppress(queue.Empty):
+            yield self._heard.get(timeout=wait_s)
+            while True:
+                yield self._heard.get_nowait()
 
     def _note_end(self, program: Program, may_end: set[str]) -> None:
         status = program.exit_status

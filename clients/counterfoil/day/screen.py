@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
-from counterfoil.business.money import to_yuan
-from counterfoil.day.figures import NAMES, Figures
-
 _PLAIN_EVERY_S: Final = 5.0
 _LIVE_EVERY_S: Final = 0.1
-_NUMBERS: Final = tuple(name for name in NAMES if not name.endswith("_fen"))
+_WIDE: Final = ("W", "F")
 
 
 @dataclass(slots=True)
@@ -51,21 +49,20 @@ class Screen:
         self.stream.flush()
         self._width = len(line)
 
-    def table(self, title: str, sources: Mapping[str, Figures]) -> None:
-        """Show what each source tells of one pair."""
+    def table(
+        self, title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
+        """Print a table; its first column is text, the others are numbers."""
         self.say(title)
-        heads = (*_NUMBERS, "sent yuan", "receipted yuan")
-        rows = [("", *heads)]
-        rows += [(source, *_cells(figures)) for source, figures in sources.items()]
+        every = [heads, *rows]
         widths = [
-            max(len(row[column]) for row in rows) for column in range(len(rows[0]))
+            max(width_of(row[column]) for row in every) for column in range(len(heads))
         ]
-        for row in rows:
-            first, *rest = (
-                cell.ljust(width) if column == 0 else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            self.stream.write(f"    {first}  {'  '.join(rest)}\n")
+        for row in every:
+            first, *rest = zip(row, widths, strict=True)
+            cells = [_padded(*first)]
+            cells += [" " * (width - width_of(cell)) + cell for cell, width in rest]
+            self.stream.write(f"    {'  '.join(cells).rstrip()}\n")
         self.stream.flush()
 
     def _stamp(self) -> str:
@@ -77,10 +74,12 @@ class Screen:
             self._width = 0
 
 
-def _cells(figures: Figures) -> list[str]:
-    counts = [getattr(figures, name) for name in _NUMBERS]
-    return [
-        *("–" if count is None else f"{count:,}" for count in counts),
-        to_yuan(figures.sent_fen),
-        to_yuan(figures.receipted_fen),
-    ]
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes; Chinese takes two each."""
+    return sum(
+        2 if unicodedata.east_asian_width(letter) in _WIDE else 1 for letter in text
+    )
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - width_of(text))
