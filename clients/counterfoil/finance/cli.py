@@ -166,10 +166,7 @@ def _add_periods(verbs: Verbs) -> None:
         metavar="MONTH",
         required=True,
     )
-    alerts = _command(
-        verbs, "alerts", commands.alerts, "show what a person has to look at"
-    )
-    _add_day(alerts, "today", "as on this day (yyyymmdd); else today")
+    _command(verbs, "alerts", commands.alerts, "show what a person has to look at")
 
 
 def _add_remedies(verbs: Verbs) -> None:
@@ -213,6 +210,7 @@ def _command(
     parser = verbs.add_parser(name, help=text)
     parser.set_defaults(does=does)
     add_path(parser, _SYSTEM, "config", "the system's configuration")
+    _add_day(parser, "today", "live this day (yyyymmdd)")
     return parser
 
 

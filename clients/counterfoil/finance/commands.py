@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from counterfoil.business.days import day_of
+from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, setting, tell
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance import budget, orders, plans, remedies, simulator
@@ -51,16 +51,21 @@ def at_work(config: Path) -> Iterator[tuple[Office, Books]]:
         yield office, books
 
 
-def today() -> str:
+def clock(options: argparse.Namespace) -> Callable[[], datetime]:
+    """Return the clock: a rehearsal may live another day than today."""
+    return clock_of(read_day(options.today) if options.today else None)
+
+
+def today(options: argparse.Namespace) -> str:
     """Return the day in China, `yyyymmdd`."""
-    return day_of(datetime.now(UTC))
+    return day_of(clock(options)())
 
 
 def allot(options: argparse.Namespace) -> int:
     """Enter a plan of allotments; the running system issues its quota notices."""
     plan = plans.read_plan(options.plan)
     with at_work(options.config) as (office, books), books.writing() as session:
-        notices = budget.enter(session, office, plan, today())
+        notices = budget.enter(session, office, plan, today(options))
     tell("allotted", len(plan.grants))
     tell("planned", len(notices))
     return DONE
@@ -79,7 +84,7 @@ def special(options: argparse.Namespace) -> int:
 def _order(options: argparse.Namespace, type_code: int) -> int:
     order = orders.read_order(options.order)
     with at_work(options.config) as (office, books), books.writing() as session:
-        voucher = orders.enter(session, office, type_code, order, today())
+        voucher = orders.enter(session, office, type_code, order, today(options))
     print(voucher.key.number)
     return DONE
 
@@ -88,14 +93,14 @@ def simulate(options: argparse.Namespace) -> int:
     """Enter invented allotments and orders; the same again for the same seed."""
     places = range(1, (options.count or 0) + 1)
     with at_work(options.config) as (office, books), books.writing() as session:
-        entered = simulator.enter(session, office, options.seed, places, today())
+        entered = simulator.enter(session, office, options.seed, places, today(options))
     tell("entered", entered)
     return DONE
 
 
 def lists(options: argparse.Namespace) -> int:
     """Make the lists of a day, also of one that came back; tell what hinders one."""
-    day = options.day or today()
+    day = options.day or today(options)
     hindrances: list[str] = []
     with at_work(options.config) as (office, books), books.writing() as session:
         found = unlisted(session, day, day)
@@ -103,7 +108,7 @@ def lists(options: argparse.Namespace) -> int:
             if listing.hindrances:
                 hindrances += listing.hindrances
             else:
-                plan_list(session, office, listing, today())
+                plan_list(session, office, listing, today(options))
         made = sum(not listing.hindrances for listing in found)
     tell("listed", made)
     for hindrance in hindrances:
@@ -115,7 +120,7 @@ def statements(options: argparse.Namespace) -> int:
     """State to the banks what we ordered them to pay in a month."""
     month = Month.named(options.month)
     with at_work(options.config) as (office, books), books.writing() as session:
-        planned = plan_statements(session, office, month, today())
+        planned = plan_statements(session, office, month, today(options))
     tell("planned", len(planned))
     return DONE
 
@@ -128,7 +133,7 @@ def alerts(options: argparse.Namespace) -> int:
             raise ValueError(msg)
         watch = Watch(office, WorkingDays.configured(options.config, tables))
         with books.reading() as session:
-            found = list(watch.alerts(session, options.today or today()))
+            found = list(watch.alerts(session, today(options)))
     for alert in found:
         print(alert)
     return REFUSED if found else DONE
@@ -167,7 +172,7 @@ def reissue(options: argparse.Namespace) -> int:
 def correct(options: argparse.Namespace) -> int:
     """Make the voucher that takes a quota notice back, and names it."""
     with at_work(options.config) as (office, books), books.writing() as session:
-        made = remedies.correct(session, office, options.number, today())
+        made = remedies.correct(session, office, options.number, today(options))
     for voucher in made:
         print(voucher.key.number)
     return DONE

@@ -6,7 +6,6 @@ import argparse
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.program import Stop, setting, tell
 from counterfoil.business.turns import Taker, turns
 from counterfoil.business.working_days import WorkingDays
+from counterfoil.finance import commands
 from counterfoil.finance.answers import Incoming
 from counterfoil.finance.books import OPEN, Books, RefusedFile
 from counterfoil.finance.flows import Outgoing, Wishes
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
         books = Books(setting(tables, "books", "url"))
         stack.callback(books.close)
         desk = stack.enter_context(station.desk("system", PATIENCE))
-        clerks = Clerks(desk, _reviewers(station, stack), _now)
+        clerks = Clerks(desk, _reviewers(station, stack), commands.clock(options))
         takers: list[Taker] = []
         is_alone = "finance" not in tables
         if not is_alone:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
                 desk=desk,
                 clerks=clerks,
                 books=books,
-                clock=_now,
+                clock=commands.clock(options),
                 tell=tell,
                 alarm=Alarm(WorkingDays.configured(options.config, tables), warn),
             )
@@ -60,7 +60,8 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
         if options.folder is not None:
             outgoing = _outgoing(options, tables, clerks, desk, books)
             receipted = _nothing if is_alone else registered
-            takers.append(Incoming(desk, books, outgoing.reissue, tell, receipted))
+            # First: the outbox would take answers to the folder's orders as well.
+            takers.insert(0, Incoming(desk, books, outgoing.reissue, tell, receipted))
             folder = _Issuing(outgoing)
             folder.start()
         for arrivals in turns(desk, takers, books):
@@ -70,10 +71,6 @@ def run(options: argparse.Namespace, warn: Callable[[str], None]) -> list[Refuse
             if is_settled or (stop.asked and all(one.is_at_rest() for one in takers)):
                 break
         return books.refused()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _reviewers(station: Station, stack: ExitStack) -> list[Reviewer]:

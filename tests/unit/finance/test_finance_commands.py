@@ -93,7 +93,7 @@ def config(
     file.write_text("\n".join(lines))
     (tmp_path / "days.toml").write_text("years = [2026]\n")
     monkeypatch.setenv("COUNTERFOIL_FINANCE_CONFIG", str(file))
-    monkeypatch.setattr(commands, "today", lambda: house.day)
+    monkeypatch.setenv("COUNTERFOIL_FINANCE_TODAY", house.day)
     return file
 
 
@@ -238,7 +238,7 @@ def test_a_month_is_stated(
     house.allot()
     house.run(application("SQ1"))
     house.answered(PAYMENT)
-    monkeypatch.setattr(commands, "today", lambda: "20260401")
+    monkeypatch.setenv("COUNTERFOIL_FINANCE_TODAY", "20260401")
 
     assert main(["statements", "--month", "202603"]) == DONE
     assert main(["statements", "--month", "202603"]) == DONE
