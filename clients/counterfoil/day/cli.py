@@ -34,7 +34,7 @@ from counterfoil.day.stage import Stage
 
 DONE: Final = 0
 DIFFERS: Final = 1
-_VOUCHERS: Final = 1_400
+_VOUCHERS: Final = 2_000
 _BROKEN: Final = 12
 _PATIENCE_S: Final = 45.0
 _PATIENCE_PER_VOUCHER_S: Final = 0.1
