@@ -231,7 +231,6 @@ async def test_the_guard_admits_nobody_who_shows_no_certificate() -> None:
     assert reason_of(caught.value) == "CALLER_UNKNOWN"
 
 
-@pytest.mark.clause("hubei-14")
 @pytest.mark.refusal("CALLER_REVOKED")
 async def test_open_streams_of_a_revoked_caller_are_cut_and_others_go_on(
     house: House,

@@ -85,7 +85,7 @@ def _expected(method: str, party: str, post: Post | None) -> str:
 
 
 @pytest.mark.refusal("CALLER_UNKNOWN", "POST_REFUSED")
-@pytest.mark.clause("hubei-9", "hubei-24")
+@pytest.mark.clause("hubei-9")
 async def test_every_method_admits_whom_the_table_names_and_nobody_else(
     pair: Pair,
 ) -> None:

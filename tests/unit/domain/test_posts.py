@@ -38,7 +38,6 @@ def test_every_row_lets_somebody_in() -> None:
     assert all(isinstance(posts, frozenset) for posts in ALLOWED.values())
 
 
-@pytest.mark.clause("hubei-24")
 def test_whoever_looks_after_the_gateway_takes_no_part_in_business() -> None:
     business = {
         method.removeprefix(DESK)
@@ -49,7 +48,6 @@ def test_whoever_looks_after_the_gateway_takes_no_part_in_business() -> None:
     assert business == READERS
 
 
-@pytest.mark.clause("hubei-24")
 def test_reviewers_review_withdraw_and_look_and_do_nothing_else() -> None:
     for post in (Post.FIRST_REVIEWER, Post.SECOND_REVIEWER):
         allowed = {
