@@ -102,7 +102,7 @@ def _measure(directory: Path, divisor: int, filled: int) -> Iterator[Figure]:
         pair.stop()
 
 
-def _rates(name: str, run: Run, goal: float) -> Iterator[Figure]:
+def _rates(name: str, run: Run, goal: float | None) -> Iterator[Figure]:
     yield Figure(name=f"{name}.rate", value=run.rate, unit="vouchers/s", goal=goal)
     for process, microseconds in run.cpu_us.items():
         yield Figure(
@@ -121,7 +121,7 @@ def _filled(
     for first in range(0, filled, _FILL):
         asyncio.run(pair.notices(10_000_000 + first, min(_FILL, filled - first)))
     run = asyncio.run(pair.notices(5_000_000, empty.vouchers))
-    yield Figure(name=f"{name}.filled.rate", value=run.rate, unit="vouchers/s")
+    yield from _rates(f"{name}.filled", run, None)
     yield Figure(
         name=f"{name}.filled.of_empty",
         value=100 * run.rate / empty.rate,
