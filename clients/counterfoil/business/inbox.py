@@ -7,13 +7,14 @@ be asked twice, and what is booked is in the books whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import day_of
@@ -33,6 +34,9 @@ from counterfoil.office import (
     enclosed,
     opened,
 )
+
+BATCH: Final = 64
+"""Vouchers that are looked at, or booked, in one transaction."""
 
 _MAY_RETURN: Final = frozenset({InboxState.READ, InboxState.FIT, InboxState.ACCEPTED})
 """States in which an issuer may still have its voucher back."""
@@ -88,6 +92,8 @@ class Inbox:
 
     def work(self) -> None:
         """Take every voucher as far as it can go now."""
+        if not self._has_any(*IN_WORK, InboxState.ACCEPTED):
+            return
         # What a crash left comes first: later steps may count on it.
         self._tell_outcomes()
         self._close()
@@ -101,19 +107,26 @@ class Inbox:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do before something else comes."""
-        return not self.in_state(*IN_WORK) and not self._due()
+        return not self._has_any(*IN_WORK) and not self._due()
 
     def in_state(self, *states: InboxState) -> list[InboxEntry]:
         """Return the vouchers of our kinds in these states, by kind and number."""
         with self.books.reading() as session:
-            return list(
-                session.scalars(
-                    select(InboxEntry)
-                    .where(InboxEntry.state.in_(states))
-                    .where(InboxEntry.type_code.in_(self.works))
-                    .order_by(InboxEntry.type_code, InboxEntry.number, InboxEntry.issue)
-                )
-            )
+            return list(session.scalars(self._standing(*states)))
+
+    def _standing(self, *states: InboxState) -> Select[InboxEntry]:
+        return (
+            select(InboxEntry)
+            .where(InboxEntry.state.in_(states))
+            .where(InboxEntry.type_code.in_(self.works))
+            .order_by(InboxEntry.type_code, InboxEntry.number, InboxEntry.issue)
+        )
+
+    def _has_any(self, *states: InboxState) -> bool:
+        """Tell whether a voucher of our kinds is in one of these states."""
+        some = self._standing(*states).with_only_columns(InboxEntry.digest)
+        with self.books.reading() as session:
+            return session.scalar(some.order_by(None).limit(1)) is not None
 
     def _copied(self, session: Session, arrival: Arrival, receipt: Receipt) -> None:
         """Book a copy of another's receipt, with the original that it has inside."""
@@ -125,14 +138,13 @@ class Inbox:
 
     def _check(self) -> None:
         """Check what was read: what is found stays, whatever the books say later."""
-        read = self.in_state(InboxState.READ)
-        with self.books.writing() as session:
-            for one in read:
-                entry = session.get_one(InboxEntry, one.digest)
-                work = self.works[one.type_code]
-                reasons = work.objections(session, entry, voucher_of(entry))
-                entry.note = "；".join(reasons)[:REASON_MAX]
-                entry.state = InboxState.UNFIT if entry.note else InboxState.FIT
+        for some in _batches(self.in_state(InboxState.READ)):
+            with self.books.writing() as session:
+                for entry in _held(session, some):
+                    work = self.works[entry.type_code]
+                    reasons = work.objections(session, entry, voucher_of(entry))
+                    entry.note = "；".join(reasons)[:REASON_MAX]
+                    entry.state = InboxState.UNFIT if entry.note else InboxState.FIT
 
     def _answer(self) -> None:
         """Accept what was found good, reject what was not (签收)."""
@@ -153,10 +165,12 @@ class Inbox:
 
     def _book_unanswered(self) -> None:
         """Book what is only taken; what the books do not allow is returned (退回)."""
-        # One by one: what one books may be what another waits for, or the reverse.
-        for one in self.in_state(InboxState.ACCEPTED):
-            if not self.works[one.type_code].answers and self._is_due(one):
-                self._book(one, InboxState.TAKEN, InboxState.UNDONE)
+        accepted = self.in_state(InboxState.ACCEPTED)
+        self._book(
+            [one for one in accepted if not self.works[one.type_code].answers],
+            InboxState.TAKEN,
+            InboxState.UNDONE,
+        )
 
     def _begin(self) -> None:
         """Tell the gateway that we are about to act (开始办理)."""
@@ -172,29 +186,54 @@ class Inbox:
 
     def _due(self) -> list[InboxEntry]:
         """Return what was accepted and waits for nothing."""
-        return [one for one in self.in_state(InboxState.ACCEPTED) if self._is_due(one)]
-
-    def _is_due(self, one: InboxEntry) -> bool:
         with self.books.reading() as session:
-            entry = session.get_one(InboxEntry, one.digest)
-            return self.works[one.type_code].is_due(session, entry)
+            accepted = session.scalars(self._standing(InboxState.ACCEPTED)).all()
+            return [one for one in accepted if self._is_due(session, one)]
+
+    def _is_due(self, session: Session, entry: InboxEntry) -> bool:
+        return self.works[entry.type_code].is_due(session, entry)
 
     def _act(self) -> None:
-        """Act on what was begun: decision and booking of each in one transaction."""
-        for one in self.in_state(InboxState.BEGUN):
-            self._book(one, InboxState.BOOKED, InboxState.REFUSED)
+        """Act on what was begun."""
+        begun = self.in_state(InboxState.BEGUN)
+        self._book(begun, InboxState.BOOKED, InboxState.REFUSED)
 
-    def _book(self, one: InboxEntry, done: InboxState, refused: InboxState) -> None:
-        work = self.works[one.type_code]
-        with self.books.writing() as session:
-            entry = session.get_one(InboxEntry, one.digest)
-            entry.day = day_of(self.clock())
-            reasons = list(work.book(session, entry, voucher_of(entry)))
-            entry.state, entry.note = done, ""
-            if reasons:
-                entry.state, entry.day = refused, ""
-                entry.note = "；".join(reasons)[:REASON_MAX]
-        self.tell("refused" if reasons else "booked", 1)
+    def _book(
+        self, due: Sequence[InboxEntry], done: InboxState, refused: InboxState
+    ) -> None:
+        """Book what is due, one by one: decision and booking in one transaction.
+
+        What one books may be what another waits for, or the reverse: each sees what
+        those before it have booked in the same transaction.
+        """
+        for some in _batches(due):
+            counted: Counter[str] = Counter()
+            with self.books.writing() as session:
+                for entry in _held(session, some):
+                    # What was begun waits no more.
+                    waits = entry.state is InboxState.ACCEPTED
+                    if waits and not self._is_due(session, entry):
+                        continue
+                    counted[self._book_one(session, entry, done, refused)] += 1
+            for what, count in counted.items():
+                self.tell(what, count)
+
+    def _book_one(
+        self,
+        session: Session,
+        entry: InboxEntry,
+        done: InboxState,
+        refused: InboxState,
+    ) -> str:
+        """Book a voucher; tell whether it was booked or refused."""
+        entry.day = day_of(self.clock())
+        work = self.works[entry.type_code]
+        reasons = list(work.book(session, entry, voucher_of(entry)))
+        entry.state, entry.note = done, ""
+        if reasons:
+            entry.state, entry.day = refused, ""
+            entry.note = "；".join(reasons)[:REASON_MAX]
+        return "refused" if reasons else "booked"
 
     def _tell_outcomes(self) -> None:
         """Tell the gateway what came of our acts (办理结果)."""
@@ -208,19 +247,20 @@ class Inbox:
 
     def _close(self) -> None:
         """Issue receipts (回单); return what cannot be done (退回)."""
-        acted = self.in_state(InboxState.ACTED)
-        with self.books.reading() as session:
-            receipts = []
-            for one in acted:
-                entry = session.get_one(InboxEntry, one.digest)
-                work = self.works[one.type_code]
-                receipts.append(work.receipt(session, entry, voucher_of(entry)))
-        self._settle(
-            acted,
-            self.desk.issue_receipt(receipts),
-            InboxState.RECEIPTED,
-            "receipted",
-        )
+        for some in _batches(self.in_state(InboxState.ACTED)):
+            with self.books.reading() as session:
+                receipts = [
+                    self.works[entry.type_code].receipt(
+                        session, entry, voucher_of(entry)
+                    )
+                    for entry in _held(session, some)
+                ]
+            self._settle(
+                some,
+                self.desk.issue_receipt(receipts),
+                InboxState.RECEIPTED,
+                "receipted",
+            )
         undone = self.in_state(InboxState.UNDONE)
         self._settle(
             undone,
@@ -248,6 +288,23 @@ def voucher_of(entry: InboxEntry) -> Voucher:
     content = opened(entry.sealed)
     assert isinstance(content, Voucher), "the inbox holds vouchers only"
     return content
+
+
+def _batches(entries: Sequence[InboxEntry]) -> Iterator[Sequence[InboxEntry]]:
+    """Yield vouchers by so many as one transaction takes, in their order."""
+    for start in range(0, len(entries), BATCH):
+        yield entries[start : start + BATCH]
+
+
+def _held(session: Session, entries: Sequence[InboxEntry]) -> list[InboxEntry]:
+    """Return the same vouchers in a session, with their contents, by one query."""
+    found = session.scalars(
+        select(InboxEntry)
+        .where(InboxEntry.digest.in_([one.digest for one in entries]))
+        .options(undefer(InboxEntry.sealed))
+    )
+    by_digest = {one.digest: one for one in found}
+    return [by_digest[one.digest] for one in entries]
 
 
 def _hear(session: Session, step: Step) -> None:

@@ -55,6 +55,8 @@ def settled(
         following: Where done leads.
         stopped: Where a refusal leads that asking again would not change.
     """
+    if not due:
+        return 0
     done = 0
     with books.writing() as session:
         for one, outcome in zip(due, outcomes, strict=True):

@@ -60,8 +60,12 @@ def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arriv
     """Give every arrival to the first that wants it; return what nobody wants."""
     left = list(arrivals)
     for taker in takers:
-        mine = [one for one in left if taker.wants(one)]
-        left = [one for one in left if not taker.wants(one)]
+        mine: list[Arrival] = []
+        others: list[Arrival] = []
+        for one in left:
+            # Asked once: some look it up in their books.
+            (mine if taker.wants(one) else others).append(one)
+        left = others
         if mine:
             taker.take(mine)
     return left
