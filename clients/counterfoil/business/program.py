@@ -20,6 +20,9 @@ UNREACHABLE: Final = 3
 IDLE_S: Final = 0.2
 """How long a system waits for arrivals before it looks at its own books again."""
 
+GATHER_S: Final = 0.05
+"""How long it waits for more after the first: a turn costs the same for one or many."""
+
 
 def end_of(command: Callable[[], int]) -> int:
     """Run a command; return its exit status, and say in a line what refused it."""

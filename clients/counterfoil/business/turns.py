@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Final, Protocol
 
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.program import IDLE_S
+from counterfoil.business.program import GATHER_S, IDLE_S
 from counterfoil.office import Arrival, Desk
 
 
@@ -101,7 +101,7 @@ def turns(
     """
     rested: int | None = None
     silent = 0
-    for arrivals in desk.read(follow=True, idle_s=IDLE_S):
+    for arrivals in desk.read(follow=True, idle_s=IDLE_S, gather_s=GATHER_S):
         give_out(arrivals, takers)
         # Read before we work: what others write meanwhile is seen the next time.
         version = None if books is None else books.version()

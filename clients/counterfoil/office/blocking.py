@@ -161,11 +161,18 @@ class Desk:
         types: Iterable[int] = (),
         follow: bool = False,
         idle_s: float | None = None,
+        gather_s: float = 0.0,
         known: Callable[[Arrival], bool] | None = None,
     ) -> Iterator[tuple[Arrival, ...]]:
         """See `AsyncDesk.read`; `known` is called on the office's thread."""
         return self._loop.each(
-            self._desk.read(types=types, follow=follow, idle_s=idle_s, known=known)
+            self._desk.read(
+                types=types,
+                follow=follow,
+                idle_s=idle_s,
+                gather_s=gather_s,
+                known=known,
+            )
         )
 
     def acknowledge(self, arrivals: Iterable[Arrival]) -> None:

@@ -163,6 +163,7 @@ class AsyncDesk:
         types: Iterable[int] = (),
         follow: bool = False,
         idle_s: float | None = None,
+        gather_s: float = 0.0,
         known: Callable[[Arrival], bool] | None = None,
     ) -> AsyncIterator[tuple[Arrival, ...]]:
         """Yield batches of what has arrived and waits for us (读取).
@@ -174,17 +175,22 @@ class AsyncDesk:
             types: Only documents about vouchers of these types; all if empty.
             follow: Whether to wait for what arrives later.
             idle_s: Yield an empty batch after each so many seconds of silence.
+            gather_s: Wait so long for more before a batch is yielded; what comes
+                meanwhile comes with it, up to about 1 MiB.
             known: Tells of an arrival whether it was dealt with, by its digest;
                 such arrivals are left out.
         """
         request = desk_pb2.ReadRequest(
             types=messages.type_messages(types), batch_max=READ_BATCH, follow=follow
         )
-        async for response in streams.read(self._caller, request, idle_s=idle_s):
-            if response is None:
-                yield ()
-                continue
-            arrivals = map(messages.arrival_of, response.arrivals)
+        async for responses in streams.read(
+            self._caller, request, idle_s=idle_s, gather_s=gather_s
+        ):
+            arrivals = [
+                messages.arrival_of(one)
+                for response in responses
+                for one in response.arrivals
+            ]
             yield tuple(one for one in arrivals if known is None or not known(one))
 
     async def acknowledge(self, arrivals: Iterable[Arrival]) -> None:

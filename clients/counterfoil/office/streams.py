@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from counterfoil.desk.v1 import desk_pb2
-from counterfoil.office.calls import SERVICE, Attempts, Caller
+from counterfoil.office.calls import BATCH_BYTES_MAX, SERVICE, Attempts, Caller
 from counterfoil.office.errors import Defect
 
 WINDOW_BATCHES: Final = 4
@@ -21,7 +22,7 @@ WINDOW_BATCHES: Final = 4
 STREAM_S: Final = 600.0
 """Deadline of one following stream; it is opened again then."""
 
-Response = TypeVar("Response")
+Response = TypeVar("Response", bound=Message)
 
 
 async def submit(
@@ -76,11 +77,16 @@ async def _requests(
 
 
 async def read(
-    caller: Caller, request: desk_pb2.ReadRequest, *, idle_s: float | None = None
-) -> AsyncIterator[desk_pb2.ReadResponse | None]:
-    """Yield batches of what has arrived; None after each `idle_s` of silence.
+    caller: Caller,
+    request: desk_pb2.ReadRequest,
+    *,
+    idle_s: float | None = None,
+    gather_s: float = 0.0,
+) -> AsyncIterator[tuple[desk_pb2.ReadResponse, ...]]:
+    """Yield batches of what has arrived; none after each `idle_s` of silence.
 
-    With `follow` it goes on for as long as the gateway can be reached.
+    Those that come within `gather_s` of a first one are yielded together. With
+    `follow` it goes on for as long as the gateway can be reached.
 
     Raises:
         OfficeError: The stream failed for good.
@@ -97,10 +103,10 @@ async def read(
         opened = _Opened(caller)
         call = method(encoded, timeout=STREAM_S)
         try:
-            async for response in _with_silence(aiter(call), idle_s):
-                if response is not None:
+            async for responses in _with_silence(aiter(call), idle_s, gather_s):
+                if responses:
                     attempts.reset()
-                yield response
+                yield responses
         except grpc.aio.AioRpcError as error:
             await opened.wait_after(attempts, error)
         else:
@@ -136,11 +142,13 @@ async def watch(
         request = desk_pb2.WatchRequest(after=after, from_start=from_start)
         call = method(request, timeout=STREAM_S)
         try:
-            async for response in _with_silence(aiter(call), idle_s):
-                if response is not None:
+            async for responses in _with_silence(aiter(call), idle_s):
+                for response in responses:
                     attempts.reset()
                     after = response.changes[-1].leaf if response.changes else after
-                yield response
+                    yield response
+                if not responses:
+                    yield None
         except grpc.aio.AioRpcError as error:
             await opened.wait_after(attempts, error)
         finally:
@@ -168,23 +176,49 @@ class _Opened:
 
 
 async def _with_silence(
-    messages: AsyncIterator[Response], idle_s: float | None
-) -> AsyncIterator[Response | None]:
-    """Yield what a stream says, and None after each `idle_s` of silence."""
-    while True:
-        # Never cancelled by a time-out: that would cancel the call itself.
-        reading = asyncio.ensure_future(_next(messages))
-        try:
-            while not (await asyncio.wait({reading}, timeout=idle_s))[0]:
-                yield None
-        finally:
-            if not reading.done():
-                reading.cancel()
-                await asyncio.wait({reading})
-        told = reading.result()
-        if not told:
-            return
-        yield told[0]
+    messages: AsyncIterator[Response], idle_s: float | None, gather_s: float = 0.0
+) -> AsyncIterator[tuple[Response, ...]]:
+    """Yield what a stream says, and nothing after each `idle_s` of silence.
+
+    Messages that come within `gather_s` of a first one are yielded together, up to
+    `BATCH_BYTES_MAX`. An error is raised when all that came before it was told.
+    """
+    clock = asyncio.get_running_loop().time
+    told: list[Response] = []
+    until_s = 0.0
+    # Never cancelled by a time-out: that would cancel the call itself.
+    reading = asyncio.ensure_future(_next(messages))
+    try:
+        while True:
+            left_s = until_s - clock() if told else idle_s
+            await asyncio.wait({reading}, timeout=left_s)
+            if _went_on(reading):
+                until_s = until_s if told else clock() + gather_s
+                told += reading.result()
+                reading = asyncio.ensure_future(_next(messages))
+                is_full = sum(one.ByteSize() for one in told) >= BATCH_BYTES_MAX
+                if clock() < until_s and not is_full:
+                    continue
+            elif reading.done() and not told:
+                reading.result()  # raises what ended the stream
+                return
+            yield tuple(told)
+            told = []
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
+        # Nobody asks any more why it failed, if it did.
+        _ = reading.cancelled() or reading.exception()
+
+
+def _went_on(reading: asyncio.Future[tuple[Response, ...]]) -> bool:
+    """Tell whether a message came: neither silence nor an error nor the end."""
+    return (
+        reading.done()
+        and not reading.cancelled()
+        and reading.exception() is None
+        and bool(reading.result())
+    )
 
 
 async def _next(messages: AsyncIterator[Response]) -> tuple[Response, ...]:

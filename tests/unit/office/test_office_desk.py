@@ -28,10 +28,12 @@ from counterfoil.office import (
     Done,
     Forbidden,
     NationalDraft,
+    OfficeError,
     Patience,
     Reference,
     Unreachable,
     VoucherKey,
+    streams,
 )
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
@@ -385,6 +387,58 @@ def test_silence_is_told_and_does_not_break_the_stream(
 
     assert [one.leaf for [one] in rest] == [1]
     assert len(gateway.requests["Read"]) == 1
+
+
+def test_what_comes_soon_after_the_first_comes_with_it(
+    gateway: Loopback, desk: Callable[[], Desk]
+) -> None:
+    told = threading.Event()
+
+    async def read(_request: bytes, _context: object) -> AsyncIterator[bytes]:
+        for leaf in (1, 2, 3):
+            yield arrivals(leaf)
+        await asyncio.to_thread(told.wait, 5)
+        yield arrivals(4)
+
+    gateway.streams["Read"] = read
+    batches = desk().read(gather_s=0.5)
+
+    together = next(batches)
+    told.set()
+
+    assert [one.leaf for one in together] == [1, 2, 3]
+    assert [[one.leaf for one in batch] for batch in batches] == [[4]]
+
+
+def test_who_gathers_is_told_of_what_came_before_a_refusal(
+    gateway: Loopback, desk: Callable[[], Desk]
+) -> None:
+    async def read(_request: bytes, _context: object) -> AsyncIterator[bytes]:
+        yield arrivals(1)
+        raise Fails(grpc.StatusCode.PERMISSION_DENIED)
+
+    gateway.streams["Read"] = read
+    batches = desk().read(gather_s=30)
+
+    assert [one.leaf for one in next(batches)] == [1]
+    with pytest.raises(OfficeError):
+        next(batches)
+
+
+def test_a_gathered_batch_is_no_larger_than_a_request(
+    gateway: Loopback, desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "BATCH_BYTES_MAX", len(arrivals(1)) * 2)
+
+    async def read(_request: bytes, _context: object) -> AsyncIterator[bytes]:
+        for leaf in (1, 2, 3):
+            yield arrivals(leaf)
+
+    gateway.streams["Read"] = read
+
+    told = [[one.leaf for one in batch] for batch in desk().read(gather_s=30)]
+
+    assert told == [[1, 2], [3]]
 
 
 def drafts(count: int) -> list[NationalDraft]:
