@@ -26,7 +26,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Enum, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Enum, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from counterfoil.business.outcomes import NOTE_MAX
@@ -169,7 +169,11 @@ class OutboxEntry(_Keyed, Base):
     """A voucher of ours; one row for each issue of its number."""
 
     __tablename__ = "outbox"
-    __table_args__ = (UniqueConstraint(*_KEY),)
+    __table_args__ = (
+        UniqueConstraint(*_KEY),
+        # Counted whenever a number is given.
+        Index("ix_outbox_kind", "type_code", "fiscal_year", "issue"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     draft: Mapped[bytes] = mapped_column(deferred=True)

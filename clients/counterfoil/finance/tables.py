@@ -5,7 +5,14 @@ Nothing is posted but by a voucher, and every posting names it.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Enum, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from counterfoil.business.outcomes import NOTE_MAX
@@ -62,6 +69,13 @@ class AllotmentUse(Base):
     """What was spent of an allotment; what comes back is negative."""
 
     __tablename__ = "allotment_uses"
+    # Added up for every application: all that is asked for stands in the index.
+    __table_args__ = (
+        Index(
+            "ix_allotment_uses_key",
+            *("fiscal_year", "top", "function", "way", "unit", "amount_fen"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(_DIGEST, index=True)

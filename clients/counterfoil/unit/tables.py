@@ -18,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     Enum,
     ForeignKey,
+    Index,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -70,7 +71,12 @@ class Request(Base):
     """What we asked for: an application (108201) or an authorised payment (8202)."""
 
     __tablename__ = "requests"
-    __table_args__ = (UniqueConstraint("type_code", "number"),)
+    __table_args__ = (
+        UniqueConstraint("type_code", "number"),
+        # What stands is added up for every request, here and in the other tables:
+        # all that is asked for stands in the indexes.
+        Index("ix_requests_standing", "state", "fiscal_year", "way"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type_code: Mapped[int]
@@ -105,9 +111,12 @@ class Line(Base):
     """One payee of a request."""
 
     __tablename__ = "request_lines"
+    __table_args__ = (
+        Index("ix_request_lines_sum", "request_id", "function", "amount_fen"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey(Request.id), index=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey(Request.id))
     row_id: Mapped[str] = mapped_column(_CODE)
     """By which the voucher's row is named."""
     function: Mapped[str] = mapped_column(_CODE)
@@ -123,6 +132,12 @@ class Posting(Base):
     """One entry of our ledger (单位会计): what was paid; what came back is negative."""
 
     __tablename__ = "postings"
+    __table_args__ = (
+        Index(
+            "ix_postings_sum",
+            *("fiscal_year", "way", "function", "request_id", "amount_fen"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(_DIGEST, index=True)
