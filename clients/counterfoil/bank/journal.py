@@ -12,6 +12,7 @@ crash, it is as good as unknown: the core is asked, never called again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -187,10 +188,19 @@ class Journal(SqlBooks):
 
     def sealed(self, digest: bytes) -> bytes:
         """Return a voucher as it came."""
+        return self.sealed_of([digest])[digest]
+
+    def sealed_of(self, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return vouchers as they came, by their digests."""
+        if not digests:
+            return {}
         with self.reading() as session:
-            return session.scalars(
-                select(Payment.sealed).where(Payment.digest == digest)
-            ).one()
+            found = session.execute(
+                select(Payment.digest, Payment.sealed).where(
+                    Payment.digest.in_(digests)
+                )
+            )
+            return {row.digest: row.sealed for row in found}
 
     def payment(self, digest: bytes) -> Payment | None:
         """Return the payment of a voucher."""

@@ -7,7 +7,7 @@ gateway is asked may be asked twice. The core alone must never be: see `_call_co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
@@ -41,6 +41,9 @@ from counterfoil.office import (
     Voucher,
     opened,
 )
+
+BATCH: Final = 64
+"""Vouchers that are held in memory together."""
 
 _NOT_BEGUN: Final = frozenset({State.READ, State.ACCEPTED, State.REJECTED})
 
@@ -154,25 +157,27 @@ class Teller:
     def _call_core(self) -> None:
         """Pay what was begun: journal first, then the core, each order once."""
         due = self.journal.in_state(State.BEGUN)
+        if not due:
+            return
         with self.journal.writing() as session:
             for payment in due:
                 payment.attempt += 1
                 payment.state = State.CALLING
                 payment.pay_date = day_of(self.clock())
                 session.add(payment)
-        for payment in due:
-            self._pay(payment)
+        for payment, voucher in self._vouchers(due):
+            self._pay(payment, voucher)
         with self.journal.writing() as session:
             for payment in due:
                 session.add(payment)
                 if payment.state is State.PAID:
                     book_paid(session, payment)
 
-    def _pay(self, payment: Payment) -> None:
+    def _pay(self, payment: Payment, voucher: Voucher) -> None:
         """Call the core once and note in `payment` what came of it."""
         transfers = [
             Transfer(line.row_id, line.account, line.amount_fen)
-            for line in lines_of(self._voucher(payment).form)
+            for line in lines_of(voucher.form)
         ]
         try:
             payment.serial = self.core.pay(
@@ -221,7 +226,8 @@ class Teller:
         self._settle(
             acted,
             self.desk.issue_receipt(
-                receipt_of(one, self._voucher(one), self.party) for one in acted
+                receipt_of(one, voucher, self.party)
+                for one, voucher in self._vouchers(acted)
             ),
             State.RECEIPTED,
             "receipted",
@@ -236,7 +242,12 @@ class Teller:
             "returned",
         )
         receipted = self.journal.in_state(State.RECEIPTED)
-        notices = [self._notices(one) for one in receipted]
+        if not receipted:
+            return
+        notices = [
+            notices_of(one, voucher, self.party, self.units)
+            for one, voucher in self._vouchers(receipted)
+        ]
         told = iter(self.desk.submit(notice for some in notices for notice in some))
         outcomes = [_of_all([next(told) for _ in some]) for some in notices]
         self._settle(receipted, outcomes, State.CLOSED)
@@ -247,9 +258,6 @@ class Teller:
         )
         if sent:
             self.tell("noticed", sent)
-
-    def _notices(self, payment: Payment) -> list[Voucher]:
-        return notices_of(payment, self._voucher(payment), self.party, self.units)
 
     def _settle(
         self,
@@ -272,10 +280,17 @@ class Teller:
                 payment.note = payment.note if note is None else note
                 session.add(payment)
 
-    def _voucher(self, payment: Payment) -> Voucher:
-        content = opened(self.journal.sealed(payment.digest))
-        assert isinstance(content, Voucher), "the journal holds vouchers only"
-        return content
+    def _vouchers(
+        self, payments: Sequence[Payment]
+    ) -> Iterator[tuple[Payment, Voucher]]:
+        """Yield payments with what they are made for, some at a time."""
+        for start in range(0, len(payments), BATCH):
+            some = payments[start : start + BATCH]
+            sealed = self.journal.sealed_of([one.digest for one in some])
+            for one in some:
+                content = opened(sealed[one.digest])
+                assert isinstance(content, Voucher), "the journal holds vouchers only"
+                yield one, content
 
 
 def _of_all(outcomes: Sequence[Outcome]) -> Outcome | None:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
@@ -195,8 +195,14 @@ class Outbox:
         """
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
+            digests = [one.voucher.digest for one in arrivals]
+            known = {
+                one.digest: one
+                for one in _loaded(session, OutboxEntry.digest.in_(digests))
+            }
             for arrival in arrivals:
-                entry = answered_by(session, arrival.voucher)
+                voucher = arrival.voucher
+                entry = known.get(voucher.digest) or answered_by(session, voucher)
                 if entry is None:
                     continue  # issued at our desk by another program
                 match opened(arrival.sealed):
@@ -247,8 +253,11 @@ class Outbox:
             )
 
     def _drafts(self, entries: Sequence[OutboxEntry]) -> list[Voucher]:
+        ids = [one.id for one in entries]
         with self.books.reading() as session:
-            return [draft_of(session.get_one(OutboxEntry, one.id)) for one in entries]
+            found = _loaded(session, OutboxEntry.id.in_(ids)) if ids else []
+            by_id = {one.id: draft_of(one) for one in found}
+        return [by_id[one] for one in ids]
 
     def _issue_reviewed(self, entries: Sequence[OutboxEntry]) -> None:
         """Write, have two persons review, seal and send."""
@@ -298,10 +307,13 @@ class Outbox:
 
     def _note_digests(self, drafted: Sequence[Drafted]) -> list[Drafted]:
         """Note what was written; return what nobody has withdrawn meanwhile."""
+        if not drafted:
+            return []
         noted = []
         with self.books.writing() as session:
+            entries = _by_id(session, map(_id_of, drafted))
             for one in drafted:
-                entry = session.get_one(OutboxEntry, _id_of(one))
+                entry = entries[_id_of(one)]
                 if entry.state is OutboxState.PLANNED:
                     entry.digest = one.digest
                     noted.append(one)
@@ -309,10 +321,14 @@ class Outbox:
 
     def _note(self, outcomes: Iterable[tuple[int, Outcome | None]]) -> None:
         """Note what became of vouchers: sent, refused; busy waits for the next turn."""
+        told = list(outcomes)
+        if not told:
+            return
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
-            for number, outcome in outcomes:
-                entry = session.get_one(OutboxEntry, number)
+            entries = _by_id(session, (number for number, _ in told))
+            for number, outcome in told:
+                entry = entries[number]
                 if entry.state is not OutboxState.PLANNED:
                     continue  # withdrawn while the gateway was asked
                 if isinstance(outcome, Done):
@@ -351,6 +367,18 @@ class Outbox:
             issue = self.issues[entry.type_code]
             issue.given_back(session, entry, draft_of(entry), step)
         return "taken" if state is OutboxState.ACCEPTED else state.value
+
+
+def _loaded(session: Session, which: ColumnElement[bool]) -> list[OutboxEntry]:
+    """Return vouchers with what they say, by one query."""
+    found = select(OutboxEntry).where(which).options(undefer(OutboxEntry.draft))
+    return list(session.scalars(found))
+
+
+def _by_id(session: Session, numbers: Iterable[int]) -> dict[int, OutboxEntry]:
+    """Return vouchers by their numbers in the books, by one query."""
+    wanted = select(OutboxEntry).where(OutboxEntry.id.in_(set(numbers)))
+    return {one.id: one for one in session.scalars(wanted)}
 
 
 def _has_persons(entry: OutboxEntry) -> bool:

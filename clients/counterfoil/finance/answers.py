@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.outcomes import Tell
 from counterfoil.finance.books import Books, NoticeEntry, Order, ReceiptEntry, State
@@ -68,13 +69,15 @@ class Incoming:
         others: list[Arrival] = []
         returned: list[bytes] = []
         with self.books.writing() as session:
+            orders = _orders(session, arrivals)
             for arrival in arrivals:
                 match opened(arrival.sealed):
                     case Receipt() as receipt:
-                        what = self._book_receipt(session, arrival, receipt)
+                        order = orders[receipt.voucher.digest]
+                        what = self._book_receipt(session, arrival, receipt, order)
                         counted[what] += 1
                     case Step() as step:
-                        counted[_book_step(session, step)] += 1
+                        counted[_book_step(orders[step.voucher.digest], step)] += 1
                         if step.kind is DocumentKind.RETURN:
                             returned.append(step.voucher.digest)
                     case Voucher() as voucher:
@@ -90,10 +93,9 @@ class Incoming:
             self.tell(what, count)
 
     def _book_receipt(
-        self, session: Session, arrival: Arrival, receipt: Receipt
+        self, session: Session, arrival: Arrival, receipt: Receipt, order: Order
     ) -> str:
         """Compare a receipt with its order; return what it shows (核对)."""
-        order = session.get_one(Order, receipt.voucher.digest)
         paid_fen = receipt.form.fen("x_pay_amt_fen")
         rows_fen = sum(int(row.get("x_pay_amt_fen", 0)) for row in receipt.form.rows)
         agrees = (paid_fen, rows_fen, len(receipt.form.rows)) == (
@@ -134,9 +136,16 @@ _STATE_AFTER: Final = {
 """Where a step of the recipient leads; others change nothing in our books."""
 
 
-def _book_step(session: Session, step: Step) -> str:
+def _orders(session: Session, arrivals: Sequence[Arrival]) -> dict[bytes, Order]:
+    """Return the orders that arrivals are about, with what they say, by digest."""
+    digests = [one.voucher.digest for one in arrivals]
+    wanted = select(Order).where(Order.digest.in_(digests))
+    found = session.scalars(wanted.options(undefer(Order.payload)))
+    return {one.digest: one for one in found}
+
+
+def _book_step(order: Order, step: Step) -> str:
     """Book a step of the recipient; a late one never leads back."""
-    order = session.get_one(Order, step.voucher.digest)
     state = _STATE_AFTER.get(step.kind)
     if step.kind is DocumentKind.ACCEPTANCE:
         order.accepted = True
