@@ -35,7 +35,7 @@ from counterfoil.office import (
     opened,
 )
 from counterfoil.unit import allotments, requests
-from counterfoil.unit.accounts import is_entered, left_fen
+from counterfoil.unit.accounts import entered_fen, left_fen
 from counterfoil.unit.figures import Figures, figures
 from counterfoil.unit.kinds import DealMode
 from counterfoil.unit.paper import paper_of
@@ -138,7 +138,7 @@ class Program:
 
     def has_entered(self, number: str) -> bool:
         with self.books.reading() as session:
-            return is_entered(session, BANK, number)
+            return entered_fen(session, BANK, number) is not None
 
     def figures(self) -> Figures:
         with self.books.reading() as session:

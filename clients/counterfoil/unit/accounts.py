@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.money import to_yuan
@@ -91,8 +91,15 @@ def shortages(
 
 def request(session: Session, type_code: int, number: str) -> Request | None:
     """Return a request of ours; None if there is none."""
-    return session.scalar(
-        select(Request).where(Request.type_code == type_code, Request.number == number)
+    return (
+        session.scalars(
+            select(Request)
+            .where(Request.type_code == type_code, Request.number == number)
+            # With its lines: nobody looks a request up who does not want its amount.
+            .options(joinedload(Request.lines))
+        )
+        .unique()
+        .one_or_none()
     )
 
 
@@ -106,20 +113,15 @@ def returned_fen(session: Session, asked: Request) -> int:
     return -_posted(session, Posting.request_id == asked.id, Posting.amount_fen < 0)
 
 
-def entered_fen(session: Session, bank: str, payment: str) -> int:
-    """Return what is in the books of a bank's payment, less what came back."""
-    return _posted(session, Posting.bank == bank, Posting.paid_by == payment)
+def entered_fen(session: Session, bank: str, payment: str) -> int | None:
+    """Return what is in the books of a bank's payment, less what came back.
 
-
-def is_entered(session: Session, bank: str, payment: str) -> bool:
-    """Tell whether a bank's payment is in the books."""
-    return (
-        session.scalar(
-            select(Posting.id)
-            .where(Posting.bank == bank, Posting.paid_by == payment)
-            .limit(1)
+    None: it is not in the books.
+    """
+    return session.scalar(
+        select(func.sum(Posting.amount_fen)).where(
+            Posting.bank == bank, Posting.paid_by == payment
         )
-        is not None
     )
 
 

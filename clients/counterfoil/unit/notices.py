@@ -92,15 +92,15 @@ def entry_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
     entered = accounts.entered_fen(session, bank, payment)
     if fen > 0:
         # (3) The same payment told twice was paid once.
-        if accounts.is_entered(session, bank, payment):
+        if entered is not None:
             yield f"支付凭证{payment}已入账"
         elif asked is not None:
             beyond = accounts.paid_fen(session, asked) + fen - asked.amount_fen
             if beyond > 0:
                 yield f"入账金额超过凭证{asked.number}{to_yuan(beyond)}元"
     # (4) Else an allotment grows that nobody gave.
-    elif entered + fen < 0:
-        yield f"退款金额超过支付凭证{payment}已入账金额{to_yuan(entered)}元"
+    elif (entered or 0) + fen < 0:
+        yield f"退款金额超过支付凭证{payment}已入账金额{to_yuan(entered or 0)}元"
 
 
 def post(session: Session, digest: bytes, notice: Voucher) -> None:
