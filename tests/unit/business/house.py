@@ -7,13 +7,14 @@ issues payment orders (5201, reviewed by persons) and lists (5553, submitted).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Engine, Select, event, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from counterfoil.business import tables
@@ -241,3 +242,18 @@ class House:
 def dying(desk: Desk, at: str, when: str) -> Desk:
     """Return a desk at which the program dies, `before` or `after` it is heard."""
     return cast("Desk", DyingDesk(desk, at, heard=when == "after"))
+
+
+@contextmanager
+def counted(what: str) -> Iterator[list[str]]:
+    """Collect what happens at any database: `commit`, `before_cursor_execute`."""
+    happened: list[str] = []
+
+    def note(*_details: object) -> None:
+        happened.append(what)
+
+    event.listen(Engine, what, note)
+    try:
+        yield happened
+    finally:
+        event.remove(Engine, what, note)

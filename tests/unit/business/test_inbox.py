@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from counterfoil.business import inbox
 from counterfoil.business.tables import InboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import NotInState, SealForged, VaultBusy
@@ -17,6 +18,7 @@ from tests.unit.business.house import (
     TODAY,
     TREASURY,
     House,
+    counted,
     dying,
     paper,
 )
@@ -419,3 +421,34 @@ def test_a_voucher_is_known_once_it_is_written_down(house: House) -> None:
     inbox.take([arrival])
 
     assert inbox.knows(arrival)
+
+
+def test_what_comes_together_takes_no_more_transactions_than_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "BATCH", 4)
+    with counted("commit") as for_one:
+        house.desk.arrive(paper(NOTICE, "N1"))
+        house.turn()
+
+    with counted("commit") as for_four:
+        for number in range(2, 6):
+            house.desk.arrive(paper(NOTICE, f"N{number}"))
+        house.turn()
+
+    assert house.bookings() == ["N1", "N2", "N3", "N4", "N5"]
+    assert for_four == for_one != []
+
+
+def test_what_is_more_than_one_transaction_takes_is_done_in_several(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "BATCH", 2)
+    for number in range(1, 6):
+        house.desk.arrive(paper(APPLICATION, f"A{number}"))
+
+    house.turn()
+
+    assert house.bookings() == ["A1", "A2", "A3", "A4", "A5"]
+    assert house.told == {"accepted": 5, "booked": 5, "receipted": 5}
+    assert len(house.desk.receipts) == 5

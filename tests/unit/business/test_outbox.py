@@ -21,6 +21,7 @@ from tests.unit.business.house import (
     TODAY,
     TREASURY,
     House,
+    counted,
     dying,
     paper,
 )
@@ -471,3 +472,22 @@ def test_it_is_settled_when_no_answer_is_awaited(house: House) -> None:
     house.turn()
 
     assert outbox.is_settled()
+
+
+def test_many_go_out_and_are_answered_by_no_more_queries_than_one(
+    house: House,
+) -> None:
+    def issued_and_accepted(*vouchers: Voucher) -> list[str]:
+        house.plan(*vouchers)
+        with counted("before_cursor_execute") as queries:
+            house.turn(house.outbox())
+            for one in vouchers:
+                step(house, DocumentKind.ACCEPTANCE, one)
+            house.turn(house.outbox())
+        return queries
+
+    for_one = issued_and_accepted(REVIEWED)
+    for_four = issued_and_accepted(*(paper(ORDER, f"O{n}") for n in range(2, 6)))
+
+    assert house.told["taken"] == 5
+    assert for_four == for_one != []
