@@ -13,7 +13,7 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-from sqlalchemy import BigInteger, String, func, select
+from sqlalchemy import BigInteger, String, func, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from counterfoil.business.books import SqlBooks
@@ -177,8 +177,8 @@ class SimulatedCore:
     def _book(self, reference: str, transfers: Sequence[Transfer]) -> str:
         with self._books.writing() as session:
             last = session.scalar(select(func.max(_Booked.serial))) or 0
-            session.add(
-                _Booked(
+            session.execute(
+                insert(_Booked).values(
                     reference=reference,
                     serial=last + 1,
                     transfers=len(transfers),

@@ -277,9 +277,8 @@ def voucher_of(payment: Payment) -> Voucher:
     return content
 
 
-def same_number(session: Session, reference: Reference) -> list[Payment]:
-    """Return the other payments of the same number, whichever issue."""
-    key = reference.key
+def same_number(session: Session, key: VoucherKey) -> list[Payment]:
+    """Return the payments of a number, whichever issue."""
     return list(
         session.scalars(
             select(Payment).where(
@@ -288,7 +287,6 @@ def same_number(session: Session, reference: Reference) -> list[Payment]:
                 Payment.fiscal_year == key.fiscal_year,
                 Payment.type_code == key.type_code,
                 Payment.number == key.number,
-                Payment.digest != reference.digest,
             )
         )
     )

@@ -304,7 +304,8 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> int:
     Returns:
         How many papers were refused that had waited for its number.
     """
-    if session.get(Payment, arrival.digest) is not None:
+    same = same_number(session, arrival.voucher.key)
+    if any(one.digest == arrival.digest for one in same):
         return 0
     payment = Payment(
         **asdict(voucher.key),
@@ -314,7 +315,7 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> int:
         account=voucher.form.text("pay_acct_no"),
         state=State.READ,
         by_counter=is_by_counter(voucher.key.type_code, voucher.form),
-        note="；".join(objections(voucher, same_number(session, arrival.voucher))),
+        note="；".join(objections(voucher, same)),
     )
     session.add(payment)
     if payment.note or not payment.by_counter:
