@@ -56,12 +56,17 @@ def run(options: argparse.Namespace) -> int:
         )
         takers = (*_simulators(options, unit), *unit.takers())
         said: set[str] = set()
+        looked: tuple[int | None, str] = (None, "")
         for arrivals in turns(desk, takers, books):
             if arrivals:
                 continue
-            for text in sorted(_alerts(books, calendar, clock()) - said):
-                print(text, file=sys.stderr, flush=True)
-                said.add(text)
+            # The same books say the same on the same day.
+            looking = books.version(), day_of(clock())
+            if looking[0] is None or looking != looked:
+                looked = looking
+                for text in sorted(_alerts(books, calendar, clock()) - said):
+                    print(text, file=sys.stderr, flush=True)
+                    said.add(text)
             if stop.asked and all(taker.is_at_rest() for taker in takers):
                 break
     return DONE
