@@ -30,6 +30,9 @@ class SystemDesk(RecipientDesk):
     Args:
         loopback: Serves it.
         party: Whose desk it is.
+
+    Attributes:
+        singly: Whether everything that is read comes in a message of its own.
     """
 
     def __init__(self, loopback: Loopback, party: str) -> None:
@@ -37,6 +40,7 @@ class SystemDesk(RecipientDesk):
         super().__init__(loopback)
         self.party = party
         self._repeated: list[desk_pb2.Arrival] = []
+        self.singly = False
         self._refusals: defaultdict[bytes, list[CounterfoilError]] = defaultdict(list)
         self._not_issued: defaultdict[str, list[CounterfoilError]] = defaultdict(list)
         self.returns_asked: dict[bytes, str] = {}
@@ -92,7 +96,8 @@ class SystemDesk(RecipientDesk):
             and self.standings.get(one.digest, Standing.ARRIVED) is Standing.ARRIVED
         ]
         shown, self._repeated = [*waiting, *self._repeated], []
-        yield desk_pb2.ReadResponse(arrivals=shown).SerializeToString()
+        for some in [[one] for one in shown] if self.singly else [shown]:
+            yield desk_pb2.ReadResponse(arrivals=some).SerializeToString()
 
     def _enclose(self, payload: bytes) -> None:
         sealed = sealed_pb2.Sealed.FromString(self._arrived[-1].sealed)

@@ -35,6 +35,21 @@ def test_a_turn_reads_gives_out_and_works(house: House) -> None:
     assert house.issued_state(order) is OutboxState.SENT
 
 
+def test_what_comes_within_a_moment_is_one_turn(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns_module, "GATHER_S", 10.0)
+    house.desk.singly = True
+    digests = [house.desk.arrive(paper(NOTICE, f"N{n}")) for n in (1, 2, 3)]
+
+    running = turns(house.client, (house.inbox(),))
+    arrivals = next(running)
+    running.close()
+
+    assert [one.digest for one in arrivals] == digests
+    assert house.bookings() == ["N1", "N2", "N3"]
+
+
 def test_the_first_that_wants_an_arrival_gets_it_and_the_rest_is_left(
     house: House,
 ) -> None:
