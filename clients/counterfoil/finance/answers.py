@@ -76,6 +76,8 @@ class Incoming:
                         order = orders[receipt.voucher.digest]
                         what = self._book_receipt(session, arrival, receipt, order)
                         counted[what] += 1
+                    case Step() as step if step.voucher.digest not in orders:
+                        pass  # about a notice: it is booked, and stays so
                     case Step() as step:
                         counted[_book_step(orders[step.voucher.digest], step)] += 1
                         if step.kind is DocumentKind.RETURN:

@@ -23,10 +23,11 @@ from counterfoil.finance.kinds import PAYMENT
 from counterfoil.finance.system import registered
 from counterfoil.office import Desk, Form, Person, Reference, VoucherKey
 from counterfoil.office import Voucher as OfficeVoucher
-from counterfoil.office.messages import draft_message
+from counterfoil.office.messages import draft_message, key_message
 from counterfoil.sample.documents import file_of
 from counterfoil.sample.faults import FAULTS, ROWS_MIN
 from counterfoil.sample.vouchers import Voucher, VoucherMaker
+from counterfoil.sealed.v1 import voucher_pb2
 from tests.unit.finance.issuer_desk import IssuerDesk
 from tests.unit.office.loopback import Loopback, access_of
 
@@ -309,18 +310,23 @@ def test_a_returned_voucher_is_issued_again_and_names_the_one_before(
     assert finance.told["reissued"] == 1
 
 
-def test_an_entry_notice_is_accepted_and_booked_once(finance: Finance) -> None:
-    outgoing = finance.issue()
-    key = VoucherKey(
+NOTICE = OfficeVoucher(
+    key=VoucherKey(
         issuer="420000-102",
         adm_div="420000",
         fiscal_year=2026,
         type_code=2205,
         number="RZ1",
-    )
-    form = Form({"ori_voucher_no": "U1", "pay_amt_fen": 350})
-    notice = OfficeVoucher(key=key, recipients=("420000-011",), form=form)
-    payload = draft_message(notice).voucher.SerializeToString()
+    ),
+    recipients=("420000-011",),
+    form=Form({"ori_voucher_no": "U1", "pay_amt_fen": 350}),
+)
+"""An entry notice of a bank."""
+
+
+def test_an_entry_notice_is_accepted_and_booked_once(finance: Finance) -> None:
+    outgoing = finance.issue()
+    payload = draft_message(NOTICE).voucher.SerializeToString()
     digest = hashlib.sha256(payload).digest()
     finance.desk.bring(DocumentKind.VOUCHER, payload, digest)
 
@@ -331,6 +337,25 @@ def test_an_entry_notice_is_accepted_and_booked_once(finance: Finance) -> None:
     assert (booked.about, booked.amount_fen) == ("U1", 350)
     assert finance.desk.accepted == [digest, digest]
     assert finance.desk.acknowledged == []
+
+
+def test_a_step_about_a_notice_is_heard_and_changes_nothing(finance: Finance) -> None:
+    outgoing = finance.issue()
+    payload = draft_message(NOTICE).voucher.SerializeToString()
+    digest = hashlib.sha256(payload).digest()
+    step = voucher_pb2.Step(
+        voucher=voucher_pb2.VoucherReference(
+            key=key_message(NOTICE.key), digest=digest
+        ),
+        by=NOTICE.key.issuer,
+    )
+    finance.desk.bring(DocumentKind.VOUCHER, payload, digest)
+    finance.desk.bring(DocumentKind.RETURN_REQUEST, step.SerializeToString(), digest)
+
+    finance.take(outgoing)
+
+    assert [one.number for one in finance.books.notices()] == ["RZ1"]
+    assert finance.desk.acknowledged == [1]
 
 
 def test_a_payment_of_the_folder_is_expenditure_and_may_be_cleared(
