@@ -296,6 +296,16 @@ def test_bad_base64_is_refused(body: bytes) -> None:
         ]
 
 
+@pytest.mark.parametrize("length", [30, 31, 32])
+@pytest.mark.parametrize("more", [b"=", b"==", b"===="])
+def test_padding_that_no_group_needs_is_refused(
+    outer: Outer, length: int, more: bytes
+) -> None:
+    padded = outer(b"x" * length).replace(b"</Voucher>", more + b"</Voucher>")
+
+    assert refusals(padded) == [(DOCUMENT, "voucher.base64")]
+
+
 def test_an_inner_document_with_another_encoding_is_refused(outer: Outer) -> None:
     inner = '<?xml version="1.0" encoding="UTF-8"?><Voucher>字</Voucher>'.encode()
 
