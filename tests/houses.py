@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.daemon.serving import initialise_stores
+from counterfoil.day.cast import Institution
+from counterfoil.day.founding import Founders
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import Access, AsyncDesk, Patience, Person
 from counterfoil.seal.head_keys import head_signers, load_log_keys
@@ -90,6 +92,8 @@ class Town:
             self.ports.setdefault(party, free_port())
         for party in self.carriers:
             self.file(party).write_text(self.configuration_text(party))
+        for party, founding in self.founders().files().items():
+            self.founding(party).write_bytes(founding)
 
     @property
     def pki(self) -> Path:
@@ -109,6 +113,29 @@ class Town:
     def carrier_of(self, party: str) -> str:
         """Return the party whose gateway carries for a party."""
         return party if party in self.carriers else HOSTED.get(party, party)
+
+    def founders(self) -> Founders:
+        """Return who founds the registers."""
+        return Founders(
+            institutions=[
+                Institution(
+                    code=code,
+                    name=f"机构{code}",
+                    kind=KINDS[code],
+                    carrier=self.carrier_of(code),
+                )
+                for code in self.parties
+            ],
+            person=self.person,
+            seal=lambda party: self.ca.credential(
+                party, "institution"
+            ).certificate.public_bytes(serialization.Encoding.DER),
+            now=datetime.now(UTC).replace(microsecond=0),
+        )
+
+    def founding(self, party: str) -> Path:
+        """Return the file of registrations that a gateway's register begins with."""
+        return self.directory / f"{party}.registrations"
 
     def file(self, party: str) -> Path:
         """Return the configuration file of a gateway."""
@@ -211,6 +238,8 @@ class Town:
             'authorities = "pki/authorities.pem"',
             'revocation_lists = ["pki/root.crl", "pki/authority.crl"]',
             self.settings.get("trust", ""),
+            "[register]",
+            f'founding = "{party}.registrations"',
             "[head]",
             *(
                 f'{key} = "file:pki/{party}/head-{name}.key"\n'
@@ -226,11 +255,9 @@ class Town:
             carrier = self.carrier_of(code)
             lines += ["[[party]]", f'code = "{code}"', f'name = "机构{code}"']
             lines += [f'kind = "{KINDS[code]}"', f'carrier = "{carrier}"']
-            if carrier == party:
-                if code != party:
-                    lines += self._keys("[hosted]", code, "institution-1")
-                    lines.append(f'party = "{code}"')
-                lines += self._callers(code)
+            if carrier == party and code != party:
+                lines += self._keys("[hosted]", code, "institution-1")
+                lines.append(f'party = "{code}"')
         for peer in self.carriers:
             if peer != party:
                 lines += ["[[peer]]", f'party = "{peer}"']
@@ -246,17 +273,6 @@ class Town:
             f'key = "file:{stem}.key"',
             f'passphrase = "file:{stem}.pass"',
         ]
-
-    def _callers(self, party: str) -> Iterable[str]:
-        for identity, post in (
-            ("system:1", "business-system"),
-            ("person:first", "first-reviewer"),
-            ("person:second", "second-reviewer"),
-            ("person:manager", "system-manager"),
-        ):
-            yield "[[caller]]"
-            yield f'identity = "urn:counterfoil:{party}:{identity}"'
-            yield f'posts = ["{post}"]'
 
 
 @asynccontextmanager

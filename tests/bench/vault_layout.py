@@ -28,6 +28,7 @@ import lmdb
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Deed, Deliver, Enter, PeerAnswer, Recorded
 from counterfoil.domain.document import Document
+from counterfoil.domain.register import Register
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.vault.custody import Applied, apply
@@ -98,7 +99,7 @@ class Path256:
 
     def __init__(self, directory: Path) -> None:
         self.engine = LmdbEngine(directory, LIMITS)
-        self.written = Written()
+        self.written = Written(Register(home=US, carriers={}))
         with self.engine.reading() as reading:
             self.names = NameIndex(reading)
 

@@ -23,6 +23,7 @@ from counterfoil.domain.deeds import (
 )
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.checkpoint import Checkpoint
@@ -32,10 +33,14 @@ from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
+from counterfoil.wire.registrations import stored_registration
 from tests.doubles import kept
 
 FINANCE, BANK, TREASURY = "330000001", "330000002", "330000003"
 LANES = {BANK: BANK, TREASURY: TREASURY, FINANCE: FINANCE}
+UNFOUNDED = Register(
+    home=FINANCE, carriers={code: code for code in (FINANCE, BANK, TREASURY)}
+)
 ORIGIN = "vault.example/finance"
 START_US = 1_767_225_600_000_000
 SMALL = LmdbLimits(map_bytes=16 * MEBIBYTE, growth_bytes=16 * MEBIBYTE)
@@ -213,6 +218,7 @@ def open_vault(
     heads: HeadStore | None = None,
     clock: StepClock | None = None,
     limits: WriterLimits | None = None,
+    register: Register | None = None,
 ) -> EngineVault:
     """Open a vault on an engine."""
     return EngineVault(
@@ -221,6 +227,8 @@ def open_vault(
         origin=ORIGIN,
         sign=sign,
         clock=clock or StepClock(),
+        register=register or UNFOUNDED,
+        read_registration=stored_registration,
         limits=limits,
     )
 

@@ -213,7 +213,9 @@ async def test_the_guard_admits_nobody_who_shows_no_certificate() -> None:
         raise AssertionError("there is nothing to judge")
 
     gate = CallerGate(
-        registry=Registry(home=FINANCE, parties={}), posts={}, judge=judge
+        registry=Registry(home=FINANCE, parties={}),
+        posts=lambda _caller: frozenset(),
+        judge=judge,
     )
     server = grpc.aio.server(interceptors=[Guard(gate=gate, streams_max=1)])
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -13,13 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from counterfoil.day.cast import GATEWAYS, PARTIES, Institution
 from counterfoil.devca.directory import Credential, DevelopmentCa
 from counterfoil.tlog.keys import SignatureType, VerifierKey
-
-_POSTS: Final = {
-    ("system", "1"): "business-system",
-    ("person", "first"): "first-reviewer",
-    ("person", "second"): "second-reviewer",
-    ("person", "manager"): "system-manager",
-}
 
 
 def gateway_toml(
@@ -38,6 +30,8 @@ def gateway_toml(
         "[trust]",
         'authorities = "../pki/authorities.pem"',
         'revocation_lists = ["../pki/authority.crl", "../pki/root.crl"]',
+        "[register]",
+        'founding = "founding.registrations"',
         "[head]",
         f'ed25519 = "file:../pki/{party}/head-ed25519.key"',
         f'mldsa44 = "file:../pki/{party}/head-ml-dsa-44.key"',
@@ -58,13 +52,6 @@ def gateway_toml(
             heads = json.dumps(verifier_keys(ca, one.code))
             lines += ["[[peer]]", f'party = "{one.code}"']
             lines += [f'addresses = ["{addresses[one.code]}"]', f"heads = {heads}"]
-    for one in (institution, *hosted):
-        for (use, name), post in _POSTS.items():
-            lines += [
-                "[[caller]]",
-                f'identity = "urn:counterfoil:{one.code}:{use}:{name}"',
-                f'posts = ["{post}"]',
-            ]
     # A gateway that was killed is back within seconds: its peers try often. At the
     # end nothing is under way any more but the peers' open streams.
     lines += ["[limits]", "retry_s_min = 0.1", "retry_s_max = 2.0", "drain_s_max = 2.0"]

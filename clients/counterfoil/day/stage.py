@@ -4,6 +4,7 @@ Below the day's directory:
 
     pki/                    the development authority, keys and certificates
     <party>/gateway.toml    one per gateway; its state stands beside it
+    <party>/founding.registrations   what its register begins with
     systems/<party>/        each business system: system.toml and its books
     files/                  national XML files that finance is to issue
     corrections/            corrected files
@@ -22,9 +23,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
 from counterfoil.day.cast import GATEWAYS, PARTIES
+from counterfoil.day.founding import Founders
 from counterfoil.day.gateways import gateway_toml
 from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.office import Person
 
 _ADDRESSES: Final = "addresses.json"
 
@@ -91,15 +100,35 @@ def build(directory: Path, now: datetime) -> Stage:
         zip((one.code for one in GATEWAYS), _free_addresses(len(GATEWAYS)), strict=True)
     )
     (directory / _ADDRESSES).write_text(json.dumps(addresses), encoding="utf-8")
+    founded = _founders(ca, now).files()
     for institution in GATEWAYS:
         file = stage.gateway(institution.code)
         file.parent.mkdir()
         file.write_text(gateway_toml(ca, institution, addresses), encoding="utf-8")
+        founding = file.with_name("founding.registrations")
+        founding.write_bytes(founded[institution.code])
     for institution in PARTIES:
         stage.system(institution.code).parent.mkdir(parents=True)
     for folder in (stage.files, stage.corrections):
         folder.mkdir()
     return stage
+
+
+def _founders(ca: DevelopmentCa, now: datetime) -> Founders:
+    """Return who founds the registers, with their development keys."""
+
+    def person(party: str, name: str) -> Person:
+        credential = ca.credential(party, "person", name)
+        key = credential.load_key().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        return Person.from_pem(credential.chain_file.read_bytes(), key)
+
+    def seal(party: str) -> bytes:
+        certificate = ca.credential(party, "institution").certificate
+        return certificate.public_bytes(Encoding.DER)
+
+    return Founders(institutions=PARTIES, person=person, seal=seal, now=now)
 
 
 def _free_addresses(count: int) -> list[str]:

@@ -17,8 +17,9 @@ Below the directory:
       cosign-ml-dsa-44.key, .pass, .pub.pem
 
 Every party has `gateway-1` (TLS, for `localhost` and `127.0.0.1`), `institution-1`
-(its seal), `system-1` (its business system) and the persons `first`, `second` and
-`manager`. File names and identities never depend on anything random.
+(its seal), `system-1` (its business system) and the persons `first`, `second`,
+`manager`, `supervisor`, `officer` and `archivist`. File names and identities never
+depend on anything random.
 """
 
 from __future__ import annotations
@@ -51,7 +52,14 @@ from counterfoil.devca.certificates import (
     urn,
 )
 
-PERSONS: Final = ("first", "second", "manager")
+PERSONS: Final = (
+    "first",
+    "second",
+    "manager",
+    "supervisor",
+    "officer",
+    "archivist",
+)
 """Names of the persons that every party has."""
 
 HOSTS: Final = ("localhost", "127.0.0.1")

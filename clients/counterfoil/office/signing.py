@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from counterfoil.catalogue.v1 import (
     document_kind_pb2,
+    party_kind_pb2,
     seal_position_pb2,
     voucher_type_pb2,
 )
@@ -55,6 +56,19 @@ def plan_of(type_code: int) -> tuple[PlanPosition, ...]:
     Raises:
         ValueError: The catalogue has no such type.
     """
+    return _positions(_row_of(type_code).plan)
+
+
+def positions_of(
+    kind: document_kind_pb2.DocumentKind.ValueType,
+) -> tuple[PlanPosition, ...]:
+    """Return the seals that a document of a kind needs unless its type says others."""
+    values = document_kind_pb2.DESCRIPTOR.enum_types_by_name["DocumentKind"]
+    options = values.values_by_number[kind].GetOptions()
+    return _positions(options.Extensions[document_kind_pb2.document].plan)
+
+
+def _positions(plan: seal_position_pb2.SealPlan) -> tuple[PlanPosition, ...]:
     return tuple(
         PlanPosition(
             id=position.id,
@@ -62,8 +76,34 @@ def plan_of(type_code: int) -> tuple[PlanPosition, ...]:
             purpose=position.purpose,
             by_person=position.by == seal_position_pb2.SEALED_BY_PERSON,
         )
-        for position in _row_of(type_code).plan.positions
+        for position in plan.positions
     )
+
+
+def types_between(issuer: str, recipient: str) -> frozenset[int]:
+    """Return the types that one kind of party may send to another.
+
+    Args:
+        issuer: Kind of the one, as configurations name it, e.g. `agent-bank`.
+        recipient: Kind of the other.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    way = _party_kind(issuer), _party_kind(recipient)
+    values = voucher_type_pb2.DESCRIPTOR.enum_types_by_name["VoucherType"].values
+    return frozenset(
+        value.number
+        for value in values
+        if value.number
+        and way
+        in [(one.issuer, one.recipient) for one in _row_of(value.number).directions]
+    )
+
+
+def _party_kind(name: str) -> int:
+    label = f"PARTY_KIND_{name.upper().replace('-', '_')}"
+    return party_kind_pb2.PartyKind.Value(label)
 
 
 def has_receipt(type_code: int) -> bool:
@@ -159,8 +199,28 @@ def seal_voucher(
         stated_time: When the person says that it sealed; UTC.
         beneath: The seals that are there already, lowest first.
     """
+    return seal_payload(
+        document_kind_pb2.DOCUMENT_KIND_VOUCHER,
+        payload,
+        position,
+        person,
+        stated_time=stated_time,
+        beneath=beneath,
+    )
+
+
+def seal_payload(  # noqa: PLR0913 -- what a statement says
+    kind: document_kind_pb2.DocumentKind.ValueType,
+    payload: bytes,
+    position: PlanPosition,
+    person: Person,
+    *,
+    stated_time: datetime,
+    beneath: Sequence[Seal] = (),
+) -> Seal:
+    """Put a person's seal on the payload of a document of any kind; see above."""
     statement = sealed_pb2.SealStatement(
-        document_kind=document_kind_pb2.DOCUMENT_KIND_VOUCHER,
+        document_kind=kind,
         payload_digest=hashlib.sha256(payload).digest(),
         position=position.id,
         purpose=seal_position_pb2.SealPurpose.ValueType(position.purpose),

@@ -15,6 +15,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
@@ -121,7 +122,7 @@ class LogRecord:
     Attributes:
         index: Log index.
         leaf: What the log says.
-        key: The voucher concerned.
+        key: The voucher concerned; of a registration see `key_of_registration`.
         amount_fen: The voucher's main amount.
         count: Its rows.
         role: Which side this vault keeps.
@@ -138,6 +139,21 @@ class LogRecord:
 
 
 make_log_record: Final = maker(LogRecord)
+
+
+@value
+class RegistrationRow:
+    """A registration as the log holds it.
+
+    Attributes:
+        index: Log index.
+        leaf: What the log says.
+        sealed: Its bytes.
+    """
+
+    index: int
+    leaf: Leaf
+    sealed: bytes
 
 
 class Vault(Protocol):
@@ -222,6 +238,13 @@ class Vault(Protocol):
 
     def records(self, first: int, limit: int) -> list[LogRecord]:
         """Return committed acts from log index `first`, for the ledger."""
+
+    @property
+    def register(self) -> Register:
+        """What stands registered, as of the last commit."""
+
+    def registrations(self, *, after: int, limit: int) -> list[RegistrationRow]:
+        """Return the registrations behind log index `after`, in log order."""
 
     def certificate(self, digest: bytes) -> bytes | None:
         """Return a certificate in DER that the vault keeps."""

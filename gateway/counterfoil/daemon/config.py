@@ -108,6 +108,13 @@ class PeerSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterSection:
+    """`[register]`: what the register begins with."""
+
+    founding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerSection:
     """`[[caller]]`: who may call this desk, and as what."""
 
@@ -159,6 +166,7 @@ class Configuration:
     party: tuple[PartySection, ...] = ()
     peer: tuple[PeerSection, ...] = ()
     caller: tuple[CallerSection, ...] = ()
+    register: RegisterSection = field(default_factory=RegisterSection)
     ledger: DatabaseSection = field(default_factory=DatabaseSection)
     workbench: DatabaseSection = field(default_factory=DatabaseSection)
     limits: LimitsSection = field(default_factory=LimitsSection)

@@ -29,7 +29,7 @@ from counterfoil.daemon.keys import (
 )
 from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.loopback import LoopbackLink
-from counterfoil.daemon.parties import posts_of, registry_of
+from counterfoil.daemon.parties import caller_posts, registry_of
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.stores import (
     PeerHeadBook,
@@ -42,6 +42,7 @@ from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
 from counterfoil.daemon.works import ProcessWorks
+from counterfoil.domain.party import Identity
 from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
@@ -50,6 +51,7 @@ from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
+from counterfoil.seal.certificates import certificate_digest
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.vault import EngineVault
@@ -149,6 +151,7 @@ class Gateway:
         self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
         self._spawn(self._watch_vault(), "vault")
+        self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
@@ -239,8 +242,8 @@ class Gateway:
         self._guard = Guard(
             gate=CallerGate(
                 registry=registry,
-                posts=posts_of(configuration),
-                judge=self._trust.judge_caller,
+                posts=caller_posts(configuration, lambda: self._vault.register),
+                judge=self._judge_caller,
             ),
             streams_max=configuration.limits.streams_max,
         )
@@ -283,11 +286,31 @@ class Gateway:
         await self._server.start()
         await self._report_health()
 
+    def _judge_caller(self, certificate: bytes) -> Identity:
+        """Return the identity of a caller's certificate that holds now.
+
+        Raises:
+            CallerUnknown: It is not valid, or not for connections.
+            CallerRevoked: It is revoked.
+            CertificateLost: It was reported lost, or revoked by a registration.
+            SealUndetermined: Whether it is revoked cannot be told now.
+        """
+        identity = self._trust.judge_caller(certificate)
+        self._vault.register.require_not_void((certificate_digest(certificate),))
+        return identity
+
     async def _watch_vault(self) -> None:
         """Tell when the vault does not write any more."""
         await self._vault.stopped()
         log.error("vault stopped", extra={"reason": self._vault.stopped_reason})
         self._health_due.set()
+
+    async def _watch_register(self) -> None:
+        """Cut the streams of callers whom a registration took their right."""
+        known = self._vault.register
+        while True:
+            known = await self._vault.register_changed(known)
+            log.info("register changed", extra={"count": self._guard.cut_revoked()})
 
     async def _tell_health(self) -> None:
         """Tell health watchers whenever it may have changed."""

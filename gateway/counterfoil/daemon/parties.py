@@ -1,10 +1,13 @@
-"""Parties and callers, as the configuration names them."""
+"""Parties as the configuration names them, and callers as the register does."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from counterfoil.daemon.config import KINDS, Configuration
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
+from counterfoil.domain.register import Register
 from counterfoil.domain.registry import Party, Registry
 
 
@@ -23,6 +26,34 @@ def registry_of(configuration: Configuration) -> Registry:
             for party in configuration.party
         },
     )
+
+
+def empty_register(registry: Registry) -> Register:
+    """Return the register of a gateway before its first registration."""
+    return Register(
+        home=registry.home,
+        carriers={code: party.carrier for code, party in registry.parties.items()},
+    )
+
+
+def caller_posts(
+    configuration: Configuration, register: Callable[[], Register]
+) -> Callable[[Identity], frozenset[Post]]:
+    """Return what tells the posts of a caller now.
+
+    Args:
+        configuration: Says it until the register is founded.
+        register: Returns what stands registered now.
+    """
+    configured = posts_of(configuration)
+
+    def posts(caller: Identity) -> frozenset[Post]:
+        now = register()
+        if now.is_founded:
+            return now.posts_of(caller)
+        return configured.get(caller.to_urn(), frozenset())
+
+    return posts
 
 
 def posts_of(configuration: Configuration) -> dict[str, frozenset[Post]]:

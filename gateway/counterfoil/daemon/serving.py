@@ -20,6 +20,7 @@ from counterfoil.daemon.config import (
     ConfigurationRefused,
     load_configuration,
 )
+from counterfoil.daemon.founding import found_register
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.daemon.keys import (
     HeadSigners,
@@ -98,6 +99,8 @@ def _make_vault(
         closing(open_heads(configuration)) as heads,
         closing(open_vault(configuration, heads, clock, signers)) as vault,
     ):
+        if configuration.register.founding:
+            found_register(configuration, vault, clock)
         vault.checkpoint()
 
 

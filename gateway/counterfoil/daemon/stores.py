@@ -14,6 +14,7 @@ from counterfoil.daemon.config import (
     DatabaseSection,
 )
 from counterfoil.daemon.keys import HeadSigners, origin_of, secret_text
+from counterfoil.daemon.parties import empty_register, registry_of
 from counterfoil.domain.refusals import HeadForked, PeerForked
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sql.errors import DatabaseRefused
@@ -24,6 +25,7 @@ from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
+from counterfoil.wire.registrations import stored_registration
 from counterfoil.workbench.workbench import SqlWorkbench
 
 
@@ -81,6 +83,7 @@ def open_vault(
 
     Raises:
         VaultLocked: Another process has it open.
+        VaultCorrupt: A registration of its log is damaged.
     """
 
     def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
@@ -96,6 +99,8 @@ def open_vault(
         origin=origin_of(configuration.gateway.party),
         sign=sign,
         clock=clock,
+        register=empty_register(registry_of(configuration)),
+        read_registration=stored_registration,
         limits=WriterLimits(waiting_max=configuration.limits.queue_calls_max),
     )
 

@@ -15,6 +15,7 @@ from counterfoil.app.prove import ProveLog
 from counterfoil.app.read import ReadArrivals, WatchVouchers
 from counterfoil.app.receipts import IssueReceipts
 from counterfoil.app.receive import ReceiveDocuments
+from counterfoil.app.register import EnterRegistrations
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
 from counterfoil.app.search import SearchVouchers
@@ -95,6 +96,14 @@ class Wiring:
             ),
             registry=RegistryServicer(
                 registry=self.registry,
+                vault=self.vault,
+                enter=EnterRegistrations(
+                    vault=self.vault,
+                    works=self.works,
+                    registry=self.registry,
+                    clock=self.clock,
+                ),
+                kept=self.certificates,
                 peers=lambda: peer_views(self.lanes, self.vault.lane_lengths()),
                 certificates=lambda party: certificate_views(
                     own_certificates(self.configuration, self.trust.material),

@@ -34,6 +34,7 @@ class DocumentKind(IntEnum):
     RETURN = 6
     DISCARD = 7
     NOTICE = 8
+    REGISTRATION = 9
 
 
 class Answer(IntEnum):
@@ -86,6 +87,8 @@ class SealPurpose(IntEnum):
     PERSONAL = 6
     ACCOUNTANT = 7
     ATTACHMENT = 8
+    PROPOSAL = 9
+    APPROVAL = 10
 
 
 class SealedBy(IntEnum):

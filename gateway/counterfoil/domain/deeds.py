@@ -41,6 +41,19 @@ make_enter: Final = maker(Enter)
 
 
 @value
+class Register:
+    """A registration of a party hosted here enters the vault (登记).
+
+    Attributes:
+        document: The registration, signed.
+        lanes: For each party that is told, the carrier whose lane leads there.
+    """
+
+    document: Document
+    lanes: Mapping[str, str]
+
+
+@value
 class Send:
     """A voucher that is in the vault is put into its lanes (发送)."""
 
@@ -146,7 +159,7 @@ class Read:
     leaves: tuple[int, ...]
 
 
-Deed = Enter | Send | Withdraw | Perform | Arrive | Deliver | Read
+Deed = Enter | Register | Send | Withdraw | Perform | Arrive | Deliver | Read
 
 
 @value

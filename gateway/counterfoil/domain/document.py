@@ -7,21 +7,24 @@ from typing import Final
 
 from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.naming import Naming
+from counterfoil.domain.registration import Registration
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
 
 @value
 class Document:
-    """A voucher, a receipt or a step, with its seals.
+    """A voucher, a receipt, a step or a registration, with its seals.
 
     Attributes:
         kind: What it is.
         sealed: The encoded `Sealed`, carried verbatim.
         digest: SHA-256 of its payload; names it.
         version: SHA-256 of `sealed`: one state of its seals.
-        key: Key of the voucher that it is or is about.
-        subject: Digest of that voucher; equals `digest` for a voucher.
+        key: Key of the voucher that it is or is about; of a registration see
+            `key_of_registration`.
+        subject: Digest of that voucher; equals `digest` for a voucher and for a
+            registration.
         by: Code of the party that issued it.
         recipients: Codes of the parties it goes to, in the order of the payload.
         amount_fen: A voucher's main amount, a receipt's paid amount; else 0.
@@ -32,7 +35,9 @@ class Document:
         encloses: Whether it carries the original inside.
         names: The vouchers that a voucher names.
         signers: Digests of the certificates by which a peer's document holds, those
-            of its enclosures too; empty for one of ours. No part of what it says.
+            of its enclosures too; for one of ours, of the institution's certificate.
+            No part of what it says.
+        registration: What a registration says; else None.
     """
 
     kind: DocumentKind
@@ -51,6 +56,7 @@ class Document:
     encloses: bool = False
     names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)
+    registration: Registration | None = field(default=None, compare=False)
 
 
 make_document: Final = maker(Document)

@@ -21,11 +21,34 @@ class Post(Enum):
     """复审岗: puts the second personal seal."""
     SYSTEM_MANAGER = "system-manager"
     """系统管理岗: looks after the gateway; takes no part in business."""
+    SUPERVISOR = "supervisor"
+    """主管岗: approves what matters; takes no part in business."""
+    SECURITY_OFFICER = "security-officer"
+    """安全管理岗: watches acts, vouchers and logs; takes no part in business."""
+    ARCHIVIST = "archivist"
+    """档案管理岗: makes and keeps the archives."""
+
+
+_TOGETHER: Final = (frozenset({Post.FIRST_REVIEWER, Post.SECOND_REVIEWER}),)
+"""Posts that one holder may have at the same time; all others exclude each other."""
+
+
+def are_compatible(posts: frozenset[Post]) -> bool:
+    """Tell whether one person or system may hold all of these posts (不相容岗位).
+
+    Who may review first on one voucher may review second on another; that both are
+    not on the same one is judged when it is sealed. Everybody else has one post.
+
+    Source: Hubei measures, articles 24 and 36.
+    """
+    return len(posts) <= 1 or any(posts <= group for group in _TOGETHER)
 
 
 _SYSTEM: Final = frozenset({Post.BUSINESS_SYSTEM})
 _REVIEWERS: Final = frozenset({Post.FIRST_REVIEWER, Post.SECOND_REVIEWER})
 _ALL: Final = frozenset(Post)
+PERSONS: Final = _ALL - _SYSTEM
+"""Posts of persons; the others are of programs."""
 
 _DESK: Final = {
     "Write": _SYSTEM,
@@ -49,10 +72,15 @@ _DESK: Final = {
     "Search": _ALL,
     "Watch": _SYSTEM | _REVIEWERS,
 }
+_LOOKS_AFTER: Final = frozenset({Post.SYSTEM_MANAGER, Post.SECURITY_OFFICER})
 _REGISTRY: Final = {
     "ListParties": _ALL,
-    "ListPeers": frozenset({Post.BUSINESS_SYSTEM, Post.SYSTEM_MANAGER}),
-    "ListCertificates": frozenset({Post.BUSINESS_SYSTEM, Post.SYSTEM_MANAGER}),
+    "ListPeers": _SYSTEM | _LOOKS_AFTER,
+    "ListCertificates": _SYSTEM | _LOOKS_AFTER,
+    # Whether these signatures suffice for it is judged in the vault.
+    "Register": PERSONS,
+    "ListRegistrations": PERSONS,
+    "GetRegister": PERSONS,
 }
 
 ALLOWED: Final = {

@@ -70,6 +70,8 @@ class Act(IntEnum):
     """The receipt does not agree with the voucher (回单不符)."""
     WITHDRAW = 12
     """A seal was withdrawn before sending; the voucher is a draft again (撤销签章)."""
+    REGISTER = 13
+    """A registration of our own entered the vault and changed the register (登记)."""
 
 
 _K = DocumentKind
@@ -156,7 +158,7 @@ _REPORTS: Final = frozenset({Act.SEND, Act.DELIVER, Act.REFUSE, Act.ARRIVE})
 
 _ACTING: Final = frozenset({_S.ACTING, _S.UNKNOWN, _S.ACTED, _S.RECEIPTED})
 
-BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE})
+BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE, Act.REGISTER})
 """Acts whose leaf has sealed bytes under the same index."""
 
 FROM_RECIPIENT: Final = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -33,7 +33,7 @@ _KNOWN_MAX: Final = 4096
 
 JudgeCertificate = Callable[[bytes], Identity]
 """Returns the identity of a certificate (DER) that is valid now, or raises
-`CallerUnknown`, `CallerRevoked` or `SealUndetermined`."""
+`CallerUnknown`, `CallerRevoked`, `CertificateLost` or `SealUndetermined`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,12 +42,12 @@ class CallerGate:
 
     Attributes:
         registry: The parties.
-        posts: Posts by identity URN, for desks of parties hosted here.
+        posts: Tells the posts of a person or system of a party hosted here, now.
         judge: Judges a certificate at this instant.
     """
 
     registry: Registry
-    posts: Mapping[str, frozenset[Post]]
+    posts: Callable[[Identity], frozenset[Post]]
     judge: JudgeCertificate
     _known: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -73,7 +73,7 @@ class CallerGate:
 
         The checks, in order:
 
-        1. The certificate is valid at this instant and not revoked.
+        1. The certificate is valid at this instant, neither revoked nor lost.
         2. Health and reflection are open to every valid certificate.
         3. The exchange is for gateways of registered parties.
         4. A desk is for persons and systems of a party hosted here, in a post
@@ -82,6 +82,7 @@ class CallerGate:
         Raises:
             CallerUnknown: It names nobody that may be here.
             CallerRevoked: It is revoked.
+            CertificateLost: It was reported lost, or revoked by a registration.
             PostRefused: The post does not allow the method.
             SealUndetermined: Whether it is revoked cannot be told now.
         """
@@ -89,7 +90,7 @@ class CallerGate:
         identity = self.judge(der)
         caller = Caller(
             identity=identity,
-            posts=self.posts.get(identity.to_urn(), frozenset()),
+            posts=self.posts(identity),
             certificate=der,
             certificate_digest=digest,
         )

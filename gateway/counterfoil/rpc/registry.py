@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from counterfoil.app.ports import Vault
+from counterfoil.app.register import EnterRegistrations
+from counterfoil.app.works import Certificates
+from counterfoil.domain.deeds import Outcome
+from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.registry import Registry
 from counterfoil.registry.v1 import registry_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2_grpc
 from counterfoil.rpc.callers import Context
+from counterfoil.wire.keys import timestamp_from_us
+from counterfoil.wire.refusals import refusal_to_message
+from counterfoil.wire.register_views import register_to_message
+
+_PAGE_SIZE: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +28,17 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
 
     Attributes:
         registry: The parties.
+        vault: Where registrations are.
+        enter: Enters registrations.
+        kept: Finds the certificates that seals name.
         peers: Returns the lanes' conditions.
         certificates: Returns the certificates of a party, of all for "".
     """
 
     registry: Registry
+    vault: Vault
+    enter: EnterRegistrations
+    kept: Certificates
     peers: Callable[[], Iterable[pb.Peer]]
     certificates: Callable[[str], Iterable[pb.Certificate]]
 
@@ -56,3 +73,45 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
                 self.certificates(request.party), key=lambda found: found.digest
             )
         )
+
+    async def Register(
+        self, request: pb.RegisterRequest, context: Context
+    ) -> pb.RegisterResponse:
+        """Enter each registration."""
+        outcomes = await self.enter(request.registrations, request.certificates)
+        return pb.RegisterResponse(results=[_result(*each) for each in outcomes])
+
+    async def ListRegistrations(
+        self, request: pb.ListRegistrationsRequest, context: Context
+    ) -> pb.ListRegistrationsResponse:
+        """Answer from the vault."""
+        after = request.after if request.HasField("after") else -1
+        rows = self.vault.registrations(
+            after=after, limit=request.page_size or _PAGE_SIZE
+        )
+        return pb.ListRegistrationsResponse(
+            registrations=[
+                pb.ListedRegistration(
+                    leaf=row.index,
+                    time=timestamp_from_us(row.leaf.time_us),
+                    digest=row.leaf.document,
+                    sealed=row.sealed,
+                    certificates=self.kept.of_document(row.sealed),
+                )
+                for row in rows
+            ]
+        )
+
+    async def GetRegister(
+        self, request: pb.GetRegisterRequest, context: Context
+    ) -> pb.GetRegisterResponse:
+        """Answer from what stands registered."""
+        return register_to_message(self.vault.register)
+
+
+def _result(digest: bytes, outcome: Outcome) -> pb.RegisterResult:
+    if isinstance(outcome, CounterfoilError):
+        return pb.RegisterResult(refusal=refusal_to_message(outcome))
+    return pb.RegisterResult(
+        done=pb.Registered(digest=digest, leaf=outcome.leaf, is_new=outcome.new)
+    )

@@ -45,6 +45,7 @@ _STEPS: Final = frozenset(DocumentKind) - {
     DocumentKind.VOUCHER,
     DocumentKind.RECEIPT,
     DocumentKind.NOTICE,
+    DocumentKind.REGISTRATION,
 }
 _TYPES: Final = {
     kind: {each.name: each.number for each in kind.DESCRIPTOR.fields}

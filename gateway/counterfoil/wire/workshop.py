@@ -46,6 +46,7 @@ from counterfoil.wire.compose import compose_draft, compose_receipt, compose_ste
 from counterfoil.wire.days import check_day
 from counterfoil.wire.documents import Facts, document_of, read_payload
 from counterfoil.wire.national_out import national_document
+from counterfoil.wire.registrations import registration_document
 from counterfoil.wire.review import judge_review
 from counterfoil.wire.sealed import close_sealed, open_sealed
 from counterfoil.wire.seals import (
@@ -113,6 +114,8 @@ class Workshop:
         4. The seals fill the plan of its kind and type, by the right signers.
         5. An enclosure is the sealed original that the document names, and its
            issuer is one of the original's recipients.
+
+        Of a registration the third and fourth check are its own.
         """
         # (1) No field of the payload is looked at.
         opened = open_sealed(sealed)
@@ -123,6 +126,8 @@ class Workshop:
             ),
             court,
         )
+        if opened.kind is DocumentKind.REGISTRATION:
+            return registration_document(sealed, opened, verified)
         # (3) By every rule that its issuer's gateway had to keep too.
         facts = read_payload(opened.kind, opened.payload)
         check_day(facts, court.at_us)
@@ -272,8 +277,9 @@ class Workshop:
         for (party, _), indexes in groups.items():
             members = [bare for i in indexes if isinstance(bare := bares[i], _Bare)]
             seals = self._seal_all(party, members, at_us)
+            signers = (self.sealers[party].certificate_digest,)
             for index, bare, seal in zip(indexes, members, seals, strict=True):
-                finished[index] = _close(bare, seal)
+                finished[index] = _close(bare, seal, signers)
         return finished
 
     def _seal_all(self, party: str, bares: Sequence[_Bare], at_us: int) -> list[Seal]:
@@ -354,9 +360,14 @@ def _due(bare: _Bare) -> SealPosition:
     return position
 
 
-def _close(bare: _Bare, seal: Seal) -> Document:
+def _close(bare: _Bare, seal: Seal, signers: tuple[bytes, ...]) -> Document:
     seals = (*bare.seals, seal)
     sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
     return document_of(
-        bare.kind, sealed, bare.digest, bare.facts, encloses=bool(bare.enclosures)
+        bare.kind,
+        sealed,
+        bare.digest,
+        bare.facts,
+        signers,
+        encloses=bool(bare.enclosures),
     )

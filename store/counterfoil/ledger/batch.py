@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from counterfoil.app.ports import LogRecord
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Act
+
+NO_VOUCHER: Final = -1
+"""In place of a voucher's row id, for an act about a registration."""
 
 Row = tuple[int | str | bytes, ...]
 """Values in the order of a table's columns."""
@@ -47,6 +52,9 @@ class Batch:
         batch = cls()
         ids = dict(known)
         for record in records:
+            if record.leaf.kind is DocumentKind.REGISTRATION:
+                batch.acts.append(_act_row(record, NO_VOUCHER))
+                continue
             side = record.leaf.subject, int(record.role)
             voucher = ids.get(side)
             if voucher is None:

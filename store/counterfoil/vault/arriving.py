@@ -38,6 +38,7 @@ from counterfoil.vault.judging import (
 )
 from counterfoil.vault.records import Changes, make_title
 from counterfoil.vault.referring import remember_names, require_names
+from counterfoil.vault.registering import register_arrival
 from counterfoil.vault.transaction import Transaction
 
 
@@ -103,6 +104,8 @@ def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
         return _arrive_from_recipient(tx, arrival)
     if kind in FROM_ISSUER:
         return _arrive_from_issuer(tx, arrival)
+    if kind is DocumentKind.REGISTRATION:
+        return register_arrival(tx, arrival.document, arrival.carriers)
     raise NotInState("no document about a voucher", act=kind.name)
 
 
@@ -120,6 +123,8 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
                 act="ARRIVE VOUCHER",
             )
         return known(tx, entry.document, entry.passages[0].standing)
+    ours = arrival.hosted.intersection(document.recipients)
+    tx.register.require_agreed(document.by, ours, document.key.type_code, tx.time_us)
     require_issue_order(tx, document, Role.RECIPIENT)
     if document.names:
         require_names(tx, document, Role.RECIPIENT)
@@ -284,8 +289,10 @@ def _open(
 
     Raises:
         NotARecipient: None of its recipients is hosted here.
+        CertificateLost: A seal's certificate is void here.
     """
     document, key = arrival.document, arrival.document.key.to_bytes()
+    tx.register.require_not_void(document.signers)
     hosted = arrival.copied_to() if role is Role.COPY else arrival.hosted
     recipients = tuple([name for name in document.recipients if name in hosted])
     if not recipients:
@@ -337,8 +344,13 @@ def _append(
     moves: Changes,
     readers: Iterable[str],
 ) -> int:
-    """Write a step that arrived, and let `readers` know."""
+    """Write a step that arrived, and let `readers` know.
+
+    Raises:
+        CertificateLost: A seal's certificate is void here.
+    """
     document = arrival.document
+    tx.register.require_not_void(document.signers)
     index = tx.append(
         document_leaf(tx, Act.ARRIVE, document),
         opened=entry.document,

@@ -18,11 +18,12 @@ from counterfoil.domain.deeds import (
     Outcome,
     Perform,
     Read,
+    Register,
     Send,
     Withdraw,
 )
 from counterfoil.domain.value import maker
-from counterfoil.vault import arriving, delivering, entering, performing
+from counterfoil.vault import arriving, delivering, entering, performing, registering
 from counterfoil.vault.judging import judged
 from counterfoil.vault.transaction import Transaction
 
@@ -63,6 +64,8 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
             return make_applied(outcomes=performing.read(tx, deed))
         case Enter():
             outcome = judged(entering.enter, tx, deed)
+        case Register():
+            outcome = judged(registering.register, tx, deed)
         case Send():
             outcome = judged(entering.send, tx, deed)
         case Withdraw():

@@ -73,7 +73,8 @@ def _refused(tx: Transaction, deed: Deliver, answer: PeerAnswer) -> Outcome:
     index = _append(tx, deed.carrier, row, _Verdict(Act.REFUSE, version, moves))
     if entry is not None and moves:
         tx.put_entry(row.key, moved(entry, moves, index, reason=answer.reason))
-    tx.count_exchanged(deed.carrier, row.digest, -1)
+    if row.kind is not DocumentKind.REGISTRATION:
+        tx.count_exchanged(deed.carrier, row.digest, -1)
     return make_recorded(
         leaf=index, standing=_standing(entry, row, moves), time_us=tx.time_us
     )
@@ -82,7 +83,7 @@ def _refused(tx: Transaction, deed: Deliver, answer: PeerAnswer) -> Outcome:
 def _answered_before(tx: Transaction, carrier: str, answer: PeerAnswer) -> Outcome:
     """Answer for a place that is empty: a document's sequence is its leaf's index."""
     row = tx.row(answer.sequence) if answer.sequence >= 0 else None
-    sends = {Act.SEND, Act.ENTER}
+    sends = {Act.SEND, Act.ENTER, Act.REGISTER}
     if (
         row is None
         or carrier not in row.carriers

@@ -16,6 +16,7 @@ from typing import Protocol
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
+from counterfoil.domain.register import Register
 from counterfoil.tlog.growth import Growth
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.tlog.tiles import Tile
@@ -39,6 +40,7 @@ class Batch:
         steps: Log index of a step, by `step_key`.
         references: Amounts stated with the names of other vouchers, by
             `reference_key`.
+        registrations: Log index of a registration, by its digest.
         evidence: By the first leaf that it serves.
         certificates: By digest.
         buckets: By carrier and number.
@@ -49,11 +51,13 @@ class Batch:
         lane_changes: By how much each lane became longer. Not stored.
         leaves: The leaves of `rows`, decoded. Not stored.
         growth: What the tree grew by, to prove the new leaves. Not stored.
+        register: What stands registered afterwards. Not stored.
     """
 
     first: int
     frontier: Frontier
     growth: Growth
+    register: Register
     time_us: int
     rows: list[LogRow] = field(default_factory=list)
     documents: list[tuple[int, bytes]] = field(default_factory=list)
@@ -63,6 +67,7 @@ class Batch:
     inbox: dict[tuple[str, int], bool] = field(default_factory=dict)
     steps: dict[bytes, int] = field(default_factory=dict)
     references: dict[bytes, int] = field(default_factory=dict)
+    registrations: dict[bytes, int] = field(default_factory=dict)
     evidence: dict[int, bytes] = field(default_factory=dict)
     certificates: dict[bytes, bytes] = field(default_factory=dict)
     buckets: dict[tuple[str, int], Bucket] = field(default_factory=dict)
@@ -139,6 +144,9 @@ class Reading(Protocol):
     def step(self, key: bytes) -> int | None:
         """Return the log index of a step, by `step_key`."""
 
+    def registration(self, digest: bytes) -> int | None:
+        """Return the log index of a registration."""
+
     def evidence(self, index: int) -> tuple[int, bytes] | None:
         """Return the last evidence stored at or before `index`, with its place."""
 
@@ -171,6 +179,9 @@ class Reading(Protocol):
 
     def all_references(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
         """Scan who names whom, by `reference_key`."""
+
+    def all_registrations(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
+        """Scan the registrations: digests and log indices."""
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""

@@ -59,6 +59,8 @@ def enter(tx: Transaction, deed: Enter) -> Outcome:
     Raises:
         Refused: It contradicts the books or is out of turn.
     """
+    for certificate in deed.document.signers:
+        tx.register.require_in_use(certificate)
     if deed.document.kind is DocumentKind.VOUCHER:
         return _enter_voucher(tx, deed)
     return _enter_step(tx, deed)
@@ -116,6 +118,9 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
         if deed.send:
             return _send(tx, document.key, entry, deed.lanes)
         return known(tx, entry.document, entry.passages[0].standing)
+    tx.register.require_agreed(
+        document.by, document.recipients, document.key.type_code, tx.time_us
+    )
     require_issue_order(tx, document, Role.ISSUER)
     if document.names:
         require_names(tx, document, Role.ISSUER)
@@ -169,7 +174,9 @@ def _send(
     if not moves:
         first = entry.passages[0]
         return known(tx, first.leaf, first.standing)
-    _require_lanes([entry.passages[at].recipient for at, _ in moves], lanes)
+    recipients = [entry.passages[at].recipient for at, _ in moves]
+    tx.register.require_agreed(key.issuer, recipients, key.type_code, tx.time_us)
+    _require_lanes(recipients, lanes)
     leaf = voucher_leaf(tx, Act.SEND, entry, by=key.issuer)
     index = tx.size
     entry = moved(entry, moves, index)
@@ -186,7 +193,7 @@ def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
     lanes: Mapping[str, str],
 ) -> None:
     """Append the leaf of sending, and put the voucher into its lanes."""
-    carriers = _carriers([entry.passages[at].recipient for at, _ in moves], lanes)
+    carriers = carriers_of([entry.passages[at].recipient for at, _ in moves], lanes)
     index = tx.append(
         leaf, opened=entry.document, changes=moves, carriers=tuple(carriers)
     )
@@ -219,7 +226,7 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
     moves = moves_of(entry.role, entry, concerned, Act.ENTER, document.kind)
     if not moves and document.kind is not DocumentKind.RETURN_REQUEST:
         return known(tx, first.leaf, first.standing)
-    carriers = _carriers(document.recipients, deed.lanes)
+    carriers = carriers_of(document.recipients, deed.lanes)
     recipients = document.by if entry.role is Role.RECIPIENT else ""
     index = tx.append(
         document_leaf(tx, Act.ENTER, document, recipients),
@@ -288,7 +295,7 @@ def _require_lanes(recipients: Iterable[str], lanes: Mapping[str, str]) -> None:
             raise PartyUnknown("no lane leads to the recipient", party=recipient)
 
 
-def _carriers(
+def carriers_of(
     recipients: Iterable[str], lanes: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
     """Return for each carrier the recipients that its lane leads to."""

@@ -30,6 +30,11 @@ class Fault(Enum):
     REFERENCE_CHANGED = ("who names whom contradicts a document", "引用索引与凭证不符")
     REFERENCE_MISSING = ("the index of who names whom lacks one", "引用索引缺少记录")
     REFERENCE_STRAY = ("the index of who names whom has too much", "引用索引有多余记录")
+    REGISTRATION_MISSING = ("the index of registrations lacks one", "登记索引缺少记录")
+    REGISTRATION_STRAY = (
+        "the index of registrations has what the log has not",
+        "登记索引有多余记录",
+    )
     NAME_MISSING = ("the digest index lacks a voucher", "摘要索引缺少凭证")
     LANE_MISSING = ("what waits to be sent is gone from its lane", "待发送凭证不在通路")
     LANE_STRAY = ("a lane has what does not wait", "通路有多余凭证")

@@ -299,6 +299,11 @@ class LmdbWriting(LmdbReading):
             (key, pack_reference(key, fen)) for key, fen in batch.references.items()
         ]
         self._put(tables.references, references)
+        registrations = [
+            (digest, seal(digest, INDEX.pack(index)))
+            for digest, index in batch.registrations.items()
+        ]
+        self._put(tables.registrations, registrations)
         self._put(tables.certificates, batch.certificates.items())
         buckets = [(name_key(*place), sums) for place, sums in batch.buckets.items()]
         self._replace(tables.buckets, buckets, pack_bucket)

@@ -32,7 +32,7 @@ from counterfoil.vault.records import (
     split_reference_key,
 )
 
-FORMAT: Final = b"counterfoil vault 3"
+FORMAT: Final = b"counterfoil vault 4"
 
 TABLES: Final = (
     "log",  # index -> row of the log; appended
@@ -43,6 +43,7 @@ TABLES: Final = (
     "inbox",  # party, index -> nothing
     "steps",  # index that opened the voucher, kind, party, digest -> index
     "references",  # common name, index that opened who names it -> amount
+    "registrations",  # digest -> index
     "evidence",  # first leaf -> evidence; appended
     "certificates",  # digest -> DER
     "buckets",  # carrier, number -> count and sum
@@ -65,6 +66,7 @@ class Tables:
     inbox: lmdb.Database
     steps: lmdb.Database
     references: lmdb.Database
+    registrations: lmdb.Database
     evidence: lmdb.Database
     certificates: lmdb.Database
     buckets: lmdb.Database
@@ -188,6 +190,11 @@ class LmdbReading:
         record = self._txn.get(key, db=self._tables.steps)
         return None if record is None else _index(key, record)
 
+    def registration(self, digest: bytes) -> int | None:
+        """Return the log index of a registration."""
+        record = self._txn.get(digest, db=self._tables.registrations)
+        return None if record is None else _index(digest, record)
+
     def evidence(self, index: int) -> tuple[int, bytes] | None:
         """Return the last evidence stored at or before `index`."""
         with self._txn.cursor(self._tables.evidence) as cursor:
@@ -252,6 +259,11 @@ class LmdbReading:
         """Scan who names whom."""
         for key, record in self._scan(self._tables.references):
             yield key, _whole(unpack_reference, key, record)
+
+    def all_registrations(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
+        """Scan the registrations."""
+        for digest, record in self._scan(self._tables.registrations):
+            yield digest, _whole(_index, digest, record)
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""

@@ -36,6 +36,7 @@ class MemoryEngine:
         self._inbox: set[tuple[str, int]] = set()
         self._steps: dict[bytes, int] = {}
         self._references: dict[bytes, int] = {}
+        self._registrations: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[tuple[str, int], Bucket] = {}
@@ -66,6 +67,7 @@ class MemoryEngine:
         self._inbox -= {place for place, waits in batch.inbox.items() if not waits}
         self._steps |= batch.steps
         self._references |= batch.references
+        self._registrations |= batch.registrations
         self._evidence |= batch.evidence
         self._certificates |= batch.certificates
         self._buckets |= batch.buckets
@@ -145,6 +147,10 @@ class MemoryEngine:
         """Return the log index of a step."""
         return self._steps.get(key)
 
+    def registration(self, digest: bytes) -> int | None:
+        """Return the log index of a registration."""
+        return self._registrations.get(digest)
+
     def evidence(self, index: int) -> tuple[int, bytes] | None:
         """Return the last evidence stored at or before `index`."""
         places = sorted(self._evidence)
@@ -191,6 +197,10 @@ class MemoryEngine:
     def all_references(self) -> Iterator[tuple[bytes, int]]:
         """Scan who names whom."""
         return iter(sorted(self._references.items()))
+
+    def all_registrations(self) -> Iterator[tuple[bytes, int]]:
+        """Scan the registrations."""
+        return iter(sorted(self._registrations.items()))
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""

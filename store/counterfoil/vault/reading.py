@@ -17,9 +17,11 @@ from counterfoil.app.ports import (
     make_lane_item,
     make_log_record,
 )
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
-from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
+from counterfoil.domain.registration import key_of_registration
+from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
 from counterfoil.tlog.tiles import TILE_HASHES
@@ -230,6 +232,9 @@ def records(
     found = []
     for index in range(max(first, 0), min(first + limit, reading.size())):
         act, its_leaf = recent_row(reading, recent, index)
+        if its_leaf.kind is DocumentKind.REGISTRATION:
+            found.append(_registration_record(index, its_leaf))
+            continue
         its_title = act.title or recent_title(reading, recent, act.opened)
         names = its_title.recipients
         found.append(
@@ -244,3 +249,16 @@ def records(
             )
         )
     return found
+
+
+def _registration_record(index: int, its_leaf: Leaf) -> LogRecord:
+    """Return an act about a registration, which moves no voucher."""
+    return make_log_record(
+        index=index,
+        leaf=its_leaf,
+        key=key_of_registration(its_leaf.by, ""),
+        amount_fen=0,
+        count=0,
+        role=Role.ISSUER,
+        changes=(),
+    )

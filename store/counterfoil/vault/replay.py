@@ -57,9 +57,13 @@ class Replay:
         self.inbox: set[tuple[str, int]] = set()
         self.buckets: dict[tuple[str, int], Bucket] = {}
         self.steps = 0
+        self.registrations: dict[bytes, int] = {}
 
     def follow(self, index: int, row: LogRow, leaf: Leaf) -> None:
         """Take in the next leaf."""
+        if leaf.kind is DocumentKind.REGISTRATION:
+            self._register(index, row, leaf)
+            return
         if row.title is not None and row.opened == index:
             changes = self._open(index, row.title, leaf)
         elif row.opened in self.stories:
@@ -73,6 +77,20 @@ class Replay:
         self._follow_inbox(row, leaf)
         if leaf.act is Act.WITHDRAW:
             del self.stories[row.opened]
+
+    def _register(self, index: int, row: LogRow, leaf: Leaf) -> None:
+        """Take in an act about a registration; what it says is judged elsewhere."""
+        opens = leaf.act in {Act.REGISTER, Act.ARRIVE}
+        answers = leaf.act in {Act.DELIVER, Act.REFUSE}
+        opened = self.registrations.get(leaf.document)
+        if not (opens or answers) or (opened is None) is not opens:
+            self._report.add(Fault.ACT_IMPOSSIBLE, index=index, detail=leaf.act.name)
+            return
+        if opens:
+            opened = self.registrations[leaf.document] = index
+        if (row.opened, row.changes, row.title) != (opened, (), None):
+            self._report.add(Fault.ROW_CHANGED, index=index, detail="registration")
+        self._follow_lanes(index, row, leaf)
 
     def _open(self, index: int, title: Title, leaf: Leaf) -> tuple[object, ...]:
         opening = {
@@ -128,12 +146,14 @@ class Replay:
             return None
 
     def _follow_lanes(self, index: int, row: LogRow, leaf: Leaf) -> None:
-        sent = leaf.act in {Act.SEND, Act.ENTER}
+        sent = leaf.act in {Act.SEND, Act.ENTER, Act.REGISTER}
         if leaf.act is Act.SEND and not row.carriers:
             self._report.add(Fault.ROW_CHANGED, index=index, detail="no lane")
         for carrier in row.carriers:
             if sent:
                 self.lanes[carrier, leaf.document] = index
+            if leaf.kind is DocumentKind.REGISTRATION:
+                continue  # told to whom it concerns, and in nobody's sums
             place = (carrier, bucket_of(leaf.document))
             bucket = self.buckets.get(place, Bucket())
             sign = -1 if leaf.act is Act.REFUSE else 1

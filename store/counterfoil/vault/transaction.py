@@ -14,6 +14,7 @@ from itertools import islice
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import leaf_hash
@@ -37,6 +38,8 @@ from counterfoil.vault.written import Place, Written
 class Transaction:
     """The state of the vault with everything that this commit will change.
 
+    `register` is what stands registered, and `time_us` the commit's time.
+
     Args:
         reading: The state before.
         time_us: The commit's clock reading; never earlier than the last one.
@@ -46,6 +49,7 @@ class Transaction:
     def __init__(self, reading: Reading, time_us: int, written: Written) -> None:
         self._reading = reading
         self._written = written
+        self.register = written.register
         self.time_us = max(time_us, reading.time_us())
         self._frontier = reading.frontier()
         self._first = self._frontier.size
@@ -59,6 +63,7 @@ class Transaction:
         self._steps: dict[bytes, int] = {}
         self._references: defaultdict[bytes, dict[int, int]] = defaultdict(dict)
         self._newly_named = NewlyNamed(self._entries)
+        self._registrations: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[Place, Bucket] = {}
@@ -113,6 +118,11 @@ class Transaction:
         """Return the log index of a step, by `step_key`."""
         index = self._steps.get(key)
         return self._reading.step(key) if index is None else index
+
+    def registration(self, digest: bytes) -> int | None:
+        """Return the log index of a registration."""
+        index = self._registrations.get(digest)
+        return self._reading.registration(digest) if index is None else index
 
     def has_certificate(self, digest: bytes) -> bool:
         """Return whether the vault keeps a certificate."""
@@ -170,6 +180,11 @@ class Transaction:
         """Remember a step that was recorded."""
         self._steps[key] = index
 
+    def put_registration(self, digest: bytes, index: int, register: Register) -> None:
+        """Remember a registration, and what stands registered after it."""
+        self._registrations[digest] = index
+        self.register = register
+
     def put_reference(self, name: bytes, opened: int, amount_fen: int) -> None:
         """Remember that the voucher opened at `opened` names another one."""
         self._references[name][opened] = amount_fen
@@ -226,6 +241,7 @@ class Transaction:
             first=self._first,
             frontier=writer.frontier,
             growth=writer.growth,
+            register=self.register,
             time_us=self.time_us if self._rows else self._reading.time_us(),
             rows=self._rows,
             documents=self._documents,
@@ -239,6 +255,7 @@ class Transaction:
                 for name, naming in self._references.items()
                 for opened, fen in naming.items()
             },
+            registrations=self._registrations,
             evidence=self._evidence,
             certificates=self._certificates,
             buckets=self._buckets,

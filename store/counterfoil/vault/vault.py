@@ -8,11 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
+from typing import TypeVar
 
-from counterfoil.app.ports import Clock, Entry, LaneItem, LogRecord, Waiting
+from counterfoil.app.ports import (
+    Clock,
+    Entry,
+    LaneItem,
+    LogRecord,
+    RegistrationRow,
+    Waiting,
+)
 from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
+from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.errors import TileError
@@ -24,8 +33,15 @@ from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import book_key
+from counterfoil.vault.registering import (
+    ReadRegistration,
+    registered,
+    registrations,
+)
 from counterfoil.vault.signing import HeadSigner, SignHead
 from counterfoil.vault.writer import Group, Writer, WriterLimits
+
+T = TypeVar("T")
 
 _MICROSECONDS = 1_000_000
 _KEPT_MAX = 4096  # certificates known to be stored, so that nobody looks again
@@ -43,7 +59,12 @@ class EngineVault:
         origin: The log's name in its checkpoints.
         sign: Signs its checkpoints.
         clock: Its clock.
+        register: What stands registered before the log's first registration.
+        read_registration: Says what a stored registration says.
         limits: How much waits for a commit.
+
+    Raises:
+        VaultCorrupt: A registration of the log is damaged.
     """
 
     def __init__(  # noqa: PLR0913  # the parts that a daemon puts together
@@ -54,12 +75,15 @@ class EngineVault:
         origin: str,
         sign: SignHead,
         clock: Clock,
+        register: Register,
+        read_registration: ReadRegistration,
         limits: WriterLimits | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._waiters: list[tuple[int, asyncio.Future[int]]] = []
         self._waiters_lock = Lock()
+        self._register_waiters: list[asyncio.Future[Register]] = []
         self._recent = Recent()
         self._kept: set[bytes] = set()
         self._times_read: Counter[tuple[str, int]] = Counter()
@@ -68,9 +92,11 @@ class EngineVault:
             self._names = NameIndex(reading)
             self._size = reading.frontier().size
             self._lane_lengths = Counter(reading.lane_lengths())
+            self._register = registered(reading, register, read_registration)
         self._writer = Writer(
             engine,
             self._names,
+            self._register,
             clock.now_us,
             self._conclude,
             limits or WriterLimits(),
@@ -217,6 +243,31 @@ class EngineVault:
         with self._engine.reading() as reading:
             return look.records(reading, self._recent, first, limit)
 
+    @property
+    def register(self) -> Register:
+        """What stands registered, as of the last commit."""
+        return self._register
+
+    async def register_changed(self, known: Register) -> Register:
+        """Wait until something else stands registered than `known`; return it."""
+        with self._waiters_lock:
+            if self._register is not known:
+                return self._register
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[Register] = loop.create_future()
+            self._register_waiters.append(future)
+        return await future
+
+    def registrations(self, *, after: int, limit: int) -> list[RegistrationRow]:
+        """Return the registrations behind log index `after`, in log order."""
+        with self._engine.reading() as reading:
+            return [
+                RegistrationRow(
+                    index=index, leaf=look.leaf(reading, index), sealed=sealed
+                )
+                for index, sealed in registrations(reading, after, limit)
+            ]
+
     def certificate(self, digest: bytes) -> bytes | None:
         """Return a certificate in DER that the vault keeps."""
         with self._engine.reading() as reading:
@@ -239,6 +290,8 @@ class EngineVault:
     def _conclude(self, group: Group) -> list[list[Committed]]:
         """Sign if a peer waits for it, publish the new size, make the answers."""
         batch, checkpoint = group.batch, b""
+        if batch.registrations:
+            self._publish_register(batch.register)
         self._recent.remember(batch)
         self._lane_lengths.update(batch.lane_changes)
         for place, waits in batch.inbox.items():
@@ -258,6 +311,16 @@ class EngineVault:
         self._publish(size)
         return committed
 
+    def _publish_register(self, register: Register) -> None:
+        """Let everybody know who goes by what stands registered."""
+        with self._waiters_lock:
+            self._register = register
+            waiters, self._register_waiters = self._register_waiters, []
+        for future in waiters:
+            loop = future.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, [future], register)
+
     def _publish(self, size: int) -> None:
         """Let everybody know who waits for more leaves."""
         with self._waiters_lock:
@@ -274,10 +337,10 @@ class EngineVault:
                 loop.call_soon_threadsafe(_tell, mine, size)
 
 
-def _tell(futures: Iterable[asyncio.Future[int]], size: int) -> None:
+def _tell(futures: Iterable[asyncio.Future[T]], what: T) -> None:
     for future in futures:
         if not future.done():
-            future.set_result(size)
+            future.set_result(what)
 
 
 def _committed(

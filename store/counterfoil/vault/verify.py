@@ -180,10 +180,11 @@ class _Check:
             self._report.add(Fault.INBOX_MISSING, index=index, key=party)
 
     def rest(self) -> None:
-        """Compare steps, certificates and bucket sums."""
+        """Compare steps, registrations, certificates and bucket sums."""
         steps = sum(1 for _ in self._reading.all_steps())
         if steps > self._replay.steps:
             self._report.add(Fault.STEP_STRAY, detail=f"{steps - self._replay.steps}")
+        self._registrations()
         for digest, der in self._reading.all_certificates():
             if sha256(der).digest() != digest:
                 self._report.add(Fault.CERTIFICATE_CHANGED, key=digest.hex())
@@ -193,6 +194,14 @@ class _Check:
                 self._report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
         for carrier, number in sorted(told):
             self._report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
+
+    def _registrations(self) -> None:
+        missing = dict(self._replay.registrations)
+        for digest, index in self._reading.all_registrations():
+            if missing.pop(digest, None) != index:
+                self._report.add(Fault.REGISTRATION_STRAY, key=digest.hex())
+        for digest, index in missing.items():
+            self._report.add(Fault.REGISTRATION_MISSING, index=index, key=digest.hex())
 
     def names(self) -> None:
         """Compare who names whom with the documents, as far as they were judged."""
@@ -259,7 +268,7 @@ class _Check:
             self._judge_seals(index, sealed, leaf, row.title)
         if leaf.kind is DocumentKind.VOUCHER:
             self._name(index, leaf)
-        else:
+        elif leaf.kind is not DocumentKind.REGISTRATION:
             self._step(index, row, leaf)
 
     def _judge_seals(

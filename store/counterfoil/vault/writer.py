@@ -20,6 +20,7 @@ from typing import Final
 
 from counterfoil.domain.deeds import Arrive, Committed, Deed, Deliver
 from counterfoil.domain.refusals import VaultBusy, VaultFull, VaultStopped
+from counterfoil.domain.register import Register
 from counterfoil.vault.custody import Applied, apply
 from counterfoil.vault.engine import Batch, Engine
 from counterfoil.vault.names import NameIndex
@@ -91,16 +92,18 @@ class Writer:
     Args:
         engine: Where to; nobody else writes to it.
         names: Learns what every commit opened.
+        register: What stands registered.
         now_us: The clock, read once per commit.
         conclude: Called on the writing thread after each commit, before anybody is
             answered; returns the answer to each job.
         limits: How much it takes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts that a vault puts together
         self,
         engine: Engine,
         names: NameIndex,
+        register: Register,
         now_us: Callable[[], int],
         conclude: Callable[[Group], list[list[Committed]]],
         limits: WriterLimits,
@@ -111,7 +114,7 @@ class Writer:
         self._conclude = conclude
         self._limits = limits
         self._queue: Queue[Job | None] = Queue(limits.waiting_max)
-        self._written = Written()
+        self._written = Written(register)
         self._closing = Lock()
         self._closed = False
         self.stopped_reason = ""

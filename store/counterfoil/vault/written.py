@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 from counterfoil.app.ports import Entry
+from counterfoil.domain.register import Register
 from counterfoil.vault.engine import Batch
 from counterfoil.vault.records import Bucket, LaneRow
 
@@ -27,13 +28,19 @@ RECORDS_MAX: Final = 8192
 class Written:
     """Entries, lanes and sums as the last commits left them; the writer's own.
 
+    Args:
+        register: What stands registered when the vault is opened.
+        records_max: Entries kept, and places of lanes.
+
     Attributes:
+        register: What stands registered.
         entries: By voucher key; None for one that was struck out.
         lanes: By carrier and sequence; None where nothing waits any more.
         sums: All bucket sums that changed since the vault was opened.
     """
 
-    def __init__(self, records_max: int = RECORDS_MAX) -> None:
+    def __init__(self, register: Register, records_max: int = RECORDS_MAX) -> None:
+        self.register = register
         self._records_max = records_max
         self.entries: dict[bytes, Entry | None] = {}
         self.lanes: dict[Place, LaneRow | None] = {}
@@ -41,6 +48,7 @@ class Written:
 
     def committed(self, batch: Batch) -> None:
         """Take in what a commit wrote, and let go of the oldest."""
+        self.register = batch.register
         self.sums.update(batch.buckets)
         _renew(self.entries, batch.entries, self._records_max)
         _renew(self.lanes, batch.lanes, self._records_max)

@@ -32,6 +32,7 @@ from counterfoil.app.send import SendVouchers
 from counterfoil.app.steps import Step, TakeSteps
 from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.write import WriteDrafts
+from counterfoil.daemon.parties import empty_register
 from counterfoil.daemon.stores import PeerHeadBook
 from counterfoil.domain.catalogue import Catalogue, DocumentKind, PartyKind
 from counterfoil.domain.deeds import Committed, Outcome, Recorded
@@ -58,6 +59,7 @@ from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.wire.keys import key_from_message
+from counterfoil.wire.registrations import stored_registration
 from counterfoil.wire.seals import seal_from_bytes, seal_to_bytes
 from counterfoil.wire.workshop import Workshop
 from counterfoil.workbench.workbench import SqlWorkbench
@@ -514,10 +516,16 @@ async def open_house(party: str, keys: Keys, directory: Path) -> AsyncIterator[H
         return sign_checkpoint(checkpoint, signers, time_s)
 
     heads = MemoryHeads()
-    vault = EngineVault(
-        MemoryEngine(), heads, origin=f"{party}/log", sign=sign, clock=clock
-    )
     registry = Registry(home=party, parties=PARTIES)
+    vault = EngineVault(
+        MemoryEngine(),
+        heads,
+        origin=f"{party}/log",
+        sign=sign,
+        clock=clock,
+        register=empty_register(registry),
+        read_registration=stored_registration,
+    )
     place = directory / party
     workbench = SqlWorkbench.open(f"sqlite:///{place}/bench/w.sqlite", clock=clock)
     ledger = SqlLedger.open(f"sqlite:///{place}/ledger/l.sqlite")

@@ -89,6 +89,7 @@ def test_the_acts_have_the_published_numbers() -> None:
         "CLOSE": 10,
         "DISPUTE": 11,
         "WITHDRAW": 12,
+        "REGISTER": 13,
     }
 
 

@@ -23,7 +23,7 @@ from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.records import book_key
 from counterfoil.vault.transaction import Transaction
 from counterfoil.vault.written import Written
-from tests.contract.vaults import BANK, FINANCE, LANES, step, voucher
+from tests.contract.vaults import BANK, FINANCE, LANES, UNFOUNDED, step, voucher
 
 SENT, OTHER, KEPT = (voucher(str(number)) for number in range(3))
 RECEIPT = step(DocumentKind.RECEIPT, SENT)
@@ -57,7 +57,7 @@ class Line:
 
     def __init__(self, records_max: int) -> None:
         self.engine = MemoryEngine()
-        self.written = Written(records_max)
+        self.written = Written(UNFOUNDED, records_max)
         self.answers: list[str] = []
 
     def commit(self, deeds: list[Deed]) -> None:

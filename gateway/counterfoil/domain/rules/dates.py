@@ -23,6 +23,24 @@ for the next day, or by a clock that is ahead of ours, is no forger."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_DAY_US: Final = 86_400_000_000
+_AHEAD_US: Final = 8 * 3_600_000_000
+
+
+def day_at(at_us: int) -> str:
+    """Return the day in China at an instant.
+
+    Args:
+        at_us: Microseconds since the epoch.
+    """
+    return _day((at_us + _AHEAD_US) // _DAY_US)
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> str:
+    return (_EPOCH + timedelta(days=number)).strftime("%Y%m%d")
+
+
 @lru_cache(maxsize=64)
 def latest_day(at_us: int) -> str:
     """Return the latest day that a voucher may state at an instant.

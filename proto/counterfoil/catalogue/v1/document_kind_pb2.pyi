@@ -44,6 +44,10 @@ class _DocumentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Document
     """The issuer withdraws a voucher."""
     DOCUMENT_KIND_NOTICE: _DocumentKind.ValueType  # 8
     """A message between institutions that is no voucher."""
+    DOCUMENT_KIND_REGISTRATION: _DocumentKind.ValueType  # 9
+    """A signed change of the register: who may do what, with which key, on whose word.
+    Persons sign it; one that needs no approval has the first seal only.
+    """
 
 class DocumentKind(_DocumentKind, metaclass=_DocumentKindEnumTypeWrapper):
     """The kinds of sealed document that institutions exchange (文书种类)."""
@@ -66,6 +70,10 @@ DOCUMENT_KIND_DISCARD: DocumentKind.ValueType  # 7
 """The issuer withdraws a voucher."""
 DOCUMENT_KIND_NOTICE: DocumentKind.ValueType  # 8
 """A message between institutions that is no voucher."""
+DOCUMENT_KIND_REGISTRATION: DocumentKind.ValueType  # 9
+"""A signed change of the register: who may do what, with which key, on whose word.
+Persons sign it; one that needs no approval has the first seal only.
+"""
 Global___DocumentKind: _TypeAlias = DocumentKind  # noqa: Y015
 
 @_typing.final

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from counterfoil.catalogue.v1 import label_pb2 as counterfoil_dot_catalogue_dot_v1_dot_label__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,counterfoil/catalogue/v1/seal_position.proto\x12\x18\x63ounterfoil.catalogue.v1\x1a$counterfoil/catalogue/v1/label.proto\"\x93\x01\n\x0cSealPosition\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x36\n\x07purpose\x18\x03 \x01(\x0e\x32%.counterfoil.catalogue.v1.SealPurpose\x12.\n\x02\x62y\x18\x04 \x01(\x0e\x32\".counterfoil.catalogue.v1.SealedBy\"E\n\x08SealPlan\x12\x39\n\tpositions\x18\x01 \x03(\x0b\x32&.counterfoil.catalogue.v1.SealPosition*\x81\x03\n\x0bSealPurpose\x12\x1c\n\x18SEAL_PURPOSE_UNSPECIFIED\x10\x00\x12)\n\x19SEAL_PURPOSE_FIRST_REVIEW\x10\x01\x1a\n\x9a\xb2\x19\x06\xe5\x88\x9d\xe5\xae\xa1\x12*\n\x1aSEAL_PURPOSE_SECOND_REVIEW\x10\x02\x1a\n\x9a\xb2\x19\x06\xe5\xa4\x8d\xe6\xa0\xb8\x12%\n\x15SEAL_PURPOSE_OFFICIAL\x10\x03\x1a\n\x9a\xb2\x19\x06\xe5\x85\xac\xe7\xab\xa0\x12\'\n\x14SEAL_PURPOSE_SETTLED\x10\x04\x1a\r\x9a\xb2\x19\t\xe8\xbd\xac\xe8\xae\xab\xe7\xab\xa0\x12.\n\x15SEAL_PURPOSE_BUSINESS\x10\x05\x1a\x13\x9a\xb2\x19\x0f\xe4\xb8\x9a\xe5\x8a\xa1\xe4\xb8\x93\xe7\x94\xa8\xe7\xab\xa0\x12%\n\x15SEAL_PURPOSE_PERSONAL\x10\x06\x1a\n\x9a\xb2\x19\x06\xe7\xa7\x81\xe7\xab\xa0\x12*\n\x17SEAL_PURPOSE_ACCOUNTANT\x10\x07\x1a\r\x9a\xb2\x19\t\xe8\xae\xb0\xe8\xb4\xa6\xe5\x91\x98\x12*\n\x17SEAL_PURPOSE_ATTACHMENT\x10\x08\x1a\r\x9a\xb2\x19\t\xe9\x99\x84\xe4\xbb\xb6\xe7\xab\xa0*V\n\x08SealedBy\x12\x19\n\x15SEALED_BY_UNSPECIFIED\x10\x00\x12\x19\n\x15SEALED_BY_INSTITUTION\x10\x01\x12\x14\n\x10SEALED_BY_PERSON\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,counterfoil/catalogue/v1/seal_position.proto\x12\x18\x63ounterfoil.catalogue.v1\x1a$counterfoil/catalogue/v1/label.proto\"\x93\x01\n\x0cSealPosition\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07name_zh\x18\x02 \x01(\t\x12\x36\n\x07purpose\x18\x03 \x01(\x0e\x32%.counterfoil.catalogue.v1.SealPurpose\x12.\n\x02\x62y\x18\x04 \x01(\x0e\x32\".counterfoil.catalogue.v1.SealedBy\"E\n\x08SealPlan\x12\x39\n\tpositions\x18\x01 \x03(\x0b\x32&.counterfoil.catalogue.v1.SealPosition*\xcf\x03\n\x0bSealPurpose\x12\x1c\n\x18SEAL_PURPOSE_UNSPECIFIED\x10\x00\x12)\n\x19SEAL_PURPOSE_FIRST_REVIEW\x10\x01\x1a\n\x9a\xb2\x19\x06\xe5\x88\x9d\xe5\xae\xa1\x12*\n\x1aSEAL_PURPOSE_SECOND_REVIEW\x10\x02\x1a\n\x9a\xb2\x19\x06\xe5\xa4\x8d\xe6\xa0\xb8\x12%\n\x15SEAL_PURPOSE_OFFICIAL\x10\x03\x1a\n\x9a\xb2\x19\x06\xe5\x85\xac\xe7\xab\xa0\x12\'\n\x14SEAL_PURPOSE_SETTLED\x10\x04\x1a\r\x9a\xb2\x19\t\xe8\xbd\xac\xe8\xae\xab\xe7\xab\xa0\x12.\n\x15SEAL_PURPOSE_BUSINESS\x10\x05\x1a\x13\x9a\xb2\x19\x0f\xe4\xb8\x9a\xe5\x8a\xa1\xe4\xb8\x93\xe7\x94\xa8\xe7\xab\xa0\x12%\n\x15SEAL_PURPOSE_PERSONAL\x10\x06\x1a\n\x9a\xb2\x19\x06\xe7\xa7\x81\xe7\xab\xa0\x12*\n\x17SEAL_PURPOSE_ACCOUNTANT\x10\x07\x1a\r\x9a\xb2\x19\t\xe8\xae\xb0\xe8\xb4\xa6\xe5\x91\x98\x12*\n\x17SEAL_PURPOSE_ATTACHMENT\x10\x08\x1a\r\x9a\xb2\x19\t\xe9\x99\x84\xe4\xbb\xb6\xe7\xab\xa0\x12%\n\x15SEAL_PURPOSE_PROPOSAL\x10\t\x1a\n\x9a\xb2\x19\x06\xe6\x8f\x90\xe8\xaf\xb7\x12%\n\x15SEAL_PURPOSE_APPROVAL\x10\n\x1a\n\x9a\xb2\x19\x06\xe5\xae\xa1\xe6\x89\xb9*V\n\x08SealedBy\x12\x19\n\x15SEALED_BY_UNSPECIFIED\x10\x00\x12\x19\n\x15SEALED_BY_INSTITUTION\x10\x01\x12\x14\n\x10SEALED_BY_PERSON\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,10 +48,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_ACCOUNTANT"]._serialized_options = b'\232\262\031\t\350\256\260\350\264\246\345\221\230'
   _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_ATTACHMENT"]._loaded_options = None
   _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_ATTACHMENT"]._serialized_options = b'\232\262\031\t\351\231\204\344\273\266\347\253\240'
+  _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_PROPOSAL"]._loaded_options = None
+  _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_PROPOSAL"]._serialized_options = b'\232\262\031\006\346\217\220\350\257\267'
+  _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_APPROVAL"]._loaded_options = None
+  _globals['_SEALPURPOSE'].values_by_name["SEAL_PURPOSE_APPROVAL"]._serialized_options = b'\232\262\031\006\345\256\241\346\211\271'
   _globals['_SEALPURPOSE']._serialized_start=334
-  _globals['_SEALPURPOSE']._serialized_end=719
-  _globals['_SEALEDBY']._serialized_start=721
-  _globals['_SEALEDBY']._serialized_end=807
+  _globals['_SEALPURPOSE']._serialized_end=797
+  _globals['_SEALEDBY']._serialized_start=799
+  _globals['_SEALEDBY']._serialized_end=885
   _globals['_SEALPOSITION']._serialized_start=113
   _globals['_SEALPOSITION']._serialized_end=260
   _globals['_SEALPLAN']._serialized_start=262

@@ -43,6 +43,10 @@ class _SealPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SealPurpo
     """The accountant who books it."""
     SEAL_PURPOSE_ATTACHMENT: _SealPurpose.ValueType  # 8
     """The institution's seal on an attachment."""
+    SEAL_PURPOSE_PROPOSAL: _SealPurpose.ValueType  # 9
+    """The person who proposes a registration."""
+    SEAL_PURPOSE_APPROVAL: _SealPurpose.ValueType  # 10
+    """The person who approves of a registration; never the one who proposes it."""
 
 class SealPurpose(_SealPurpose, metaclass=_SealPurposeEnumTypeWrapper):
     """What a seal or signature stands for (签章用途)."""
@@ -65,6 +69,10 @@ SEAL_PURPOSE_ACCOUNTANT: SealPurpose.ValueType  # 7
 """The accountant who books it."""
 SEAL_PURPOSE_ATTACHMENT: SealPurpose.ValueType  # 8
 """The institution's seal on an attachment."""
+SEAL_PURPOSE_PROPOSAL: SealPurpose.ValueType  # 9
+"""The person who proposes a registration."""
+SEAL_PURPOSE_APPROVAL: SealPurpose.ValueType  # 10
+"""The person who approves of a registration; never the one who proposes it."""
 Global___SealPurpose: _TypeAlias = SealPurpose  # noqa: Y015
 
 class _SealedBy:

@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from counterfoil.catalogue.v1 import party_kind_pb2 as counterfoil_dot_catalogue_dot_v1_dot_party__kind__pb2
+from counterfoil.registry.v1 import registration_pb2 as counterfoil_dot_registry_dot_v1_dot_registration__pb2
+from counterfoil.sealed.v1 import sealed_pb2 as counterfoil_dot_sealed_dot_v1_dot_sealed__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/registry/v1/registry.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x05Party\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x31\n\x04kind\x18\x03 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\x12\x0f\n\x07\x63\x61rrier\x18\x04 \x01(\t\"\x14\n\x12ListPartiesRequest\"F\n\x13ListPartiesResponse\x12/\n\x07parties\x18\x01 \x03(\x0b\x32\x1e.counterfoil.registry.v1.Party\"\x12\n\x10ListPeersRequest\"A\n\x11ListPeersResponse\x12,\n\x05peers\x18\x01 \x03(\x0b\x32\x1d.counterfoil.registry.v1.Peer\"\xe4\x01\n\x04Peer\x12\r\n\x05party\x18\x01 \x01(\t\x12\x11\n\taddresses\x18\x02 \x03(\t\x12\x39\n\tcondition\x18\x03 \x01(\x0e\x32&.counterfoil.registry.v1.LaneCondition\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\x12\x0f\n\x07waiting\x18\x05 \x01(\x04\x12\x11\n\tset_aside\x18\x06 \x01(\x04\x12\x13\n\x0blast_reason\x18\x07 \x01(\t\x12\x35\n\x11last_arrival_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x17ListCertificatesRequest\x12\x16\n\x05party\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\"V\n\x18ListCertificatesResponse\x12:\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32$.counterfoil.registry.v1.Certificate\"\xa1\x01\n\x0b\x43\x65rtificate\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x10\n\x08identity\x18\x02 \x01(\t\x12.\n\nvalid_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x05 \x01(\x08*\x84\x01\n\rLaneCondition\x12\x1e\n\x1aLANE_CONDITION_UNSPECIFIED\x10\x00\x12\x17\n\x13LANE_CONDITION_OPEN\x10\x01\x12\x1e\n\x1aLANE_CONDITION_BACKING_OFF\x10\x02\x12\x1a\n\x16LANE_CONDITION_STOPPED\x10\x03\x32\xd8\x02\n\x0fRegistryService\x12h\n\x0bListParties\x12+.counterfoil.registry.v1.ListPartiesRequest\x1a,.counterfoil.registry.v1.ListPartiesResponse\x12\x62\n\tListPeers\x12).counterfoil.registry.v1.ListPeersRequest\x1a*.counterfoil.registry.v1.ListPeersResponse\x12w\n\x10ListCertificates\x12\x30.counterfoil.registry.v1.ListCertificatesRequest\x1a\x31.counterfoil.registry.v1.ListCertificatesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/registry/v1/registry.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a*counterfoil/registry/v1/registration.proto\x1a\"counterfoil/sealed/v1/sealed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x05Party\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x31\n\x04kind\x18\x03 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKind\x12\x0f\n\x07\x63\x61rrier\x18\x04 \x01(\t\"\x14\n\x12ListPartiesRequest\"F\n\x13ListPartiesResponse\x12/\n\x07parties\x18\x01 \x03(\x0b\x32\x1e.counterfoil.registry.v1.Party\"\x12\n\x10ListPeersRequest\"A\n\x11ListPeersResponse\x12,\n\x05peers\x18\x01 \x03(\x0b\x32\x1d.counterfoil.registry.v1.Peer\"\xe4\x01\n\x04Peer\x12\r\n\x05party\x18\x01 \x01(\t\x12\x11\n\taddresses\x18\x02 \x03(\t\x12\x39\n\tcondition\x18\x03 \x01(\x0e\x32&.counterfoil.registry.v1.LaneCondition\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\x12\x0f\n\x07waiting\x18\x05 \x01(\x04\x12\x11\n\tset_aside\x18\x06 \x01(\x04\x12\x13\n\x0blast_reason\x18\x07 \x01(\t\x12\x35\n\x11last_arrival_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x17ListCertificatesRequest\x12\x16\n\x05party\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\"V\n\x18ListCertificatesResponse\x12:\n\x0c\x63\x65rtificates\x18\x01 \x03(\x0b\x32$.counterfoil.registry.v1.Certificate\"\xa1\x01\n\x0b\x43\x65rtificate\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x10\n\x08identity\x18\x02 \x01(\t\x12.\n\nvalid_from\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x05 \x01(\x08\"U\n\x0fRegisterRequest\x12!\n\rregistrations\x18\x01 \x03(\x0c\x42\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\x12\x1f\n\x0c\x63\x65rtificates\x18\x02 \x03(\x0c\x42\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"L\n\x10RegisterResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\'.counterfoil.registry.v1.RegisterResult\"\x82\x01\n\x0eRegisterResult\x12\x33\n\x04\x64one\x18\x01 \x01(\x0b\x32#.counterfoil.registry.v1.RegisteredH\x00\x12\x31\n\x07refusal\x18\x02 \x01(\x0b\x32\x1e.counterfoil.sealed.v1.RefusalH\x00\x42\x08\n\x06result\":\n\nRegistered\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x0c\n\x04leaf\x18\x02 \x01(\x04\x12\x0e\n\x06is_new\x18\x03 \x01(\x08\"?\n\x10RegistrationFile\x12\x15\n\rregistrations\x18\x01 \x03(\x0c\x12\x14\n\x0c\x63\x65rtificates\x18\x02 \x03(\x0c\"W\n\x18ListRegistrationsRequest\x12\x12\n\x05\x61\x66ter\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x02(\x00\x42\x08\n\x06_after\"_\n\x19ListRegistrationsResponse\x12\x42\n\rregistrations\x18\x01 \x03(\x0b\x32+.counterfoil.registry.v1.ListedRegistration\"\x82\x01\n\x12ListedRegistration\x12\x0c\n\x04leaf\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x0e\n\x06sealed\x18\x04 \x01(\x0c\x12\x14\n\x0c\x63\x65rtificates\x18\x05 \x03(\x0c\"\x14\n\x12GetRegisterRequest\"\xb7\x02\n\x13GetRegisterResponse\x12\x12\n\nis_founded\x18\x01 \x01(\x08\x12\x30\n\x07holders\x18\x02 \x03(\x0b\x32\x1f.counterfoil.registry.v1.Holder\x12>\n\nagreements\x18\x03 \x03(\x0b\x32*.counterfoil.registry.v1.AgreementStanding\x12\x38\n\x07\x66ilings\x18\x04 \x03(\x0b\x32\'.counterfoil.registry.v1.FilingStanding\x12\x43\n\x11void_certificates\x18\x05 \x03(\x0b\x32(.counterfoil.registry.v1.VoidCertificate\x12\x1b\n\x13\x63\x65rtificates_in_use\x18\x06 \x03(\x0c\"H\n\x06Holder\x12\x10\n\x08identity\x18\x01 \x01(\t\x12,\n\x05posts\x18\x02 \x03(\x0e\x32\x1d.counterfoil.registry.v1.Post\"\x81\x01\n\x11\x41greementStanding\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x35\n\tagreement\x18\x02 \x01(\x0b\x32\".counterfoil.registry.v1.Agreement\x12\x14\n\x0csuspended_by\x18\x03 \x03(\t\x12\x0f\n\x07is_over\x18\x04 \x01(\x08\"Q\n\x0e\x46ilingStanding\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12/\n\x06\x66iling\x18\x02 \x01(\x0b\x32\x1f.counterfoil.registry.v1.Filing\"x\n\x0fVoidCertificate\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\x0f\n\x07is_loss\x18\x03 \x01(\x08\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x84\x01\n\rLaneCondition\x12\x1e\n\x1aLANE_CONDITION_UNSPECIFIED\x10\x00\x12\x17\n\x13LANE_CONDITION_OPEN\x10\x01\x12\x1e\n\x1aLANE_CONDITION_BACKING_OFF\x10\x02\x12\x1a\n\x16LANE_CONDITION_STOPPED\x10\x03\x32\x9f\x05\n\x0fRegistryService\x12h\n\x0bListParties\x12+.counterfoil.registry.v1.ListPartiesRequest\x1a,.counterfoil.registry.v1.ListPartiesResponse\x12\x62\n\tListPeers\x12).counterfoil.registry.v1.ListPeersRequest\x1a*.counterfoil.registry.v1.ListPeersResponse\x12w\n\x10ListCertificates\x12\x30.counterfoil.registry.v1.ListCertificatesRequest\x1a\x31.counterfoil.registry.v1.ListCertificatesResponse\x12_\n\x08Register\x12(.counterfoil.registry.v1.RegisterRequest\x1a).counterfoil.registry.v1.RegisterResponse\x12z\n\x11ListRegistrations\x12\x31.counterfoil.registry.v1.ListRegistrationsRequest\x1a\x32.counterfoil.registry.v1.ListRegistrationsResponse\x12h\n\x0bGetRegister\x12+.counterfoil.registry.v1.GetRegisterRequest\x1a,.counterfoil.registry.v1.GetRegisterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,26 +38,60 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTCERTIFICATESREQUEST'].fields_by_name['party']._loaded_options = None
   _globals['_LISTCERTIFICATESREQUEST'].fields_by_name['party']._serialized_options = b'\272H\004r\002\030\037'
-  _globals['_LANECONDITION']._serialized_start=993
-  _globals['_LANECONDITION']._serialized_end=1125
-  _globals['_PARTY']._serialized_start=172
-  _globals['_PARTY']._serialized_end=275
-  _globals['_LISTPARTIESREQUEST']._serialized_start=277
-  _globals['_LISTPARTIESREQUEST']._serialized_end=297
-  _globals['_LISTPARTIESRESPONSE']._serialized_start=299
-  _globals['_LISTPARTIESRESPONSE']._serialized_end=369
-  _globals['_LISTPEERSREQUEST']._serialized_start=371
-  _globals['_LISTPEERSREQUEST']._serialized_end=389
-  _globals['_LISTPEERSRESPONSE']._serialized_start=391
-  _globals['_LISTPEERSRESPONSE']._serialized_end=456
-  _globals['_PEER']._serialized_start=459
-  _globals['_PEER']._serialized_end=687
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=689
-  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=738
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=740
-  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=826
-  _globals['_CERTIFICATE']._serialized_start=829
-  _globals['_CERTIFICATE']._serialized_end=990
-  _globals['_REGISTRYSERVICE']._serialized_start=1128
-  _globals['_REGISTRYSERVICE']._serialized_end=1472
+  _globals['_REGISTERREQUEST'].fields_by_name['registrations']._loaded_options = None
+  _globals['_REGISTERREQUEST'].fields_by_name['registrations']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
+  _globals['_REGISTERREQUEST'].fields_by_name['certificates']._loaded_options = None
+  _globals['_REGISTERREQUEST'].fields_by_name['certificates']._serialized_options = b'\272H\006\222\001\003\020\200\002'
+  _globals['_LISTREGISTRATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTREGISTRATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\200\002(\000'
+  _globals['_LANECONDITION']._serialized_start=2562
+  _globals['_LANECONDITION']._serialized_end=2694
+  _globals['_PARTY']._serialized_start=252
+  _globals['_PARTY']._serialized_end=355
+  _globals['_LISTPARTIESREQUEST']._serialized_start=357
+  _globals['_LISTPARTIESREQUEST']._serialized_end=377
+  _globals['_LISTPARTIESRESPONSE']._serialized_start=379
+  _globals['_LISTPARTIESRESPONSE']._serialized_end=449
+  _globals['_LISTPEERSREQUEST']._serialized_start=451
+  _globals['_LISTPEERSREQUEST']._serialized_end=469
+  _globals['_LISTPEERSRESPONSE']._serialized_start=471
+  _globals['_LISTPEERSRESPONSE']._serialized_end=536
+  _globals['_PEER']._serialized_start=539
+  _globals['_PEER']._serialized_end=767
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_start=769
+  _globals['_LISTCERTIFICATESREQUEST']._serialized_end=818
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_start=820
+  _globals['_LISTCERTIFICATESRESPONSE']._serialized_end=906
+  _globals['_CERTIFICATE']._serialized_start=909
+  _globals['_CERTIFICATE']._serialized_end=1070
+  _globals['_REGISTERREQUEST']._serialized_start=1072
+  _globals['_REGISTERREQUEST']._serialized_end=1157
+  _globals['_REGISTERRESPONSE']._serialized_start=1159
+  _globals['_REGISTERRESPONSE']._serialized_end=1235
+  _globals['_REGISTERRESULT']._serialized_start=1238
+  _globals['_REGISTERRESULT']._serialized_end=1368
+  _globals['_REGISTERED']._serialized_start=1370
+  _globals['_REGISTERED']._serialized_end=1428
+  _globals['_REGISTRATIONFILE']._serialized_start=1430
+  _globals['_REGISTRATIONFILE']._serialized_end=1493
+  _globals['_LISTREGISTRATIONSREQUEST']._serialized_start=1495
+  _globals['_LISTREGISTRATIONSREQUEST']._serialized_end=1582
+  _globals['_LISTREGISTRATIONSRESPONSE']._serialized_start=1584
+  _globals['_LISTREGISTRATIONSRESPONSE']._serialized_end=1679
+  _globals['_LISTEDREGISTRATION']._serialized_start=1682
+  _globals['_LISTEDREGISTRATION']._serialized_end=1812
+  _globals['_GETREGISTERREQUEST']._serialized_start=1814
+  _globals['_GETREGISTERREQUEST']._serialized_end=1834
+  _globals['_GETREGISTERRESPONSE']._serialized_start=1837
+  _globals['_GETREGISTERRESPONSE']._serialized_end=2148
+  _globals['_HOLDER']._serialized_start=2150
+  _globals['_HOLDER']._serialized_end=2222
+  _globals['_AGREEMENTSTANDING']._serialized_start=2225
+  _globals['_AGREEMENTSTANDING']._serialized_end=2354
+  _globals['_FILINGSTANDING']._serialized_start=2356
+  _globals['_FILINGSTANDING']._serialized_end=2437
+  _globals['_VOIDCERTIFICATE']._serialized_start=2439
+  _globals['_VOIDCERTIFICATE']._serialized_end=2559
+  _globals['_REGISTRYSERVICE']._serialized_start=2697
+  _globals['_REGISTRYSERVICE']._serialized_end=3368
 # @@protoc_insertion_point(module_scope)

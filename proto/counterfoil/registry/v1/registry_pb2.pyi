@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from counterfoil.catalogue.v1 import party_kind_pb2 as _party_kind_pb2
+from counterfoil.registry.v1 import registration_pb2 as _registration_pb2
+from counterfoil.sealed.v1 import sealed_pb2 as _sealed_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -312,3 +314,448 @@ class Certificate(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
+
+@_typing.final
+class RegisterRequest(_message.Message):
+    """Request of `RegistryService.Register`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATIONS_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def registrations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """1 to 64 encoded `Sealed` registrations, in the order in which they are judged."""
+
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Certificates in DER that their seals name."""
+
+    def __init__(
+        self,
+        *,
+        registrations: _abc.Iterable[_builtins.bytes] | None = ...,
+        certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "registrations", b"registrations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterRequest: _TypeAlias = RegisterRequest  # noqa: Y015
+
+@_typing.final
+class RegisterResponse(_message.Message):
+    """Response of `RegistryService.Register`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterResult]:
+        """One per registration."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___RegisterResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterResponse: _TypeAlias = RegisterResponse  # noqa: Y015
+
+@_typing.final
+class RegisterResult(_message.Message):
+    """What became of one registration."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def done(self) -> Global___Registered:
+        """It is in the log."""
+
+    @_builtins.property
+    def refusal(self) -> _sealed_pb2.Refusal:
+        """It was refused and changed nothing."""
+
+    def __init__(
+        self,
+        *,
+        done: Global___Registered | None = ...,
+        refusal: _sealed_pb2.Refusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "refusal", b"refusal", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "refusal", b"refusal", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["done", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___RegisterResult: _TypeAlias = RegisterResult  # noqa: Y015
+
+@_typing.final
+class Registered(_message.Message):
+    """A registration that is in the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    LEAF_FIELD_NUMBER: _builtins.int
+    IS_NEW_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of its payload, 32 bytes: what other registrations name it by."""
+    leaf: _builtins.int
+    """Its log index."""
+    is_new: _builtins.bool
+    """Whether it came just now; false if it was there."""
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        leaf: _builtins.int = ...,
+        is_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "is_new", b"is_new", "leaf", b"leaf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Registered: _TypeAlias = Registered  # noqa: Y015
+
+@_typing.final
+class RegistrationFile(_message.Message):
+    """Registrations with the certificates that their seals name, as a file: what
+    `counterfoil init` begins with, and what persons hand to each other to sign.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATIONS_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def registrations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Encoded `Sealed` registrations, in their order."""
+
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Certificates in DER."""
+
+    def __init__(
+        self,
+        *,
+        registrations: _abc.Iterable[_builtins.bytes] | None = ...,
+        certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "registrations", b"registrations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegistrationFile: _TypeAlias = RegistrationFile  # noqa: Y015
+
+@_typing.final
+class ListRegistrationsRequest(_message.Message):
+    """Request of `RegistryService.ListRegistrations`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    after: _builtins.int
+    """Only those behind this log index; unset: from the first."""
+    page_size: _builtins.int
+    """At most so many; 0 for 50."""
+    def __init__(
+        self,
+        *,
+        after: _builtins.int | None = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "after", b"after"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "after", b"after", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
+    _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after) -> _WhichOneofReturnType__after | None: ...
+
+Global___ListRegistrationsRequest: _TypeAlias = ListRegistrationsRequest  # noqa: Y015
+
+@_typing.final
+class ListRegistrationsResponse(_message.Message):
+    """Response of `RegistryService.ListRegistrations`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGISTRATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def registrations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedRegistration]:
+        """In the order of the log; fewer than asked for at its end."""
+
+    def __init__(
+        self,
+        *,
+        registrations: _abc.Iterable[Global___ListedRegistration] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["registrations", b"registrations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRegistrationsResponse: _TypeAlias = ListRegistrationsResponse  # noqa: Y015
+
+@_typing.final
+class ListedRegistration(_message.Message):
+    """A registration as the log holds it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAF_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_FIELD_NUMBER: _builtins.int
+    leaf: _builtins.int
+    """Its log index."""
+    digest: _builtins.bytes
+    """SHA-256 of its payload, 32 bytes."""
+    sealed: _builtins.bytes
+    """The encoded `Sealed`."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When our log took it in (UTC)."""
+
+    @_builtins.property
+    def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Certificates in DER that its seals name."""
+
+    def __init__(
+        self,
+        *,
+        leaf: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        digest: _builtins.bytes = ...,
+        sealed: _builtins.bytes = ...,
+        certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "digest", b"digest", "leaf", b"leaf", "sealed", b"sealed", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedRegistration: _TypeAlias = ListedRegistration  # noqa: Y015
+
+@_typing.final
+class GetRegisterRequest(_message.Message):
+    """Request of `RegistryService.GetRegister`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRegisterRequest: _TypeAlias = GetRegisterRequest  # noqa: Y015
+
+@_typing.final
+class GetRegisterResponse(_message.Message):
+    """Response of `RegistryService.GetRegister`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_FOUNDED_FIELD_NUMBER: _builtins.int
+    HOLDERS_FIELD_NUMBER: _builtins.int
+    AGREEMENTS_FIELD_NUMBER: _builtins.int
+    FILINGS_FIELD_NUMBER: _builtins.int
+    VOID_CERTIFICATES_FIELD_NUMBER: _builtins.int
+    CERTIFICATES_IN_USE_FIELD_NUMBER: _builtins.int
+    is_founded: _builtins.bool
+    """Whether the register was opened; until then the configuration says who may call."""
+    @_builtins.property
+    def holders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Holder]:
+        """Who holds which post, in the order of the URNs."""
+
+    @_builtins.property
+    def agreements(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgreementStanding]:
+        """Agreements, in the order of their registration."""
+
+    @_builtins.property
+    def filings(self) -> _containers.RepeatedCompositeFieldContainer[Global___FilingStanding]:
+        """Filings in the register, in the order of their registration."""
+
+    @_builtins.property
+    def void_certificates(self) -> _containers.RepeatedCompositeFieldContainer[Global___VoidCertificate]:
+        """Certificates that are void here."""
+
+    @_builtins.property
+    def certificates_in_use(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """SHA-256 of the certificates that institutions hosted here may seal with."""
+
+    def __init__(
+        self,
+        *,
+        is_founded: _builtins.bool = ...,
+        holders: _abc.Iterable[Global___Holder] | None = ...,
+        agreements: _abc.Iterable[Global___AgreementStanding] | None = ...,
+        filings: _abc.Iterable[Global___FilingStanding] | None = ...,
+        void_certificates: _abc.Iterable[Global___VoidCertificate] | None = ...,
+        certificates_in_use: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRegisterResponse: _TypeAlias = GetRegisterResponse  # noqa: Y015
+
+@_typing.final
+class Holder(_message.Message):
+    """Somebody with a post."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    POSTS_FIELD_NUMBER: _builtins.int
+    identity: _builtins.str
+    """Identity URN."""
+    @_builtins.property
+    def posts(self) -> _containers.RepeatedScalarFieldContainer[_registration_pb2.Post.ValueType]:
+        """What the holder may do."""
+
+    def __init__(
+        self,
+        *,
+        identity: _builtins.str = ...,
+        posts: _abc.Iterable[_registration_pb2.Post.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identity", b"identity", "posts", b"posts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Holder: _TypeAlias = Holder  # noqa: Y015
+
+@_typing.final
+class AgreementStanding(_message.Message):
+    """An agreement and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    AGREEMENT_FIELD_NUMBER: _builtins.int
+    SUSPENDED_BY_FIELD_NUMBER: _builtins.int
+    IS_OVER_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of its registration, 32 bytes."""
+    is_over: _builtins.bool
+    """Whether it was ended."""
+    @_builtins.property
+    def agreement(self) -> _registration_pb2.Agreement:
+        """What was agreed."""
+
+    @_builtins.property
+    def suspended_by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The parties that suspended it."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        agreement: _registration_pb2.Agreement | None = ...,
+        suspended_by: _abc.Iterable[_builtins.str] | None = ...,
+        is_over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "digest", b"digest", "is_over", b"is_over", "suspended_by", b"suspended_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementStanding: _TypeAlias = AgreementStanding  # noqa: Y015
+
+@_typing.final
+class FilingStanding(_message.Message):
+    """A filing that was not withdrawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    FILING_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of its registration, 32 bytes."""
+    @_builtins.property
+    def filing(self) -> _registration_pb2.Filing:
+        """What was filed."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        filing: _registration_pb2.Filing | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "filing", b"filing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilingStanding: _TypeAlias = FilingStanding  # noqa: Y015
+
+@_typing.final
+class VoidCertificate(_message.Message):
+    """A certificate that is worth nothing here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    IS_LOSS_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of the certificate in DER, 32 bytes."""
+    holder: _builtins.str
+    """Identity URN of the holder."""
+    is_loss: _builtins.bool
+    """Whether it was reported lost; else revoked."""
+    by: _builtins.str
+    """The party that registered it."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """Since when, by our log (UTC)."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        holder: _builtins.str = ...,
+        is_loss: _builtins.bool = ...,
+        by: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "digest", b"digest", "holder", b"holder", "is_loss", b"is_loss", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidCertificate: _TypeAlias = VoidCertificate  # noqa: Y015

@@ -26,8 +26,9 @@ if _version_not_supported:
 
 
 class RegistryServiceStub:
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -54,11 +55,27 @@ class RegistryServiceStub:
                 request_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesRequest.SerializeToString,
                 response_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesResponse.FromString,
                 _registered_method=True)
+        self.Register = channel.unary_unary(
+                '/counterfoil.registry.v1.RegistryService/Register',
+                request_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterRequest.SerializeToString,
+                response_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterResponse.FromString,
+                _registered_method=True)
+        self.ListRegistrations = channel.unary_unary(
+                '/counterfoil.registry.v1.RegistryService/ListRegistrations',
+                request_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsRequest.SerializeToString,
+                response_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsResponse.FromString,
+                _registered_method=True)
+        self.GetRegister = channel.unary_unary(
+                '/counterfoil.registry.v1.RegistryService/GetRegister',
+                request_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterRequest.SerializeToString,
+                response_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServiceServicer:
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -85,6 +102,39 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Register(self, request, context):
+        """Enters signed registrations (登记), in their order; each has its own outcome.
+
+        Per item, beside what any sealed document may be refused for (`MALFORMED_PAYLOAD`,
+        `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`):
+
+        * `SIGNERS_REFUSED`, `SAME_PERSON`, `OWN_POST`: not signed by whom it needs.
+        * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
+        * `PARTY_UNKNOWN`: it names a party that is not registered here.
+        * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
+        * `NOT_FOUNDED`, `LAST_OF_POST`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+
+        The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+        `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRegistrations(self, request, context):
+        """Lists registrations as they were signed, in the order of the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRegister(self, request, context):
+        """Tells what stands registered now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -103,6 +153,21 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     request_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesRequest.FromString,
                     response_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesResponse.SerializeToString,
             ),
+            'Register': grpc.unary_unary_rpc_method_handler(
+                    servicer.Register,
+                    request_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterRequest.FromString,
+                    response_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterResponse.SerializeToString,
+            ),
+            'ListRegistrations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRegistrations,
+                    request_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsRequest.FromString,
+                    response_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsResponse.SerializeToString,
+            ),
+            'GetRegister': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRegister,
+                    request_deserializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterRequest.FromString,
+                    response_serializer=counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'counterfoil.registry.v1.RegistryService', rpc_method_handlers)
@@ -112,8 +177,9 @@ def add_RegistryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RegistryService:
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -190,6 +256,87 @@ class RegistryService:
             '/counterfoil.registry.v1.RegistryService/ListCertificates',
             counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesRequest.SerializeToString,
             counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListCertificatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Register(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/counterfoil.registry.v1.RegistryService/Register',
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterRequest.SerializeToString,
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.RegisterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRegistrations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/counterfoil.registry.v1.RegistryService/ListRegistrations',
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsRequest.SerializeToString,
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.ListRegistrationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRegister(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/counterfoil.registry.v1.RegistryService/GetRegister',
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterRequest.SerializeToString,
+            counterfoil_dot_registry_dot_v1_dot_registry__pb2.GetRegisterResponse.FromString,
             options,
             channel_credentials,
             insecure,

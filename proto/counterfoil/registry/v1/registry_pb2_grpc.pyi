@@ -27,8 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RegistryServiceStub:
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -44,11 +45,31 @@ class RegistryServiceStub:
     """Lists the peers: gateways that this one has a lane to, with its condition."""
     ListCertificates: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListCertificatesRequest, _registry_pb2.ListCertificatesResponse]
     """Lists the certificates in use here, in the order of their digests."""
+    Register: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterRequest, _registry_pb2.RegisterResponse]
+    """Enters signed registrations (登记), in their order; each has its own outcome.
+
+    Per item, beside what any sealed document may be refused for (`MALFORMED_PAYLOAD`,
+    `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`):
+
+    * `SIGNERS_REFUSED`, `SAME_PERSON`, `OWN_POST`: not signed by whom it needs.
+    * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
+    * `PARTY_UNKNOWN`: it names a party that is not registered here.
+    * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
+    * `NOT_FOUNDED`, `LAST_OF_POST`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+
+    The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+    `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
+    """
+    ListRegistrations: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]
+    """Lists registrations as they were signed, in the order of the log."""
+    GetRegister: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetRegisterRequest, _registry_pb2.GetRegisterResponse]
+    """Tells what stands registered now."""
 
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -61,10 +82,30 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Lists the peers: gateways that this one has a lane to, with its condition."""
     ListCertificates: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListCertificatesRequest, _registry_pb2.ListCertificatesResponse]  # type: ignore[assignment]
     """Lists the certificates in use here, in the order of their digests."""
+    Register: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterRequest, _registry_pb2.RegisterResponse]  # type: ignore[assignment]
+    """Enters signed registrations (登记), in their order; each has its own outcome.
+
+    Per item, beside what any sealed document may be refused for (`MALFORMED_PAYLOAD`,
+    `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`):
+
+    * `SIGNERS_REFUSED`, `SAME_PERSON`, `OWN_POST`: not signed by whom it needs.
+    * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
+    * `PARTY_UNKNOWN`: it names a party that is not registered here.
+    * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
+    * `NOT_FOUNDED`, `LAST_OF_POST`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+
+    The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+    `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
+    """
+    ListRegistrations: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]  # type: ignore[assignment]
+    """Lists registrations as they were signed, in the order of the log."""
+    GetRegister: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetRegisterRequest, _registry_pb2.GetRegisterResponse]  # type: ignore[assignment]
+    """Tells what stands registered now."""
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who takes part, as this gateway knows it. Reading only: changes are made in
-    the gateway's configuration and take effect when it is loaded.
+    """Who takes part, and what stands registered: who holds which post, what was agreed,
+    filed and lost. Parties and peers are the configuration's; everything else changes by
+    signed registrations only.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -93,5 +134,42 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ListCertificatesResponse, _abc.Awaitable[_registry_pb2.ListCertificatesResponse]]:
         """Lists the certificates in use here, in the order of their digests."""
+
+    @_abc_1.abstractmethod
+    def Register(
+        self,
+        request: _registry_pb2.RegisterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.RegisterResponse, _abc.Awaitable[_registry_pb2.RegisterResponse]]:
+        """Enters signed registrations (登记), in their order; each has its own outcome.
+
+        Per item, beside what any sealed document may be refused for (`MALFORMED_PAYLOAD`,
+        `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`):
+
+        * `SIGNERS_REFUSED`, `SAME_PERSON`, `OWN_POST`: not signed by whom it needs.
+        * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
+        * `PARTY_UNKNOWN`: it names a party that is not registered here.
+        * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
+        * `NOT_FOUNDED`, `LAST_OF_POST`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+
+        The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+        `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRegistrations(
+        self,
+        request: _registry_pb2.ListRegistrationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListRegistrationsResponse, _abc.Awaitable[_registry_pb2.ListRegistrationsResponse]]:
+        """Lists registrations as they were signed, in the order of the log."""
+
+    @_abc_1.abstractmethod
+    def GetRegister(
+        self,
+        request: _registry_pb2.GetRegisterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetRegisterResponse, _abc.Awaitable[_registry_pb2.GetRegisterResponse]]:
+        """Tells what stands registered now."""
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

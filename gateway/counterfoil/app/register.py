@@ -1,0 +1,110 @@
+"""Registrations enter the register (登记), and people read what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Protocol
+
+from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.ports import Clock, Vault
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.deeds import Arrive, Deed, Outcome, Register
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import CounterfoilError, MalformedPayload, NotTheIssuer
+from counterfoil.domain.registry import Registry
+
+
+class Examiner(Protocol):
+    """What is used of the port `Works`."""
+
+    async def examine(
+        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Verify and parse sealed documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A registration and the deed that enters it."""
+
+    document: Document
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterRegistrations:
+    """Puts signed registrations into our log, in their order.
+
+    Who hands one in does not matter: its signatures do, and whether the posts of its
+    signers suffice is judged in the transaction that writes it.
+    """
+
+    vault: Vault
+    works: Examiner
+    registry: Registry
+    clock: Clock
+
+    async def __call__(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        *,
+        take_foreign: bool = False,
+    ) -> list[tuple[bytes, Outcome]]:
+        """Verify, judge and store registrations; return when they are durable.
+
+        Args:
+            documents: Encoded `Sealed` registrations.
+            certificates: Certificates in DER that came with them.
+            take_foreign: Whether to take in those of peers as well, which came
+                otherwise than through their lanes.
+
+        Returns:
+            For each its digest, empty if it cannot be read, and what became of it.
+
+        Raises:
+            VaultStopped: The vault does not write any more.
+        """
+        examined = await self.works.examine(
+            documents, certificates, at_us=self.clock.now_us()
+        )
+
+        judge = partial(self._entry, take_foreign=take_foreign)
+        entries = refill(examined, attempt(judge, good(examined)))
+        # Kept before the first registration that needs them, as with vouchers.
+        named = {signer for entry in good(entries) for signer in entry.document.signers}
+        await self.vault.keep_certificates(
+            der for der in certificates if sha256(der).digest() in named
+        )
+        committed = await self.vault.perform([entry.deed for entry in good(entries)])
+        outcomes = refill(entries, [deed.outcomes[0] for deed in committed])
+        digests = [
+            document.digest if isinstance(document, Document) else b""
+            for document in examined
+        ]
+        return list(zip(digests, outcomes, strict=True))
+
+    def _entry(self, document: Document, *, take_foreign: bool) -> _Entry:
+        """Return what enters a registration.
+
+        Raises:
+            MalformedPayload: It is a document of another kind.
+            NotTheIssuer: It is a peer's.
+            PartyUnknown: It names a party that is not registered.
+        """
+        if document.kind is not DocumentKind.REGISTRATION:
+            raise MalformedPayload("not a registration", field="kind")
+        carrier = self.registry.party(document.by).carrier
+        if carrier == self.registry.home:
+            lanes = self.registry.lanes_to(document.recipients)
+            return _Entry(document, Register(document=document, lanes=lanes))
+        if not take_foreign:
+            raise NotTheIssuer(
+                f"{document.by} registers at its own gateway", by=document.by
+            )
+        hosted = self.registry.hosted
+        arrive = Arrive(carrier=carrier, documents=(document,), hosted=hosted)
+        return _Entry(document, arrive)

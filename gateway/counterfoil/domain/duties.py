@@ -1,0 +1,193 @@
+"""Whose signatures a registration needs: one table, deny by default.
+
+A registration of a party hosted here is signed by holders of posts here. One of a
+peer's is signed by persons of that peer, whose posts are the peer's own business: its
+gateway judged them, its log shows it, and what it says binds that peer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from counterfoil.domain.party import Identity, Use
+from counterfoil.domain.posts import PERSONS, Post
+from counterfoil.domain.refusals import SamePerson
+from counterfoil.domain.register import Register
+from counterfoil.domain.register_refusals import (
+    MatterForeign,
+    NotFounded,
+    OwnPost,
+    SignersRefused,
+)
+from counterfoil.domain.registration import (
+    Agreement,
+    AgreementChange,
+    AuditCheck,
+    CertificateActivation,
+    CertificateApplication,
+    CertificateApproval,
+    Change,
+    Filing,
+    FilingWithdrawal,
+    Founding,
+    LossNotice,
+    Matter,
+    PostAssignment,
+    PostWithdrawal,
+    Registration,
+    Revocation,
+)
+
+_MANAGER: Final = frozenset({Post.SYSTEM_MANAGER})
+_SUPERVISOR: Final = frozenset({Post.SUPERVISOR})
+_OFFICER: Final = frozenset({Post.SECURITY_OFFICER})
+
+Seats = tuple[frozenset[Post], ...]
+"""For each signature that is due, in order, the posts that may make it."""
+
+_SEATS: Final[dict[type[Matter], Seats]] = {
+    Founding: (_MANAGER, _SUPERVISOR),
+    # 系统管理岗 sets up the posts, 主管岗 approves.
+    PostAssignment: (_MANAGER, _SUPERVISOR),
+    PostWithdrawal: (_MANAGER, _SUPERVISOR),
+    # One for each party; a peer's supervisor is the peer's business.
+    Agreement: (_SUPERVISOR, _SUPERVISOR),
+    # Whoever finds the loss tells it; nobody waits for a second person.
+    LossNotice: (PERSONS,),
+    Revocation: (_OFFICER, _SUPERVISOR),
+    CertificateApplication: (_MANAGER,),
+    CertificateApproval: (_OFFICER,),
+    CertificateActivation: (_MANAGER,),
+    Filing: (_OFFICER, _SUPERVISOR),
+    FilingWithdrawal: (_OFFICER, _SUPERVISOR),
+    AuditCheck: (_OFFICER,),
+}
+
+_CHANGE_SEATS: Final[dict[Change, Seats]] = {
+    # To stop is for one, to go on for two.
+    Change.SUSPEND: (_SUPERVISOR,),
+    Change.RESUME: (_OFFICER, _SUPERVISOR),
+    Change.END: (_OFFICER, _SUPERVISOR),
+}
+
+TOLD: Final = (
+    Agreement,
+    AgreementChange,
+    LossNotice,
+    Revocation,
+    Filing,
+    FilingWithdrawal,
+)
+"""What concerns peers too: they are told of it, and take it in."""
+
+
+def seats_of(matter: Matter) -> Seats:
+    """Return whose signatures a matter needs, in their order."""
+    if isinstance(matter, AgreementChange):
+        return _CHANGE_SEATS[matter.change]
+    return _SEATS[type(matter)]
+
+
+def require_signed(register: Register, registration: Registration) -> None:
+    """Check that a registration is signed by whom it needs.
+
+    Source: Hubei measures, articles 24 and 36: 主管岗 approves what matters, 系统管理岗
+    sets up the posts, nobody completes an act alone.
+
+    Raises:
+        NotFounded: Nobody holds a post yet.
+        MatterForeign: A peer may not register this here.
+        SamePerson: One person signed twice.
+        SignersRefused: A signature is missing, or not of the post that is due.
+        OwnPost: Somebody signs for his own post.
+    """
+    signers = registration.signers
+    _require_persons(signers, len(seats_of(registration.matter)))
+    if isinstance(registration.matter, Founding):
+        _require_founders(register, registration, registration.matter)
+    elif isinstance(registration.matter, Agreement):
+        _require_agreed(register, registration, registration.matter)
+    elif register.is_hosted(registration.by):
+        _require_posts(register, registration)
+    else:
+        _require_foreign(register, registration)
+
+
+def _require_persons(signers: Sequence[Identity], due: int) -> None:
+    if len(signers) != due:
+        raise SignersRefused(
+            f"{due} signatures are due, {len(signers)} are there", due=str(due)
+        )
+    for signer in signers:
+        if signer.use is not Use.PERSON:
+            raise SignersRefused(
+                f"{signer.to_urn()} is no person", signer=signer.to_urn()
+            )
+    if len(set(signers)) != len(signers):
+        raise SamePerson("two signatures are by one person")
+
+
+def _require_founders(
+    register: Register, registration: Registration, matter: Founding
+) -> None:
+    """Check that both who are named sign, each with the own key."""
+    if registration.by != register.home:
+        raise MatterForeign("a register is opened by its own party", by=registration.by)
+    if registration.signers != (matter.system_manager, matter.supervisor):
+        raise SignersRefused("the two who are named must sign, and nobody else")
+
+
+def _require_agreed(
+    register: Register, registration: Registration, matter: Agreement
+) -> None:
+    """Check that each party's supervisor signs, in the order of the parties."""
+    if not any(map(register.is_hosted, matter.parties)):
+        raise MatterForeign("the agreement is between others", by=registration.by)
+    if registration.by not in {
+        *matter.parties,
+        *(register.carriers.get(party) for party in matter.parties),
+    }:
+        raise MatterForeign("it is registered by no party of it", by=registration.by)
+    for party, signer in zip(matter.parties, registration.signers, strict=True):
+        if signer.party not in {party, register.carriers.get(party)}:
+            raise SignersRefused(
+                f"{signer.to_urn()} does not sign for {party}", signer=signer.to_urn()
+            )
+        if register.is_hosted(party):
+            _require_post(register, signer, _SUPERVISOR)
+
+
+def _require_posts(register: Register, registration: Registration) -> None:
+    matter = registration.matter
+    for signer, posts in zip(registration.signers, seats_of(matter), strict=True):
+        _require_post(register, signer, posts)
+        if (
+            isinstance(matter, PostAssignment | PostWithdrawal)
+            and signer == matter.holder
+        ):
+            raise OwnPost("nobody signs for his own post", signer=signer.to_urn())
+
+
+def _require_post(register: Register, signer: Identity, posts: frozenset[Post]) -> None:
+    if not register.is_founded:
+        raise NotFounded("the register was not opened; run `counterfoil init` first")
+    if register.posts_of(signer).isdisjoint(posts):
+        due = " or ".join(sorted(post.value for post in posts))
+        raise SignersRefused(
+            f"{signer.to_urn()} does not hold the post that is due: {due}",
+            signer=signer.to_urn(),
+        )
+
+
+def _require_foreign(register: Register, registration: Registration) -> None:
+    """Check that a peer registers what is its own, by persons of its own."""
+    if not isinstance(registration.matter, TOLD):
+        raise MatterForeign("a peer's own business is not told", by=registration.by)
+    own = {registration.by, register.carriers.get(registration.by)}
+    for signer in registration.signers:
+        if signer.party not in own:
+            raise SignersRefused(
+                f"{signer.to_urn()} does not sign for {registration.by}",
+                signer=signer.to_urn(),
+            )

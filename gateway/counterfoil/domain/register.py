@@ -1,0 +1,299 @@
+"""The register (登记簿): who holds which post, what was agreed, filed, lost.
+
+It follows from the registrations in the order of the log (`domain.registering`) and
+from nothing else. Until it is founded nobody holds a post by it, and it demands no
+agreement and no filing: then the configuration says who may call (`docs/adr/0019`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Final, TypeAlias, TypeVar
+
+from counterfoil.domain.party import Identity
+from counterfoil.domain.posts import Post
+from counterfoil.domain.register_refusals import (
+    AgreementMissing,
+    AgreementSuspended,
+    CertificateLost,
+    CertificateNotActive,
+    FilingMissing,
+    OutsideFiling,
+)
+from counterfoil.domain.registration import Agreement, Filing
+from counterfoil.domain.rules.dates import day_at
+from counterfoil.domain.value import value
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@value
+class AgreementState:
+    """An agreement and what became of it.
+
+    Attributes:
+        agreement: What was agreed.
+        suspended_by: The parties that suspended it and did not resume it.
+        is_over: Whether it was ended.
+    """
+
+    agreement: Agreement
+    suspended_by: frozenset[str] = frozenset()
+    is_over: bool = False
+
+    def is_in_force(self, day: str) -> bool:
+        """Tell whether vouchers may be exchanged by it on a day."""
+        dates = self.agreement
+        in_time = dates.valid_from <= day <= dates.valid_until
+        return in_time and not self.suspended_by and not self.is_over
+
+
+@value
+class Voided:
+    """Why and since when a certificate is worth nothing here.
+
+    Attributes:
+        holder: Whose it was.
+        by: The party that registered it.
+        is_loss: Whether it was lost; else revoked.
+        time_us: Since when, by our log; microseconds since the epoch.
+    """
+
+    holder: Identity
+    by: str
+    is_loss: bool
+    time_us: int
+
+
+@value
+class CertificateState:
+    """How far a certificate has come.
+
+    Attributes:
+        holder: Who is to hold it.
+        public_key: SHA-256 of its public key.
+        applied_by: Who applied for it.
+        is_approved: Whether another person approved.
+        certificate: SHA-256 of the certificate in use; empty before.
+    """
+
+    holder: Identity
+    public_key: bytes
+    applied_by: Identity
+    is_approved: bool = False
+    certificate: bytes = b""
+
+
+_Way: TypeAlias = tuple[str, str, int, str]
+"""Issuer and recipient, or position and signer; a type; a day."""
+
+_ANY_AMOUNT_FEN: Final = 2**63
+
+
+@value
+class _Scope:
+    """How far a signer's filings reach at one place.
+
+    Attributes:
+        is_filed: Whether any filing is in force.
+        amount_max_fen: The largest amount, in fen; None if none covers the place.
+    """
+
+    is_filed: bool
+    amount_max_fen: int | None
+
+
+@value
+class Register:
+    """What stands registered at one moment; a new one after each registration.
+
+    Attributes:
+        home: The party whose register it is.
+        carriers: For each known party, whose gateway carries for it.
+        is_founded: Whether the register was opened.
+        holders: The posts of each holder, by URN.
+        agreements: By the digest of their registration.
+        voided: Certificates that are worth nothing, by SHA-256.
+        certificates: Applications, by the digest of their registration.
+        in_use: SHA-256 of the certificates that institutions hosted here seal with.
+        filings: By the digest of their registration.
+        numbers: Digests of all registrations, by party and number.
+    """
+
+    home: str
+    carriers: Mapping[str, str]
+    is_founded: bool = False
+    holders: Mapping[str, frozenset[Post]] = field(default_factory=dict)
+    agreements: Mapping[bytes, AgreementState] = field(default_factory=dict)
+    voided: Mapping[bytes, Voided] = field(default_factory=dict)
+    certificates: Mapping[bytes, CertificateState] = field(default_factory=dict)
+    in_use: frozenset[bytes] = frozenset()
+    filings: Mapping[bytes, Filing] = field(default_factory=dict)
+    numbers: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    _agreed: dict[_Way, type[AgreementMissing | AgreementSuspended] | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What was found for one day: the same few ways are asked for all the time."""
+    _filed: dict[_Way, _Scope] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    def is_hosted(self, party: str) -> bool:
+        """Tell whether a party's vouchers are kept here."""
+        return self.carriers.get(party) == self.home
+
+    def posts_of(self, holder: Identity) -> frozenset[Post]:
+        """Return the posts of a person or system hosted here."""
+        return self.holders.get(holder.to_urn(), frozenset())
+
+    def holders_of(self, post: Post) -> tuple[str, ...]:
+        """Return who holds a post, by URN, in order."""
+        return tuple(
+            sorted(urn for urn, posts in self.holders.items() if post in posts)
+        )
+
+    def require_agreed(
+        self, issuer: str, recipients: Iterable[str], type_code: int, at_us: int
+    ) -> None:
+        """Check that a voucher's parties have agreed to exchange its type.
+
+        Source: Hubei measures, article 6.
+
+        Raises:
+            AgreementMissing: They have not.
+            AgreementSuspended: They have, but the agreement is not in force now.
+        """
+        if not self.is_founded:
+            return
+        for recipient in recipients:
+            way = issuer, recipient, type_code, day_at(at_us)
+            if way not in self._agreed:
+                self._agreed[way] = self._judge_way(*way)
+            if (refusal := self._agreed[way]) is not None:
+                raise refusal(
+                    f"nothing of type {type_code} goes from {issuer} to {recipient}: "
+                    f"{refusal.text}",
+                    issuer=issuer,
+                    recipient=recipient,
+                    type=str(type_code),
+                )
+
+    def _judge_way(
+        self, issuer: str, recipient: str, type_code: int, day: str
+    ) -> type[AgreementMissing | AgreementSuspended] | None:
+        """Return why a voucher may not go this way on a day; None if it may."""
+        agreed = [
+            state
+            for state in self.agreements.values()
+            if {issuer, recipient} == set(state.agreement.parties)
+            and any(
+                way.issuer == issuer and type_code in way.types
+                for way in state.agreement.ways
+            )
+        ]
+        if not agreed:
+            return AgreementMissing
+        if not any(state.is_in_force(day) for state in agreed):
+            return AgreementSuspended
+        return None
+
+    def require_not_void(self, certificates: Iterable[bytes]) -> None:
+        """Check that no certificate was reported lost or revoked here.
+
+        Source: Hubei measures, article 14.
+
+        Args:
+            certificates: SHA-256 of the signers' certificates.
+
+        Raises:
+            CertificateLost: One was.
+        """
+        if not self.voided:
+            return
+        for digest in certificates:
+            if (found := self.voided.get(digest)) is not None:
+                raise CertificateLost(
+                    f"the certificate of {found.holder.to_urn()} is void here",
+                    holder=found.holder.to_urn(),
+                )
+
+    def require_in_use(self, certificate: bytes) -> None:
+        """Check that an institution hosted here may seal with a certificate.
+
+        Source: Hubei measures, article 13.
+
+        Raises:
+            CertificateNotActive: It was never put to use.
+            CertificateLost: It was, and is void now.
+        """
+        if not self.is_founded:
+            return
+        self.require_not_void((certificate,))
+        if certificate not in self.in_use:
+            raise CertificateNotActive("the seal's certificate was not put to use")
+
+    def require_filed(
+        self,
+        sealings: Iterable[tuple[str, str]],
+        type_code: int,
+        amount_fen: int,
+        at_us: int,
+    ) -> None:
+        """Check that each seal of a document is within what was filed for it.
+
+        Source: Hubei measures, article 15.
+
+        Args:
+            sealings: Position and signer's URN of each seal.
+            type_code: Type of the voucher that it is or is about.
+            amount_fen: Its amount, in fen.
+            at_us: The instant that is judged.
+
+        Raises:
+            FilingMissing: No filing of a signer is in force.
+            OutsideFiling: The seal is outside all of them.
+        """
+        if not self.is_founded:
+            return
+        for position, urn in sealings:
+            place = position, urn, type_code, day_at(at_us)
+            if place not in self._filed:
+                self._filed[place] = self._scope(*place)
+            scope = self._filed[place]
+            if not scope.is_filed:
+                raise FilingMissing(f"{urn} has no filing in force", holder=urn)
+            if scope.amount_max_fen is None or abs(amount_fen) > scope.amount_max_fen:
+                raise OutsideFiling(
+                    f"the seal of {urn} is outside its filing",
+                    holder=urn,
+                    position=position,
+                    type=str(type_code),
+                )
+
+    def _scope(self, position: str, urn: str, type_code: int, day: str) -> _Scope:
+        """Return how far a signer's filings reach at a place on a day."""
+        filings = [
+            filing
+            for filing in self.filings.values()
+            if filing.holder.to_urn() == urn
+            and filing.valid_from <= day <= filing.valid_until
+        ]
+        bounds = [
+            filing.amount_max_fen or _ANY_AMOUNT_FEN
+            for filing in filings
+            if (not filing.types or type_code in filing.types)
+            and (not filing.positions or position in filing.positions)
+        ]
+        return _Scope(is_filed=bool(filings), amount_max_fen=max(bounds, default=None))
+
+
+def with_one(table: Mapping[K, V], key: K, one: V) -> dict[K, V]:
+    """Return a table with one more row, or with another one in its place."""
+    return {**table, key: one}
+
+
+def without(table: Mapping[K, V], key: K) -> dict[K, V]:
+    """Return a table without a row."""
+    return {other: row for other, row in table.items() if other != key}

@@ -1,0 +1,117 @@
+"""Why a registration is refused, or something that the register does not allow."""
+
+from __future__ import annotations
+
+from counterfoil.domain.refusals import Conflict, Forbidden, NotFound, OutOfTurn
+
+# --- a registration is refused ---------------------------------------------
+
+
+class SignersRefused(Forbidden):
+    """A registration is not signed by the posts that it needs, in their order."""
+
+    reason = "SIGNERS_REFUSED"
+    zh = "登记事项的签名人岗位不符或不全"
+
+
+class OwnPost(Forbidden):
+    """Somebody signs for his own post."""
+
+    reason = "OWN_POST"
+    zh = "不得办理本人的任岗或离岗"
+
+
+class MatterForeign(Forbidden):
+    """A registration is about what is not its party's to register here."""
+
+    reason = "MATTER_FOREIGN"
+    zh = "该登记事项不属于登记方"
+
+
+class RegistrationNumberReused(Conflict):
+    """Another registration of the party has this number."""
+
+    reason = "REGISTRATION_NUMBER_REUSED"
+    zh = "登记号重复，内容不同"
+
+
+class PostsIncompatible(Conflict):
+    """The holder has a post that excludes this one."""
+
+    reason = "POSTS_INCOMPATIBLE"
+    zh = "不相容岗位不得由同一人担任"
+
+
+class AlreadyRegistered(Conflict):
+    """What is to be registered stands so already."""
+
+    reason = "ALREADY_REGISTERED"
+    zh = "该事项已登记"
+
+
+class LastOfPost(OutOfTurn):
+    """Without this holder nobody could approve or assign any more."""
+
+    reason = "LAST_OF_POST"
+    zh = "该岗位仅剩一人，不得离岗"
+
+
+class NotFounded(OutOfTurn):
+    """The register was not opened yet: nobody has a post that could sign."""
+
+    reason = "NOT_FOUNDED"
+    zh = "登记簿尚未建立"
+
+
+class NotRegistered(NotFound):
+    """The registration names something that is not in the register."""
+
+    reason = "NOT_REGISTERED"
+    zh = "登记簿中查询不到"
+
+
+# --- the register does not allow it ------------------------------------------
+
+
+class AgreementMissing(Forbidden):
+    """The two parties have no agreement on this type in this direction."""
+
+    reason = "AGREEMENT_MISSING"
+    text = "the two have no agreement on it"
+    zh = "双方未签订该类凭证的协议"
+
+
+class AgreementSuspended(OutOfTurn):
+    """The agreement is suspended, over, or not in force on this day."""
+
+    reason = "AGREEMENT_SUSPENDED"
+    text = "their agreement is suspended, over, or not in force today"
+    zh = "协议已中止、终止或不在有效期内"
+
+
+class CertificateLost(Forbidden):
+    """The certificate was reported lost, or revoked by a registration."""
+
+    reason = "CERTIFICATE_LOST"
+    zh = "证书已挂失或废止"
+
+
+class CertificateNotActive(Forbidden):
+    """The seal's certificate was not put to use by a registration."""
+
+    reason = "CERTIFICATE_NOT_ACTIVE"
+    zh = "印章证书尚未启用"
+
+
+class FilingMissing(Forbidden):
+    """No filing of the signer's is in force on this day."""
+
+    reason = "FILING_MISSING"
+    zh = "签章未备案或备案不在有效期内"
+
+
+class OutsideFiling(Forbidden):
+    """The seal's type, amount or position is outside what was filed."""
+
+    reason = "OUTSIDE_FILING"
+    zh = "签章超出备案范围"

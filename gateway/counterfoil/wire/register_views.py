@@ -1,0 +1,76 @@
+"""What stands registered, as people ask for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from counterfoil.domain.register import Register
+from counterfoil.domain.registration import Agreement, Filing
+from counterfoil.registry.v1 import registration_pb2 as pb
+from counterfoil.registry.v1 import registry_pb2
+from counterfoil.wire.keys import timestamp_from_us
+from counterfoil.wire.registrations import POSTS
+
+_NUMBERS: Final = {post: number for number, post in POSTS.items()}
+
+
+def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
+    """Return what stands registered, for people."""
+    return registry_pb2.GetRegisterResponse(
+        is_founded=register.is_founded,
+        holders=[
+            registry_pb2.Holder(
+                identity=urn, posts=sorted(_NUMBERS[post] for post in posts)
+            )
+            for urn, posts in sorted(register.holders.items())
+        ],
+        agreements=[
+            registry_pb2.AgreementStanding(
+                digest=digest,
+                agreement=_agreement_to_message(state.agreement),
+                suspended_by=sorted(state.suspended_by),
+                is_over=state.is_over,
+            )
+            for digest, state in register.agreements.items()
+        ],
+        filings=[
+            registry_pb2.FilingStanding(
+                digest=digest, filing=_filing_to_message(filing)
+            )
+            for digest, filing in register.filings.items()
+        ],
+        void_certificates=[
+            registry_pb2.VoidCertificate(
+                digest=digest,
+                holder=void.holder.to_urn(),
+                is_loss=void.is_loss,
+                by=void.by,
+                time=timestamp_from_us(void.time_us),
+            )
+            for digest, void in register.voided.items()
+        ],
+        certificates_in_use=sorted(register.in_use),
+    )
+
+
+def _agreement_to_message(agreement: Agreement) -> pb.Agreement:
+    return pb.Agreement(
+        parties=agreement.parties,
+        ways=[
+            pb.AgreedWay(issuer=way.issuer, types=sorted(way.types))
+            for way in agreement.ways
+        ],
+        valid_from=agreement.valid_from,
+        valid_until=agreement.valid_until,
+    )
+
+
+def _filing_to_message(filing: Filing) -> pb.Filing:
+    return pb.Filing(
+        holder=filing.holder.to_urn(),
+        types=sorted(filing.types),
+        amount_max_fen=filing.amount_max_fen,
+        positions=sorted(filing.positions),
+        valid_from=filing.valid_from,
+        valid_until=filing.valid_until,
+    )

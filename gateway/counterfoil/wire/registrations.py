@@ -1,0 +1,323 @@
+"""Registrations between protobuf and the domain (登记)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Final
+
+import protovalidate
+
+from counterfoil.domain import registration as domain
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document, make_document
+from counterfoil.domain.party import Identity, check_party_code
+from counterfoil.domain.posts import Post
+from counterfoil.domain.refusals import FormRefused, MalformedPayload
+from counterfoil.domain.registration import (
+    Matter,
+    Registration,
+    key_of_registration,
+    make_registration,
+)
+from counterfoil.domain.rules.payment import is_day
+from counterfoil.domain.seals import check_seat, next_position
+from counterfoil.domain.violation import Violation
+from counterfoil.registry.v1 import registration_pb2 as pb
+from counterfoil.registry.v1 import registry_pb2
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    identity_of,
+    load_certificate,
+    public_key_bytes,
+)
+from counterfoil.seal.verify import Verified
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.sealed import Opened, open_sealed
+from counterfoil.wire.seals import parse_statement
+from counterfoil.wire.violations import violations_of
+from counterfoil.wire.whole import parse_whole
+
+POSTS: Final = {
+    pb.POST_BUSINESS_SYSTEM: Post.BUSINESS_SYSTEM,
+    pb.POST_FIRST_REVIEWER: Post.FIRST_REVIEWER,
+    pb.POST_SECOND_REVIEWER: Post.SECOND_REVIEWER,
+    pb.POST_SYSTEM_MANAGER: Post.SYSTEM_MANAGER,
+    pb.POST_SUPERVISOR: Post.SUPERVISOR,
+    pb.POST_SECURITY_OFFICER: Post.SECURITY_OFFICER,
+    pb.POST_ARCHIVIST: Post.ARCHIVIST,
+}
+"""Posts by their numbers."""
+
+
+def read_registration(payload: bytes, signers: Sequence[Identity]) -> Registration:
+    """Parse and check the payload of a registration whose signatures hold.
+
+    Args:
+        payload: An encoded `registry.v1.Registration`.
+        signers: Who signed it, lowest first.
+
+    Raises:
+        MalformedPayload: The bytes are none, or contradict themselves.
+        FormRefused: A field breaks a rule.
+    """
+    try:
+        message = parse_whole(pb.Registration, payload, what="registration")
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="payload") from error
+    broken = protovalidate.collect_violations(message)
+    if broken:
+        raise FormRefused("the registration breaks a rule", violations_of(broken))
+    with_name = message.WhichOneof("matter")
+    assert with_name is not None, "the contract requires one"
+    _check_codes("by", [message.by])
+    _check_codes("told", message.told)
+    return make_registration(
+        by=message.by,
+        number=message.number,
+        told=tuple(message.told),
+        explanation=message.explanation,
+        matter=_MATTERS[with_name](getattr(message, with_name)),
+        signers=tuple(signers),
+        digest=sha256(payload).digest(),
+    )
+
+
+def stored_registration(
+    sealed: bytes, find: Callable[[bytes], bytes | None]
+) -> Registration:
+    """Return what a registration of our log says; its signatures were judged then.
+
+    Args:
+        sealed: The encoded `Sealed`.
+        find: Returns a kept certificate (DER) by its digest, or None.
+
+    Raises:
+        MalformedPayload: It is none, or a certificate is not kept.
+        FormRefused: A field breaks a rule.
+    """
+    opened = open_sealed(sealed)
+    signers = []
+    for seal in opened.seals:
+        try:
+            named = find(parse_statement(seal.statement).certificate_digest)
+            signers.append(identity_of(load_certificate(named or b"")))
+        except (ValueError, CertificateRefused) as error:
+            raise MalformedPayload(
+                "a signer's certificate is not kept", field="seals"
+            ) from error
+    return read_registration(opened.payload, signers)
+
+
+def registration_document(
+    sealed: bytes, opened: Opened, verified: Verified
+) -> Document:
+    """Return a registration that a vault takes, from its verified parts.
+
+    Args:
+        sealed: The encoded `Sealed`.
+        opened: The same taken apart.
+        verified: Its seals, all of which hold.
+
+    Raises:
+        SealMissing: A seal is for another position than the one that is due.
+        MalformedPayload: It is none, or encloses something.
+        FormRefused: A field breaks a rule.
+    """
+    if opened.enclosures:
+        raise MalformedPayload("a registration encloses nothing", field="enclosures")
+    plan = CATALOGUE.default_plans[DocumentKind.REGISTRATION]
+    for seat, statement in enumerate(verified.statements):
+        check_seat(next_position(plan, seat), statement, str(seat))
+    signers = [sealing.signer for sealing in verified.sealings]
+    said = read_registration(opened.payload, signers)
+    return make_document(
+        kind=DocumentKind.REGISTRATION,
+        sealed=sealed,
+        digest=opened.digest,
+        version=sha256(sealed).digest(),
+        key=key_of_registration(said.by, said.number),
+        subject=opened.digest,
+        by=said.by,
+        recipients=said.told,
+        signers=tuple(one.certificate_digest for one in verified.statements),
+        registration=said,
+    )
+
+
+def _refused(path: str, text: str, text_zh: str) -> FormRefused:
+    return FormRefused(
+        "the registration breaks a rule",
+        [Violation(path=path, rule="registration", text=text, text_zh=text_zh)],
+    )
+
+
+def _check_codes(path: str, codes: Sequence[str]) -> None:
+    try:
+        for code in codes:
+            check_party_code(code)
+    except ValueError as error:
+        raise _refused(path, "not a party code", "不是机构代码") from error
+
+
+def _identity(path: str, urn: str) -> Identity:
+    try:
+        return Identity.from_urn(urn)
+    except ValueError as error:
+        raise _refused(path, "not an identity URN", "不是身份标识") from error
+
+
+def _types(path: str, codes: Sequence[int]) -> frozenset[int]:
+    if not CATALOGUE.rows.keys() >= set(codes):
+        raise _refused(path, "the catalogue has no such type", "凭证目录中无此种类")
+    return frozenset(codes)
+
+
+def _days(path: str, first: str, last: str) -> tuple[str, str]:
+    if not (is_day(first) and is_day(last)) or last < first:
+        raise _refused(path, "not a day, or before the first", "日期无效或早于起始日")
+    return first, last
+
+
+def _certificate(path: str, der: bytes) -> tuple[bytes, Identity, bytes]:
+    """Return digest, identity and public key's digest of a certificate."""
+    try:
+        loaded = load_certificate(der)
+        identity = identity_of(loaded)
+        public_key = sha256(public_key_bytes(loaded)).digest()
+    except CertificateRefused as error:
+        raise _refused(path, str(error), "证书无法读取") from error
+    return sha256(der).digest(), identity, public_key
+
+
+def _founding(matter: pb.Founding) -> Matter:
+    return domain.Founding(
+        supervisor=_identity("founding.supervisor", matter.supervisor),
+        system_manager=_identity("founding.system_manager", matter.system_manager),
+        certificates=tuple(matter.certificates),
+    )
+
+
+def _assignment(matter: pb.PostAssignment) -> Matter:
+    return domain.PostAssignment(
+        holder=_identity("post_assignment.holder", matter.holder),
+        post=POSTS[matter.post],
+    )
+
+
+def _withdrawal(matter: pb.PostWithdrawal) -> Matter:
+    return domain.PostWithdrawal(
+        holder=_identity("post_withdrawal.holder", matter.holder),
+        post=POSTS[matter.post],
+    )
+
+
+def _agreement(matter: pb.Agreement) -> Matter:
+    _check_codes("agreement.parties", matter.parties)
+    issuers = [way.issuer for way in matter.ways]
+    if not set(matter.parties).issuperset(issuers) or len(set(issuers)) < len(issuers):
+        raise _refused(
+            "agreement.ways", "one for each party at most", "每一方至多一个方向"
+        )
+    first, last = _days("agreement.valid_until", matter.valid_from, matter.valid_until)
+    return domain.Agreement(
+        parties=(matter.parties[0], matter.parties[1]),
+        ways=tuple(
+            domain.AgreedWay(
+                issuer=way.issuer, types=_types("agreement.ways.types", way.types)
+            )
+            for way in matter.ways
+        ),
+        valid_from=first,
+        valid_until=last,
+    )
+
+
+def _change(matter: pb.AgreementChange) -> Matter:
+    return domain.AgreementChange(
+        agreement=matter.agreement, change=domain.Change(matter.change)
+    )
+
+
+def _loss(matter: pb.LossNotice) -> Matter:
+    digest, holder, _ = _certificate("loss_notice.certificate", matter.certificate)
+    return domain.LossNotice(certificate=digest, holder=holder)
+
+
+def _revocation(matter: pb.Revocation) -> Matter:
+    digest, holder, _ = _certificate("revocation.certificate", matter.certificate)
+    return domain.Revocation(certificate=digest, holder=holder)
+
+
+def _application(matter: pb.CertificateApplication) -> Matter:
+    return domain.CertificateApplication(
+        holder=_identity("certificate_application.holder", matter.holder),
+        public_key=matter.public_key,
+    )
+
+
+def _approval(matter: pb.CertificateApproval) -> Matter:
+    return domain.CertificateApproval(application=matter.application)
+
+
+def _activation(matter: pb.CertificateActivation) -> Matter:
+    path = "certificate_activation.certificate"
+    digest, holder, public_key = _certificate(path, matter.certificate)
+    return domain.CertificateActivation(
+        application=matter.application,
+        certificate=digest,
+        holder=holder,
+        public_key=public_key,
+    )
+
+
+def _filing(matter: pb.Filing) -> Matter:
+    first, last = _days("filing.valid_until", matter.valid_from, matter.valid_until)
+    return domain.Filing(
+        holder=_identity("filing.holder", matter.holder),
+        types=_types("filing.types", matter.types),
+        amount_max_fen=matter.amount_max_fen,
+        positions=frozenset(matter.positions),
+        valid_from=first,
+        valid_until=last,
+    )
+
+
+def _filing_withdrawal(matter: pb.FilingWithdrawal) -> Matter:
+    return domain.FilingWithdrawal(filing=matter.filing)
+
+
+def _check(matter: pb.AuditCheck) -> Matter:
+    return domain.AuditCheck(matter=matter.matter, finding=matter.finding)
+
+
+_MATTERS: Final[Mapping[str, Callable[[Any], Matter]]] = {
+    "founding": _founding,
+    "post_assignment": _assignment,
+    "post_withdrawal": _withdrawal,
+    "agreement": _agreement,
+    "agreement_change": _change,
+    "loss_notice": _loss,
+    "revocation": _revocation,
+    "certificate_application": _application,
+    "certificate_approval": _approval,
+    "certificate_activation": _activation,
+    "filing": _filing,
+    "filing_withdrawal": _filing_withdrawal,
+    "audit_check": _check,
+}
+
+
+def file_to_parts(encoded: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the registrations and the certificates of a file.
+
+    Raises:
+        MalformedPayload: It is none.
+    """
+    try:
+        file = parse_whole(
+            registry_pb2.RegistrationFile, encoded, what="registration file"
+        )
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="file") from error
+    return list(file.registrations), list(file.certificates)
