@@ -150,10 +150,7 @@ def _require_agreed(
     }:
         raise MatterForeign("it is registered by no party of it", by=registration.by)
     for party, signer in zip(matter.parties, registration.signers, strict=True):
-        if signer.party not in {party, register.carriers.get(party)}:
-            raise SignersRefused(
-                f"{signer.to_urn()} does not sign for {party}", signer=signer.to_urn()
-            )
+        _require_signer_of(register, party, signer)
         if register.is_hosted(party):
             _require_post(register, signer, _SUPERVISOR)
 
@@ -161,12 +158,21 @@ def _require_agreed(
 def _require_posts(register: Register, registration: Registration) -> None:
     matter = registration.matter
     for signer, posts in zip(registration.signers, seats_of(matter), strict=True):
+        _require_signer_of(register, registration.by, signer)
         _require_post(register, signer, posts)
         if (
             isinstance(matter, PostAssignment | PostWithdrawal)
             and signer == matter.holder
         ):
             raise OwnPost("nobody signs for his own post", signer=signer.to_urn())
+
+
+def _require_signer_of(register: Register, party: str, signer: Identity) -> None:
+    """Check that a person is of the party, or of the one that carries for it."""
+    if signer.party not in {party, register.carriers.get(party)}:
+        raise SignersRefused(
+            f"{signer.to_urn()} does not sign for {party}", signer=signer.to_urn()
+        )
 
 
 def _require_post(register: Register, signer: Identity, posts: frozenset[Post]) -> None:
@@ -184,10 +190,5 @@ def _require_foreign(register: Register, registration: Registration) -> None:
     """Check that a peer registers what is its own, by persons of its own."""
     if not isinstance(registration.matter, TOLD):
         raise MatterForeign("a peer's own business is not told", by=registration.by)
-    own = {registration.by, register.carriers.get(registration.by)}
     for signer in registration.signers:
-        if signer.party not in own:
-            raise SignersRefused(
-                f"{signer.to_urn()} does not sign for {registration.by}",
-                signer=signer.to_urn(),
-            )
+        _require_signer_of(register, registration.by, signer)

@@ -49,13 +49,6 @@ class AlreadyRegistered(Conflict):
     zh = "该事项已登记"
 
 
-class LastOfPost(OutOfTurn):
-    """Without this holder nobody could approve or assign any more."""
-
-    reason = "LAST_OF_POST"
-    zh = "该岗位仅剩一人，不得离岗"
-
-
 class NotFounded(OutOfTurn):
     """The register was not opened yet: nobody has a post that could sign."""
 

@@ -23,7 +23,6 @@ from counterfoil.domain.register import (
 )
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
-    LastOfPost,
     MatterForeign,
     NotRegistered,
     PostsIncompatible,
@@ -50,9 +49,6 @@ from counterfoil.domain.registration import (
 )
 
 V = TypeVar("V")
-
-_NEVER_EMPTY: Final = frozenset({Post.SUPERVISOR, Post.SYSTEM_MANAGER})
-"""Without them no post could ever be assigned again."""
 
 
 def register_after(
@@ -129,12 +125,9 @@ def _withdraw(
     _require_home(register, registration)
     holder = matter.holder.to_urn()
     held = register.posts_of(matter.holder)
+    # A supervisor and a system manager are always left: who signs is never the holder.
     if matter.post not in held:
         raise NotRegistered(f"{holder} does not hold the post", holder=holder)
-    if matter.post in _NEVER_EMPTY and register.holders_of(matter.post) == (holder,):
-        raise LastOfPost(
-            f"assign another {matter.post.value} first", post=matter.post.value
-        )
     left = held - {matter.post}
     if left:
         return replace(register, holders=with_one(register.holders, holder, left))
