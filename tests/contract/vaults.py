@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,7 @@ from counterfoil.domain.deeds import (
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.register import Register
+from counterfoil.domain.registration import Registration, key_of_registration
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.checkpoint import Checkpoint
@@ -33,11 +34,12 @@ from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
-from counterfoil.wire.registrations import stored_registration
 from tests.doubles import kept
 
 FINANCE, BANK, TREASURY = "330000001", "330000002", "330000003"
 LANES = {BANK: BANK, TREASURY: TREASURY, FINANCE: FINANCE}
+SAID: dict[bytes, Registration] = {}
+"""What the registrations made here say, by their sealed bytes."""
 UNFOUNDED = Register(
     home=FINANCE, carriers={code: code for code in (FINANCE, BANK, TREASURY)}
 )
@@ -228,8 +230,35 @@ def open_vault(
         sign=sign,
         clock=clock or StepClock(),
         register=register or UNFOUNDED,
-        read_registration=stored_registration,
+        read_registration=read_registration,
         limits=limits,
+    )
+
+
+def read_registration(
+    sealed: bytes, _find: Callable[[bytes], bytes | None]
+) -> Registration:
+    """Return what a registration made here says."""
+    return SAID[sealed]
+
+
+def registered(said: Registration, *, signers: tuple[bytes, ...] = ()) -> Document:
+    """Make a registration."""
+    payload = f"{said.by} {said.number} {said.matter!r}".encode()
+    sealed = payload + b" signed"
+    said = replace(said, digest=sha256(payload).digest())
+    SAID[sealed] = said
+    return Document(
+        kind=DocumentKind.REGISTRATION,
+        sealed=sealed,
+        digest=said.digest,
+        version=sha256(sealed).digest(),
+        key=key_of_registration(said.by, said.number),
+        subject=said.digest,
+        by=said.by,
+        recipients=said.told,
+        signers=signers,
+        registration=said,
     )
 
 
