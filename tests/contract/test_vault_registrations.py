@@ -19,6 +19,8 @@ from counterfoil.domain.register_refusals import (
     AgreementSuspended,
     CertificateLost,
     CertificateNotActive,
+    FilingMissing,
+    OutsideFiling,
     SignersRefused,
 )
 from counterfoil.domain.registration import (
@@ -26,6 +28,7 @@ from counterfoil.domain.registration import (
     Agreement,
     AgreementChange,
     Change,
+    Filing,
     Founding,
     LossNotice,
     Matter,
@@ -354,6 +357,47 @@ def test_only_a_certificate_in_use_seals_what_is_ours(founded: Bench) -> None:
     enter(founded, paper(lost, SUPERVISOR))
     accepted = replace(step(K.ACCEPTANCE, theirs, by=FINANCE), signers=(SEAL,))
     assert refusal(founded.enter(accepted)) is CertificateLost
+
+
+def filed(party: str, *signers: Identity, amount_max_fen: int = 0) -> Document:
+    matter = Filing(
+        holder=institution(party),
+        types=frozenset({5201}),
+        amount_max_fen=amount_max_fen,
+        positions=frozenset({"gz", "zqz"}),
+        valid_from="20250101",
+        valid_until="20991231",
+    )
+    return paper(matter, *signers, by=party)
+
+
+@pytest.mark.clause("hubei-15b")
+@pytest.mark.refusal("FILING_MISSING", "OUTSIDE_FILING")
+def test_a_seal_outside_its_filing_neither_enters_nor_arrives(founded: Bench) -> None:
+    officer = person("o")
+    assign = PostAssignment(holder=officer, post=Post.SECURITY_OFFICER)
+    enter(founded, agreement(), paper(assign, MANAGER, SUPERVISOR))
+    ours, theirs = institution(FINANCE).to_urn(), institution(BANK).to_urn()
+    out = replace(voucher("1", to=(BANK,)), sealings=(("gz", ours),))
+    come = replace(voucher("1", issuer=BANK, to=(FINANCE,)), sealings=(("gz", theirs),))
+    before = founded.unchanged()
+    assert refusal(founded.enter(out)) is FilingMissing
+    assert refusal(founded.arrive(come).outcomes[0]) is FilingMissing
+    assert founded.unchanged() == before
+
+    enter(founded, filed(FINANCE, officer, SUPERVISOR))
+    small = filed(BANK, THEIRS, person("o", BANK), amount_max_fen=9_999)
+    founded.arrive(small)
+
+    assert isinstance(founded.enter(out, send=True), Recorded)
+    assert refusal(founded.arrive(come).outcomes[0]) is OutsideFiling
+    receipt = replace(step(K.RECEIPT, out), sealings=(("zqz", theirs),))
+    assert refusal(founded.arrive(receipt).outcomes[0]) is OutsideFiling
+    founded.arrive(filed(BANK, THEIRS, person("o", BANK), amount_max_fen=10_000))
+    assert isinstance(founded.arrive(come).outcomes[0], Recorded)
+    elsewhere = replace(step(K.ACCEPTANCE, come, by=FINANCE), sealings=(("x", ours),))
+    assert refusal(founded.enter(elsewhere)) is OutsideFiling
+    assert isinstance(founded.arrive(receipt).outcomes[0], Recorded)
 
 
 # --- what is kept -----------------------------------------------------------------

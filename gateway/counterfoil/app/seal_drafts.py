@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
-from counterfoil.app.works import Works
+from counterfoil.app.works import Certificates, Works
 from counterfoil.domain.deeds import Enter, Outcome, Recorded, make_enter
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, Unsealed
@@ -26,6 +26,7 @@ class SealDrafts:
     vault: Vault
     workbench: Workbench
     works: Works
+    certificates: Certificates
     registry: Registry
     clock: Clock
 
@@ -40,8 +41,7 @@ class SealDrafts:
         ]
         drafts = [one for one in found if isinstance(one, DraftRow)]
         sealed = await self.works.seal(
-            [Unsealed(payload=row.payload, seals=row.seals) for row in drafts],
-            at_us=self.clock.now_us(),
+            [self._unsealed(row) for row in drafts], at_us=self.clock.now_us()
         )
         entered = await self._enter(sealed, send=send)
         await self.workbench.remove(
@@ -57,6 +57,12 @@ class SealDrafts:
             (digest, next(rest) if isinstance(one, DraftRow) else one)
             for digest, one in zip(digests, found, strict=True)
         ]
+
+    def _unsealed(self, row: DraftRow) -> Unsealed:
+        """Return a draft as the works take it; whose seals are on it, if it counts."""
+        is_asked = self.vault.register.is_founded
+        sealings = self.certificates.sealings(row.seals) if is_asked else ()
+        return Unsealed(payload=row.payload, seals=row.seals, sealings=sealings)
 
     def _entered(self, caller: Caller, digest: bytes) -> Outcome:
         """Return where a voucher stands that entered the vault before."""

@@ -105,6 +105,12 @@ class Certificates(Protocol):
     def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
         """Return the known certificates (DER) that encoded seals name, each once."""
 
+    def sealings(self, seals: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+        """Return position and signer's identity URN of each encoded seal.
+
+        The URN of a signer whose certificate is not known is empty.
+        """
+
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities.
 

@@ -147,6 +147,7 @@ class Wiring:
                 vault=vault,
                 workbench=workbench,
                 works=works,
+                certificates=certificates,
                 registry=registry,
                 clock=clock,
             ),

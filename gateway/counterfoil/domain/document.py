@@ -37,6 +37,7 @@ class Document:
         signers: Digests of the certificates by which a peer's document holds, those
             of its enclosures too; for one of ours, of the institution's certificate.
             No part of what it says.
+        sealings: Position and signer's identity URN of each seal, lowest first.
         registration: What a registration says; else None.
     """
 
@@ -56,6 +57,7 @@ class Document:
     encloses: bool = False
     names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)
+    sealings: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     registration: Registration | None = field(default=None, compare=False)
 
 

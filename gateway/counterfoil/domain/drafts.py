@@ -59,10 +59,13 @@ class Unsealed:
     Attributes:
         payload: The encoded voucher.
         seals: Encoded seals that are on it, lowest first.
+        sealings: Position and signer's identity URN of each of them; empty where
+            nobody asks for filings.
     """
 
     payload: bytes
     seals: tuple[bytes, ...] = ()
+    sealings: tuple[tuple[str, str], ...] = ()
 
 
 @value

@@ -9,6 +9,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from counterfoil.seal.certificates import identity_of, load_certificate
 from counterfoil.sealed.v1 import sealed_pb2
 
 _SEEN_MAX: Final = 4096
@@ -52,11 +53,25 @@ class KeptCertificates:
     authorities: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     lists: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     _seen: dict[bytes, bytes] = field(default_factory=dict, repr=False)
+    _names: dict[bytes, str] = field(default_factory=dict, repr=False)
 
     def of_seals(self, seals: Iterable[bytes]) -> list[bytes]:
         """Return the known certificates that encoded seals name, each once."""
         parsed = (sealed_pb2.Seal.FromString(seal) for seal in seals)
         return self._found(_signer(seal) for seal in parsed)
+
+    def sealings(self, seals: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+        """Return position and signer's identity URN of each encoded seal.
+
+        The URN of a signer whose certificate is not known is empty.
+        """
+        found = []
+        for seal in seals:
+            encoded = sealed_pb2.Seal.FromString(seal).statement
+            statement = sealed_pb2.SealStatement.FromString(encoded)
+            signer = self._signer(statement.certificate_digest)
+            found.append((statement.position, signer))
+        return tuple(found)
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities."""
@@ -84,6 +99,18 @@ class KeptCertificates:
     def _found(self, digests: Iterable[bytes]) -> list[bytes]:
         found = map(self._find, dict.fromkeys(digests))
         return [certificate for certificate in found if certificate is not None]
+
+    def _signer(self, digest: bytes) -> str:
+        """Return whom a certificate names, as URN; empty if it is not known."""
+        if digest not in self._names:
+            certificate = self._find(digest)
+            if certificate is None:
+                return ""
+            if len(self._names) >= _SEEN_MAX:
+                self._names.clear()
+            identity = identity_of(load_certificate(certificate))
+            self._names[digest] = identity.to_urn()
+        return self._names[digest]
 
     def _find(self, digest: bytes) -> bytes | None:
         """Return a certificate; one that was found once is not looked for again."""

@@ -231,12 +231,13 @@ def step_facts(kind: DocumentKind, step: voucher_pb2.Step) -> Facts:
     )
 
 
-def document_of(  # noqa: PLR0913 -- a document's parts
+def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
     kind: DocumentKind,
     sealed: bytes,
     digest: bytes,
     facts: Facts,
     signers: tuple[bytes, ...] = (),
+    sealings: tuple[tuple[str, str], ...] = (),
     *,
     encloses: bool = False,
 ) -> Document:
@@ -258,6 +259,7 @@ def document_of(  # noqa: PLR0913 -- a document's parts
         encloses=encloses,
         names=facts.names,
         signers=signers,
+        sealings=sealings,
     )
 
 

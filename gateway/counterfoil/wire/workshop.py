@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -25,6 +26,7 @@ from counterfoil.domain.drafts import (
     StepText,
     Unsealed,
 )
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
     MalformedPayload,
@@ -72,6 +74,7 @@ class _Bare:
     seals: tuple[Seal, ...]
     facts: Facts
     enclosures: tuple[bytes, ...] = ()
+    sealings: tuple[tuple[str, str], ...] = ()
 
 
 _make_bare: Final = maker(_Bare)
@@ -159,6 +162,7 @@ class Workshop:
             opened.digest,
             facts,
             tuple(dict.fromkeys(signers)),
+            tuple([(one.position, _urn(one.signer)) for one in verified.sealings]),
             encloses=bool(opened.enclosures),
         )
 
@@ -200,7 +204,12 @@ class Workshop:
                 DocumentKind.VOUCHER, draft.payload
             )
             return _bare(
-                DocumentKind.VOUCHER, draft.payload, facts, draft.seals, digest
+                DocumentKind.VOUCHER,
+                draft.payload,
+                facts,
+                draft.seals,
+                digest,
+                sealings=draft.sealings,
             )
 
         return self._finish(_each(bare, drafts), at_us)
@@ -264,7 +273,7 @@ class Workshop:
             if isinstance(bare, CounterfoilError):
                 continue
             try:
-                position = _due(bare)
+                due = _due(bare)
             except CounterfoilError as refusal:
                 finished[index] = refusal
                 continue
@@ -273,13 +282,15 @@ class Workshop:
                     f"no seal of {bare.facts.by} is kept here", by=bare.facts.by
                 )
                 continue
-            groups.setdefault((bare.facts.by, position.id), []).append(index)
-        for (party, _), indexes in groups.items():
+            groups.setdefault((bare.facts.by, due.id), []).append(index)
+        for (party, position), indexes in groups.items():
             members = [bare for i in indexes if isinstance(bare := bares[i], _Bare)]
             seals = self._seal_all(party, members, at_us)
-            signers = (self.sealers[party].certificate_digest,)
+            sealer = self.sealers[party]
+            signers = (sealer.certificate_digest,)
+            ours = position, sealer.identity.to_urn()
             for index, bare, seal in zip(indexes, members, seals, strict=True):
-                finished[index] = _close(bare, seal, signers)
+                finished[index] = _close(bare, seal, signers, ours)
         return finished
 
     def _seal_all(self, party: str, bares: Sequence[_Bare], at_us: int) -> list[Seal]:
@@ -329,6 +340,7 @@ def _bare(  # noqa: PLR0913 -- a document's parts
     digest: bytes = b"",
     *,
     enclosures: tuple[bytes, ...] = (),
+    sealings: tuple[tuple[str, str], ...] = (),
 ) -> _Bare:
     return _make_bare(
         kind=kind,
@@ -337,6 +349,7 @@ def _bare(  # noqa: PLR0913 -- a document's parts
         seals=tuple(seal_from_bytes(seal) for seal in seals),
         facts=facts,
         enclosures=enclosures,
+        sealings=sealings,
     )
 
 
@@ -360,7 +373,9 @@ def _due(bare: _Bare) -> SealPosition:
     return position
 
 
-def _close(bare: _Bare, seal: Seal, signers: tuple[bytes, ...]) -> Document:
+def _close(
+    bare: _Bare, seal: Seal, signers: tuple[bytes, ...], ours: tuple[str, str]
+) -> Document:
     seals = (*bare.seals, seal)
     sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
     return document_of(
@@ -369,5 +384,12 @@ def _close(bare: _Bare, seal: Seal, signers: tuple[bytes, ...]) -> Document:
         bare.digest,
         bare.facts,
         signers,
+        (*bare.sealings, ours),
         encloses=bool(bare.enclosures),
     )
+
+
+@lru_cache(maxsize=1024)
+def _urn(signer: Identity) -> str:
+    """Return an identity as text; the same few sign again and again."""
+    return signer.to_urn()

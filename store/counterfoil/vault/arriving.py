@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from counterfoil.app.ports import Entry, make_entry, make_passage
+from counterfoil.app.ports import Entry
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Outcome, Recorded, make_recorded
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf, make_leaf
 from counterfoil.domain.refusals import (
-    NotARecipient,
     NotInState,
     NotTheIssuer,
     ReferenceMissing,
@@ -24,9 +21,14 @@ from counterfoil.domain.standing import (
     Role,
     Standing,
 )
+from counterfoil.vault.arrival import Arrival, append_step, open_book
+from counterfoil.vault.copying import (
+    arrive_copy,
+    copy_beside_issuer,
+    is_copy,
+    require_original,
+)
 from counterfoil.vault.judging import (
-    all_to,
-    document_leaf,
     judged,
     key_of_step,
     known,
@@ -36,7 +38,6 @@ from counterfoil.vault.judging import (
     require_issue_order,
     require_one_receipt,
 )
-from counterfoil.vault.records import Changes, make_title
 from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.registering import register_arrival
 from counterfoil.vault.transaction import Transaction
@@ -52,7 +53,7 @@ def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int
     """
     first_leaf = tx.size
     outcomes = [
-        judged(_arrive_one, tx, _Arrival(document, deed)) for document in deed.documents
+        judged(_arrive_one, tx, Arrival(document, deed)) for document in deed.documents
     ]
     new_count = tx.size - first_leaf
     for at, (document, outcome) in enumerate(
@@ -65,41 +66,16 @@ def arrive(tx: Transaction, deed: Arrive) -> tuple[tuple[Outcome, ...], int, int
             and outcome.new
         ):
             outcomes[at] = _compare(tx, document, outcome)
-            _copy_beside_issuer(tx, _Arrival(document, deed, again=True))
+            copy_beside_issuer(tx, Arrival(document, deed, again=True))
     return tuple(outcomes), first_leaf, new_count
 
 
-class _Arrival:
-    """One document of a batch, with what the batch says of all of them.
-
-    Args:
-        document: The document.
-        deed: The batch.
-        again: Whether it arrived for another side of its voucher before: what the
-            peer delivered once counts once in the sums kept for it.
-    """
-
-    __slots__ = ("carriers", "document", "hosted")
-
-    def __init__(
-        self, document: Document, deed: Arrive, *, again: bool = False
-    ) -> None:
-        self.document = document
-        self.carriers = () if again else (deed.carrier,)
-        self.hosted = deed.hosted
-
-    def copied_to(self) -> frozenset[str]:
-        """Return who is hosted here and gets a receipt, but not as the issuer."""
-        document = self.document
-        return self.hosted.intersection(document.recipients) - {document.key.issuer}
-
-
-def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
+def _arrive_one(tx: Transaction, arrival: Arrival) -> Outcome:
     kind = arrival.document.kind
     if kind is DocumentKind.VOUCHER:
         return _arrive_voucher(tx, arrival)
-    if _is_copy(arrival):
-        return _arrive_copy(tx, arrival)
+    if is_copy(arrival):
+        return arrive_copy(tx, arrival)
     if kind in FROM_RECIPIENT:
         return _arrive_from_recipient(tx, arrival)
     if kind in FROM_ISSUER:
@@ -109,7 +85,7 @@ def _arrive_one(tx: Transaction, arrival: _Arrival) -> Outcome:
     raise NotInState("no document about a voucher", act=kind.name)
 
 
-def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
+def _arrive_voucher(tx: Transaction, arrival: Arrival) -> Outcome:
     document = arrival.document
     key = document.key.to_bytes()
     entry = tx.entry(key, Role.RECIPIENT)
@@ -128,12 +104,12 @@ def _arrive_voucher(tx: Transaction, arrival: _Arrival) -> Outcome:
     require_issue_order(tx, document, Role.RECIPIENT)
     if document.names:
         require_names(tx, document, Role.RECIPIENT)
-    index = _open(tx, arrival, Standing.ARRIVED)
+    index = open_book(tx, arrival, Standing.ARRIVED)
     remember_names(tx, document, index)
     return make_recorded(leaf=index, standing=Standing.ARRIVED, time_us=tx.time_us)
 
 
-def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
+def _arrive_from_recipient(tx: Transaction, arrival: Arrival) -> Outcome:
     document = arrival.document
     entry = _voucher_of(tx, document, Role.ISSUER)
     position = position_of(entry, document.by)
@@ -145,9 +121,9 @@ def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
         return known(tx, before, passage.standing)
     require_one_receipt(document, passage)
     if document.kind is DocumentKind.RECEIPT and arrival.copied_to():
-        _require_original(document)
+        require_original(document)
     moves = moves_of(Role.ISSUER, entry, (position,), Act.ARRIVE, document.kind)
-    index = _append(tx, arrival, entry, moves, readers=(document.key.issuer,))
+    index = append_step(tx, arrival, entry, moves, readers=(document.key.issuer,))
     if moves:
         receipt = document.digest if document.kind is DocumentKind.RECEIPT else None
         tx.put_entry(document.key, moved(entry, moves, index, receipt=receipt))
@@ -155,87 +131,12 @@ def _arrive_from_recipient(tx: Transaction, arrival: _Arrival) -> Outcome:
     return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
-def _is_copy(arrival: _Arrival) -> bool:
-    """Return whether it is a receipt whose voucher none of us issued."""
-    document = arrival.document
-    is_receipt = document.kind is DocumentKind.RECEIPT
-    return is_receipt and document.key.issuer not in arrival.hosted
-
-
-def _arrive_copy(tx: Transaction, arrival: _Arrival) -> Outcome:
-    """Take in a receipt that was copied to us with its original inside (抄送).
-
-    It moves nothing: whoever received the voucher too stands where it stood.
-    """
-    document = arrival.document
-    _require_original(document)
-    entries = _entries_of_copy(tx, arrival)
-    for entry in entries:
-        before = tx.step(key_of_step(entry.document, document))
-        if before is not None:
-            return known(tx, before, entry.passages[0].standing)
-    if not entries:
-        index = _open(tx, arrival, Standing.RECEIPTED, Role.COPY)
-        return make_recorded(
-            leaf=index, standing=Standing.RECEIPTED, time_us=tx.time_us
-        )
-    readers = [passage.recipient for passage in entries[0].passages]
-    index = _append(tx, arrival, entries[0], (), readers)
-    standing = entries[0].passages[0].standing
-    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
-
-
-def _require_original(document: Document) -> None:
-    """Check that whoever gets a copy can judge it.
-
-    Raises:
-        ReferenceMissing: The original is not inside.
-    """
-    if not document.encloses:
-        raise ReferenceMissing("a copy without its original", key=str(document.key))
-
-
-def _copy_beside_issuer(tx: Transaction, arrival: _Arrival) -> None:
-    """Give a receipt that arrived for the issuer to those who get a copy of it too."""
-    readers = arrival.copied_to()
-    if not readers:
-        return
-    entries = _entries_of_copy(tx, arrival)
-    if entries:
-        _append(tx, arrival, entries[0], (), sorted(readers))
-    else:
-        _open(tx, arrival, Standing.RECEIPTED, Role.COPY)
-
-
-def _entries_of_copy(tx: Transaction, arrival: _Arrival) -> list[Entry]:
-    """Return the entries under which those whom the copy is for know its voucher.
-
-    A copy may come before the voucher itself: then both entries are there. Who
-    received the voucher may be hosted here beside whom the copy is for, who has no
-    part in that entry.
-
-    Raises:
-        VoucherKeyReused: The key is another voucher's.
-    """
-    document = arrival.document
-    both = [tx.entry(document.key, role) for role in (Role.RECIPIENT, Role.COPY)]
-    entries = [entry for entry in both if entry is not None]
-    if any(entry.digest != document.subject for entry in entries):
-        raise VoucherKeyReused("the key is used", key=str(document.key))
-    readers = arrival.copied_to()
-    return [
-        entry
-        for entry in entries
-        if readers.issubset(passage.recipient for passage in entry.passages)
-    ]
-
-
-def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
+def _arrive_from_issuer(tx: Transaction, arrival: Arrival) -> Outcome:
     document = arrival.document
     if document.by != document.key.issuer:
         raise NotTheIssuer("it is not by the voucher's issuer", by=document.by)
     if document.kind is DocumentKind.DISCARD and _is_unknown(tx, document):
-        index = _open(tx, arrival, Standing.DISCARDED)
+        index = open_book(tx, arrival, Standing.DISCARDED)
         return make_recorded(
             leaf=index, standing=Standing.DISCARDED, time_us=tx.time_us
         )
@@ -247,7 +148,7 @@ def _arrive_from_issuer(tx: Transaction, arrival: _Arrival) -> Outcome:
     everyone = range(len(entry.passages))
     moves = moves_of(Role.RECIPIENT, entry, everyone, Act.ARRIVE, document.kind)
     readers = [passage.recipient for passage in entry.passages]
-    index = _append(tx, arrival, entry, moves, readers)
+    index = append_step(tx, arrival, entry, moves, readers)
     if moves:
         tx.put_entry(document.key, moved(entry, moves, index))
     standing = moves[0][1] if moves else first.standing
@@ -277,93 +178,6 @@ def _is_discarded_unseen(tx: Transaction, entry: Entry) -> bool:
         return False
     row = tx.row(entry.document)
     return row is not None and Leaf.from_bytes(row.leaf).kind is DocumentKind.DISCARD
-
-
-def _open(
-    tx: Transaction,
-    arrival: _Arrival,
-    standing: Standing,
-    role: Role = Role.RECIPIENT,
-) -> int:
-    """Open the book for a voucher, or one discarded unseen, or one never held here.
-
-    Raises:
-        NotARecipient: None of its recipients is hosted here.
-        CertificateLost: A seal's certificate is void here.
-    """
-    document, key = arrival.document, arrival.document.key.to_bytes()
-    tx.register.require_not_void(document.signers)
-    hosted = arrival.copied_to() if role is Role.COPY else arrival.hosted
-    recipients = tuple([name for name in document.recipients if name in hosted])
-    if not recipients:
-        raise NotARecipient("no recipient is hosted here", key=str(document.key))
-    index = tx.size
-    title = make_title(
-        key=key,
-        role=role,
-        amount_fen=document.amount_fen,
-        count=document.count,
-        recipients=recipients,
-    )
-    tx.append(
-        document_leaf(tx, Act.ARRIVE, document),
-        title=title,
-        changes=all_to(standing, len(recipients)),
-        carriers=arrival.carriers,
-        sealed=document.sealed,
-    )
-    tx.put_entry(
-        key,
-        make_entry(
-            role=role,
-            digest=document.subject,
-            document=index,
-            amount_fen=document.amount_fen,
-            count=document.count,
-            passages=tuple(
-                [
-                    make_passage(recipient=name, standing=standing, leaf=index)
-                    for name in recipients
-                ]
-            ),
-        ),
-    )
-    if document.kind is not DocumentKind.VOUCHER:
-        tx.put_step(key_of_step(index, document), index)
-    for name in recipients:
-        tx.show(name, index)
-    for carrier in arrival.carriers:
-        tx.count_exchanged(carrier, document.digest)
-    return index
-
-
-def _append(
-    tx: Transaction,
-    arrival: _Arrival,
-    entry: Entry,
-    moves: Changes,
-    readers: Iterable[str],
-) -> int:
-    """Write a step that arrived, and let `readers` know.
-
-    Raises:
-        CertificateLost: A seal's certificate is void here.
-    """
-    document = arrival.document
-    tx.register.require_not_void(document.signers)
-    index = tx.append(
-        document_leaf(tx, Act.ARRIVE, document),
-        opened=entry.document,
-        changes=moves,
-        carriers=arrival.carriers,
-        sealed=document.sealed,
-    )
-    tx.put_step(key_of_step(entry.document, document), index)
-    for name in readers:
-        tx.show(name, index)
-    for carrier in arrival.carriers:
-        tx.count_exchanged(carrier, document.digest)
-    return index
 
 
 def _compare(tx: Transaction, receipt: Document, arrived: Recorded) -> Recorded:

@@ -39,6 +39,7 @@ from counterfoil.vault.judging import (
     moved,
     moves_of,
     position_of,
+    require_good_seals,
     require_issue_order,
     require_one_receipt,
     voucher_leaf,
@@ -61,6 +62,7 @@ def enter(tx: Transaction, deed: Enter) -> Outcome:
     """
     for certificate in deed.document.signers:
         tx.register.require_in_use(certificate)
+    require_good_seals(tx, deed.document)
     if deed.document.kind is DocumentKind.VOUCHER:
         return _enter_voucher(tx, deed)
     return _enter_step(tx, deed)

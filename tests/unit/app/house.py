@@ -191,6 +191,7 @@ class House:
             vault=self.vault,
             workbench=self.workbench,
             works=self.works,
+            certificates=self.certificates,
             registry=self.registry,
             clock=self.clock,
         )
