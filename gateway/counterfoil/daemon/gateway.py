@@ -115,6 +115,8 @@ class Gateway:
         self._opened.callback(self._heads.close)
         self._vault = open_vault(configuration, self._heads, self.clock, signers)
         self._opened.callback(self._vault.close)
+        if not self._vault.register.is_founded:
+            log.warning("the register is not founded; [[caller]] says who may call")
         # The ledger can catch up at the next start; the vault has it all.
         self._ledger = open_ledger(configuration)
         self._opened.push_async_callback(self._ledger.close)
