@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from counterfoil.catalogue.v1 import document_kind_pb2
@@ -168,6 +169,29 @@ def read_registration_file(
         )
         for one in sealed
     ], list(file.certificates)
+
+
+def told(signed: SignedRegistration) -> dict[str, object]:
+    """Return what a registration says, for people and for JSON.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        message = pb.Registration.FromString(signed.payload)
+    except DecodeError as error:
+        msg = "not a registration"
+        raise ValueError(msg) from error
+    name = message.WhichOneof("matter") or ""
+    said = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return {
+        "by": message.by,
+        "number": message.number,
+        "matter": name,
+        "told": list(message.told),
+        "explanation": message.explanation,
+        "says": said.get(name, {}),
+    }
 
 
 def founding(

@@ -20,9 +20,11 @@ from counterfoil.daemon import (
     catalogue_command,
     desk_commands,
     inquire_command,
+    register_command,
     vault_commands,
 )
 from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.register_matters import MATTERS, OPTIONS
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.vault.locking import VaultLocked
@@ -123,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
     nouns = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_running(nouns)
     _add_desk(nouns)
+    _add_register(nouns)
     _add_stores(nouns)
     return top
 
@@ -218,6 +221,76 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     search.set_defaults(command=desk_commands.search)
 
 
+def _add_register(nouns: _Nouns[argparse.ArgumentParser]) -> None:
+    register = nouns.add_parser(
+        "register", help="posts, agreements, filings, losses: see and change them"
+    )
+    verbs = register.add_subparsers(title="verbs", required=True, metavar="VERB")
+    show = verbs.add_parser(
+        "show",
+        help="show what stands registered",
+        description="Prints who holds which post, agreements, filings, and which "
+        "certificates are void or in use, one a line.",
+    )
+    _connection(show)
+    show.set_defaults(command=register_command.show)
+    listing = verbs.add_parser(
+        "list",
+        help="list all registrations in the order of the log",
+        description="Prints leaf, time, matter, party, number and digest of each.",
+    )
+    _flag(listing, "json", "what each says, as JSON lines")
+    _connection(listing)
+    listing.set_defaults(command=register_command.show_list)
+    propose = verbs.add_parser(
+        "propose",
+        help="make a registration and sign it first (提请)",
+        description="Makes a registration, signs it with a person's own key and "
+        "writes it to a file. Whose signatures a matter needs stands in the contract; "
+        "the gateway refuses it without. No gateway is needed.",
+    )
+    propose.add_argument("matter", choices=MATTERS, metavar="MATTER", help=_one_of())
+    _option(propose, "by", "the party that registers it", metavar="CODE")
+    _option(propose, "number", "its number, used once", metavar="NUMBER")
+    _option(propose, "output", "where to write it", metavar="FILE")
+    _option(propose, "told", "parties to tell", metavar="CODE,…", required=False)
+    _option(propose, "explanation", "why", metavar="TEXT", required=False)
+    for name, (metavar, text) in OPTIONS.items():
+        _option(propose, name, text, metavar=metavar, required=False)
+    _person(propose)
+    propose.set_defaults(command=register_command.propose)
+    sign = verbs.add_parser(
+        "sign",
+        help="put the second signature on a file's registrations (审批)",
+        description="Prints what each registration of a file is about and signs it "
+        "with a person's own key. No gateway is needed.",
+    )
+    sign.add_argument("file", help="what `propose` wrote; it is changed")
+    _person(sign)
+    sign.set_defaults(command=register_command.sign)
+    join = verbs.add_parser(
+        "join",
+        help="put several files into one, e.g. what a register begins with",
+        description="Puts the registrations of several files into one, in order.",
+    )
+    join.add_argument("files", nargs="+", help="what `propose` and `sign` wrote")
+    _option(join, "output", "where to write it", metavar="FILE")
+    join.set_defaults(command=register_command.join)
+    submit = verbs.add_parser(
+        "submit",
+        help="hand a file's registrations in to a running gateway",
+        description="Prints of each whether it is registered now or was known, its "
+        "leaf and digest. Exit status 1 if one was refused.",
+    )
+    submit.add_argument("file", help="what `propose` and `sign` wrote")
+    _connection(submit)
+    submit.set_defaults(command=register_command.submit)
+
+
+def _one_of() -> str:
+    return ", ".join(MATTERS)
+
+
 def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     vault = nouns.add_parser("vault", help="work on a vault that is not in use")
     verbs = vault.add_subparsers(title="verbs", required=True, metavar="VERB")
@@ -289,8 +362,7 @@ def _config(to: argparse.ArgumentParser) -> None:
     )
 
 
-def _connection(to: argparse.ArgumentParser) -> None:
-    _option(to, "address", "the gateway's host:port", metavar="HOST:PORT")
+def _person(to: argparse.ArgumentParser) -> None:
     _option(to, "certificate", "the caller's certificate, PEM", metavar="FILE")
     _option(to, "key", "the caller's key, e.g. file:/path", metavar="URI")
     _option(
@@ -300,4 +372,9 @@ def _connection(to: argparse.ArgumentParser) -> None:
         metavar="SECRET",
         default="none",
     )
+
+
+def _connection(to: argparse.ArgumentParser) -> None:
+    _option(to, "address", "the gateway's host:port", metavar="HOST:PORT")
+    _person(to)
     _option(to, "authorities", "trusted roots, PEM", metavar="FILE")

@@ -21,6 +21,7 @@ from counterfoil.domain.refusals import (
     PeerUnreachable,
 )
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.office import Person
 from counterfoil.seal.certificates import CertificateRefused, load_pem_chain
 from counterfoil.seal.keys import KeyReference, load_tls_key
 from counterfoil.seal.secret import KeyRefused
@@ -86,6 +87,23 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
             yield channel
         except grpc.RpcError as error:
             raise _refusal(error) from error
+
+
+def person_of(arguments: argparse.Namespace) -> Person:
+    """Return the person whose certificate and key a command line names.
+
+    Raises:
+        ConfigurationRefused: They cannot be used.
+    """
+    reference = KeyReference(
+        uri=_absolute(arguments.key), passphrase=_absolute(arguments.passphrase)
+    )
+    try:
+        key = load_tls_key(reference).reveal()
+        return Person.from_pem(Path(arguments.certificate).read_bytes(), key)
+    except (KeyRefused, ValueError) as error:
+        msg = f"--key: {error}"
+        raise ConfigurationRefused(msg) from error
 
 
 def _absolute(reference: str) -> str:

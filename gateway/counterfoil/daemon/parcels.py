@@ -44,6 +44,8 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.encloses,
         document.signers,
         tuple([_pack_naming(naming) for naming in document.names]),
+        document.sealings,
+        document.registration,
     )
 
 
@@ -81,6 +83,8 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         encloses=packed[13],
         signers=packed[14],
         names=tuple([_unpack_naming(naming) for naming in packed[15]]),
+        sealings=packed[16],
+        registration=packed[17],
     )
 
 

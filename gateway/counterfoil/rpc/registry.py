@@ -78,7 +78,9 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: pb.RegisterRequest, context: Context
     ) -> pb.RegisterResponse:
         """Enter each registration."""
-        outcomes = await self.enter(request.registrations, request.certificates)
+        outcomes = await self.enter(
+            list(request.registrations), list(request.certificates)
+        )
         return pb.RegisterResponse(results=[_result(*each) for each in outcomes])
 
     async def ListRegistrations(

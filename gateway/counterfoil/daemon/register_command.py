@@ -1,0 +1,186 @@
+"""`counterfoil register`: persons make, sign and hand in registrations (登记)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.desk_channel import (
+    CALL_S,
+    channel_to_gateway,
+    person_of,
+    tell,
+)
+from counterfoil.daemon.register_matters import listed, matter_of
+from counterfoil.office import registering as office
+from counterfoil.registry.v1 import registration_pb2, registry_pb2, registry_pb2_grpc
+
+_PAGE: Final = 256
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print what stands registered, one holder, agreement, filing or loss a line."""
+    with channel_to_gateway(arguments) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        now = stub.GetRegister(registry_pb2.GetRegisterRequest(), timeout=CALL_S)
+    if not now.is_founded:
+        sys.stderr.write("counterfoil: the register was not opened (登记簿尚未建立)\n")
+    for holder in now.holders:
+        posts = sorted(registration_pb2.Post.Name(post) for post in holder.posts)
+        tell("post", holder.identity, ",".join(map(_spoken, posts)))
+    for one in now.agreements:
+        agreed = one.agreement
+        state = "over" if one.is_over else "suspended" if one.suspended_by else "open"
+        days = f"{agreed.valid_from}-{agreed.valid_until}"
+        tell("agreement", one.digest.hex(), state, *agreed.parties, days)
+    for filed in now.filings:
+        days = f"{filed.filing.valid_from}-{filed.filing.valid_until}"
+        tell("filing", filed.digest.hex(), filed.filing.holder, days)
+    for void in now.void_certificates:
+        why = "lost" if void.is_loss else "revoked"
+        since = void.time.ToJsonString()
+        tell("certificate", void.digest.hex(), why, void.holder, void.by, since)
+    for digest in now.certificates_in_use:
+        tell("certificate", digest.hex(), "in-use")
+    return 0
+
+
+def show_list(arguments: argparse.Namespace) -> int:
+    """Print one registration a line, in the order of the log."""
+    request = registry_pb2.ListRegistrationsRequest(page_size=_PAGE)
+    with channel_to_gateway(arguments) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        while True:
+            page = stub.ListRegistrations(request, timeout=CALL_S).registrations
+            for row in page:
+                _print_row(row, as_json=arguments.json)
+            if len(page) < _PAGE:
+                return 0
+            request.after = page[-1].leaf
+
+
+def _print_row(row: registry_pb2.ListedRegistration, *, as_json: bool) -> None:
+    (signed,), _ = office.read_registration_file(
+        registry_pb2.RegistrationFile(registrations=[row.sealed]).SerializeToString()
+    )
+    said = office.told(signed)
+    time = row.time.ToJsonString()
+    if as_json:
+        line = {"leaf": row.leaf, "time": time, "digest": row.digest.hex(), **said}
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    else:
+        cells = str(row.leaf), time, said["matter"], said["by"], said["number"]
+        tell(*map(str, cells), row.digest.hex())
+
+
+def propose(arguments: argparse.Namespace) -> int:
+    """Make a registration, sign it first, and write it to a file.
+
+    Raises:
+        ConfigurationRefused: An option cannot be used.
+    """
+    matter, person = matter_of(arguments), person_of(arguments)
+    now = datetime.now(UTC)
+    signed = office.registration(
+        arguments.by,
+        arguments.number,
+        matter,
+        stated_time=now,
+        told=listed(arguments.told),
+        explanation=arguments.explanation or "",
+    ).signed(person, stated_time=now)
+    _write(Path(arguments.output), [signed], [person.certificate])
+    tell(signed.digest.hex())
+    return 0
+
+
+def sign(arguments: argparse.Namespace) -> int:
+    """Sign every registration of a file that lacks a second signature.
+
+    Raises:
+        ConfigurationRefused: The file cannot be read, or is signed already.
+    """
+    path = Path(arguments.file)
+    registrations, certificates = _read(path)
+    person = person_of(arguments)
+    now = datetime.now(UTC)
+    try:
+        signed = [one.signed(person, stated_time=now) for one in registrations]
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise ConfigurationRefused(msg) from error
+    for one in signed:
+        said = office.told(one)
+        tell(
+            *(str(said[name]) for name in ("matter", "by", "number")), one.digest.hex()
+        )
+    _write(path, signed, [*certificates, person.certificate])
+    return 0
+
+
+def submit(arguments: argparse.Namespace) -> int:
+    """Hand a file's registrations in; exit status 1 if one was refused.
+
+    Raises:
+        ConfigurationRefused: The file cannot be read.
+    """
+    registrations, certificates = _read(Path(arguments.file))
+    request = registry_pb2.RegisterRequest(
+        registrations=[one.to_bytes() for one in registrations],
+        certificates=certificates,
+    )
+    with channel_to_gateway(arguments) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        results = stub.Register(request, timeout=CALL_S).results
+    for result in results:
+        if result.HasField("done"):
+            known = "registered" if result.done.is_new else "known"
+            tell(known, str(result.done.leaf), result.done.digest.hex())
+        else:
+            refusal = result.refusal
+            sys.stderr.write(
+                f"counterfoil: {refusal.reason}: {refusal.text} ({refusal.text_zh})\n"
+            )
+    return 0 if all(result.HasField("done") for result in results) else 1
+
+
+def join(arguments: argparse.Namespace) -> int:
+    """Put the registrations of several files into one, in their order.
+
+    Raises:
+        ConfigurationRefused: A file cannot be read.
+    """
+    registrations: list[office.SignedRegistration] = []
+    certificates: list[bytes] = []
+    for name in arguments.files:
+        some, theirs = _read(Path(name))
+        registrations += some
+        certificates += theirs
+    _write(Path(arguments.output), registrations, certificates)
+    return 0
+
+
+def _read(path: Path) -> tuple[list[office.SignedRegistration], list[bytes]]:
+    try:
+        return office.read_registration_file(path.read_bytes())
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def _write(
+    path: Path,
+    registrations: Sequence[office.SignedRegistration],
+    certificates: Sequence[bytes],
+) -> None:
+    path.write_bytes(office.registration_file(registrations, certificates))
+
+
+def _spoken(name: str) -> str:
+    return name.removeprefix("POST_").lower().replace("_", "-")

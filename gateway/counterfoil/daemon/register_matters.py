@@ -1,0 +1,156 @@
+"""What each matter of `counterfoil register propose` needs, and what it makes of it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.office import registering as office
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    load_certificate,
+    load_pem_chain,
+    public_key_bytes,
+)
+
+Make = Callable[[argparse.Namespace], office.Matter]
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """One matter.
+
+    Attributes:
+        needs: The options that it cannot do without, parted by spaces.
+        make: Makes it from the options.
+    """
+
+    needs: str
+    make: Make
+
+
+def matter_of(arguments: argparse.Namespace) -> office.Matter:
+    """Return the matter that a command line proposes.
+
+    Raises:
+        ConfigurationRefused: An option is missing or cannot be used.
+    """
+    proposal = MATTERS[arguments.matter]
+    for option in proposal.needs.split():
+        if getattr(arguments, option.replace("-", "_")) is None:
+            msg = f"{arguments.matter}: --{option} is needed"
+            raise ConfigurationRefused(msg)
+    try:
+        return proposal.make(arguments)
+    except (ValueError, KeyError, CertificateRefused) as error:
+        msg = f"{arguments.matter}: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def listed(text: str | None) -> list[str]:
+    """Return what a text names, parted by commas."""
+    return [one.strip() for one in (text or "").split(",") if one.strip()]
+
+
+def _numbers(text: str | None) -> list[int]:
+    return [int(one) for one in listed(text)]
+
+
+def _der(path: str) -> bytes:
+    return load_pem_chain(Path(path).read_bytes())[0]
+
+
+def _digest(arguments: argparse.Namespace) -> bytes:
+    return bytes.fromhex(arguments.digest)
+
+
+def _found(arguments: argparse.Namespace) -> office.Matter:
+    seals = [_der(path) for path in listed(arguments.seals)]
+    return office.founding(arguments.supervisor, arguments.system_manager, seals)
+
+
+def _agree(arguments: argparse.Namespace) -> office.Matter:
+    """Return an agreement; `--ways` says `ISSUER:TYPE+TYPE,ISSUER:TYPE`."""
+    ways = {}
+    for way in listed(arguments.ways):
+        issuer, _, types = way.partition(":")
+        ways[issuer] = [int(one) for one in types.split("+")]
+    one, other = listed(arguments.parties)
+    return office.agreement(
+        ways,
+        (one, other),
+        valid_from=arguments.valid_from,
+        valid_until=arguments.valid_until,
+    )
+
+
+def _file(arguments: argparse.Namespace) -> office.Matter:
+    return office.filing(
+        arguments.holder,
+        valid_from=arguments.valid_from,
+        valid_until=arguments.valid_until,
+        types=_numbers(arguments.types),
+        positions=listed(arguments.positions),
+        amount_max_fen=int(arguments.amount_max_fen or 0),
+    )
+
+
+def _apply(arguments: argparse.Namespace) -> office.Matter:
+    key = public_key_bytes(load_certificate(_der(arguments.of)))
+    return office.certificate_application(arguments.holder, key)
+
+
+def _changes(change: str) -> Make:
+    return lambda arguments: office.agreement_change(_digest(arguments), change)
+
+
+MATTERS: Final = {
+    "found": _Proposal("supervisor system-manager seals", _found),
+    "assign": _Proposal(
+        "holder post", lambda a: office.post_assignment(a.holder, a.post)
+    ),
+    "withdraw": _Proposal(
+        "holder post", lambda a: office.post_withdrawal(a.holder, a.post)
+    ),
+    "agree": _Proposal("parties ways valid-from valid-until", _agree),
+    "suspend": _Proposal("digest", _changes("suspend")),
+    "resume": _Proposal("digest", _changes("resume")),
+    "end": _Proposal("digest", _changes("end")),
+    "lose": _Proposal("of", lambda a: office.loss_notice(_der(a.of))),
+    "revoke": _Proposal("of", lambda a: office.revocation(_der(a.of))),
+    "apply": _Proposal("holder of", _apply),
+    "approve": _Proposal("digest", lambda a: office.certificate_approval(_digest(a))),
+    "activate": _Proposal(
+        "digest of", lambda a: office.certificate_activation(_digest(a), _der(a.of))
+    ),
+    "file": _Proposal("holder valid-from valid-until", _file),
+    "unfile": _Proposal("digest", lambda a: office.filing_withdrawal(_digest(a))),
+    "check": _Proposal(
+        "about finding", lambda a: office.audit_check(a.about, a.finding)
+    ),
+}
+"""Every matter by the word of the command line."""
+
+OPTIONS: Final = {
+    "holder": ("URN", "whose post, certificate or seal (assign, apply, file …)"),
+    "post": ("POST", "the post, e.g. first-reviewer (assign, withdraw)"),
+    "digest": ("HEX", "the registration that it is about (suspend, approve, unfile …)"),
+    "of": ("FILE", "the certificate, PEM (lose, revoke, apply, activate)"),
+    "parties": ("CODE,CODE", "the two, in the order of their signatures (agree)"),
+    "ways": ("CODE:TYPE+…,…", "what each may send (agree)"),
+    "types": ("CODE,…", "types that a seal may stand on; none: every one (file)"),
+    "positions": ("ID,…", "positions of a seal; none: every one (file)"),
+    "amount-max-fen": ("FEN", "largest amount; 0: any (file)"),
+    "valid-from": ("yyyyMMdd", "first day in China (agree, file)"),
+    "valid-until": ("yyyyMMdd", "last day (agree, file)"),
+    "supervisor": ("URN", "the first supervisor (found)"),
+    "system-manager": ("URN", "the first system manager, who proposes it (found)"),
+    "seals": ("FILE,…", "certificates of the seals in use, PEM (found)"),
+    "about": ("TEXT", "what was looked at (check)"),
+    "finding": ("TEXT", "what was found (check)"),
+}
+"""Options of matters: placeholder and help."""

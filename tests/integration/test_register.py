@@ -1,0 +1,321 @@
+"""The register on running gateways: changed by signatures, in force at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from counterfoil.daemon import cli
+from counterfoil.daemon.gateway import Gateway
+from counterfoil.domain.register import Register
+from counterfoil.office import DeskRefused, Standing, registering
+from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
+from tests.houses import BANK, FINANCE, UNIT, Town, running
+from tests.integration.desks import reaches, submit
+from tests.integration.papers import notice
+
+pytestmark = pytest.mark.slow
+
+
+def urn(party: str, use: str, name: str) -> str:
+    return f"urn:counterfoil:{party}:{use}:{name}"
+
+
+def key(town: Town, party: str, name: str) -> list[str]:
+    """Return the options by which a person signs."""
+    credential = town.ca.credential(party, "person", name)
+    return [
+        *("--certificate", str(credential.chain_file)),
+        *("--key", f"file:{credential.key_file}"),
+        *("--passphrase", f"file:{credential.pass_file}"),
+    ]
+
+
+def connection(town: Town, party: str, name: str) -> list[str]:
+    """Return the options by which a person calls the gateway."""
+    return [
+        *key(town, party, name),
+        *("--address", f"127.0.0.1:{town.ports[town.carrier_of(party)]}"),
+        *("--authorities", str(town.pki / "authorities.pem")),
+    ]
+
+
+async def run(*arguments: str) -> int:
+    return await asyncio.to_thread(cli.main, arguments)
+
+
+async def registers(town: Town, file: Path, *options: str, by: str = FINANCE) -> int:
+    """Propose, let two persons sign, and hand in; return the exit status."""
+    matter, first, second, *rest = options
+    output = ("--output", str(file))
+    number = ("--number", f"{matter}-{file.name}")
+    done = await run(
+        *("register", "propose", matter, "--by", by, *number, *output, *rest),
+        *key(town, by, first),
+    )
+    assert done == cli.DONE
+    if second:
+        assert await run("register", "sign", str(file), *key(town, by, second)) == 0
+    return await run("register", "submit", str(file), *connection(town, by, first))
+
+
+async def becomes(gateway: Gateway, what: Callable[[Register], bool]) -> Register:
+    """Wait until something stands registered."""
+    vault = gateway._vault
+    register = vault.register
+    async with asyncio.timeout(20):
+        while not what(register):
+            register = await vault.register_changed(register)
+    return register
+
+
+@pytest.mark.clause("hubei-24", "hubei-36")
+async def test_a_post_is_given_by_two_and_opens_the_desk(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town.ca.issue(FINANCE, "person", "newcomer", now=datetime.now(UTC))
+    holder = ("--holder", urn(FINANCE, "person", "newcomer"))
+    post = ("--post", "first-reviewer")
+    async with running(town, FINANCE):
+        show = ("register", "show", *connection(town, FINANCE, "newcomer"))
+        assert await run(*show) == cli.REFUSED
+        assert "POST_REFUSED" in capsys.readouterr().err
+        # The system manager alone, whoever hands it in.
+        alone = tmp_path / "alone"
+        assert (
+            await registers(town, alone, "assign", "manager", "", *holder, *post) == 1
+        )
+        assert "SIGNERS_REFUSED" in capsys.readouterr().err
+        twice = tmp_path / "twice"
+        assert (
+            await registers(town, twice, "assign", "manager", "manager", *holder, *post)
+            == 1
+        )
+        assert "SAME_PERSON" in capsys.readouterr().err
+
+        both = tmp_path / "both"
+        assert (
+            await registers(
+                town, both, "assign", "manager", "supervisor", *holder, *post
+            )
+            == cli.DONE
+        )
+
+        out = capsys.readouterr().out
+        assert "post_assignment" in out
+        assert "registered\t" in out
+        assert await run(*show) == cli.DONE
+        line = f"post\t{urn(FINANCE, 'person', 'newcomer')}\tfirst-reviewer"
+        assert line in capsys.readouterr().out
+        # The same again is known and changes nothing.
+        again = ("register", "submit", str(both), *connection(town, FINANCE, "officer"))
+        assert await run(*again) == cli.DONE
+        assert capsys.readouterr().out.startswith("known\t")
+        listing = ("register", "list", "--json", *connection(town, FINANCE, "officer"))
+        assert await run(*listing) == cli.DONE
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert rows[0]["matter"] == "founding"
+        assert rows[-1]["says"] == {
+            "holder": urn(FINANCE, "person", "newcomer"),
+            "post": "POST_FIRST_REVIEWER",
+        }
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+async def test_a_loss_is_told_at_once_and_refused_everywhere(
+    town: Town, tmp_path: Path
+) -> None:
+    async with running(town, FINANCE, BANK) as gateways, town.desk(BANK) as bank:
+        before = await submit(bank, notice(1, BANK, UNIT))
+        await reaches(bank, before, Standing.ARRIVED)
+        seal = town.ca.credential(BANK, "institution").chain_file
+
+        assert (
+            await registers(
+                town, tmp_path / "loss", "lose", "second", "", "--of", str(seal),
+                "--told", FINANCE, by=BANK,
+            )
+            == cli.DONE
+        )  # fmt: skip
+
+        # Here the seal is worthless with the leaf, there as soon as the notice arrives.
+        (refused,) = await bank.submit([notice(2, BANK, UNIT)])
+        assert isinstance(refused, DeskRefused)
+        assert refused.reason == "CERTIFICATE_LOST"
+        told = await becomes(gateways[FINANCE], lambda now: bool(now.voided))
+        (void,) = told.voided.values()
+        assert void.holder.to_urn() == urn(BANK, "institution", "1")
+        # What it sealed before stays where it was.
+        await reaches(bank, before, Standing.ARRIVED)
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+async def test_the_calls_of_a_lost_key_are_cut(town: Town, tmp_path: Path) -> None:
+    credential = town.ca.credential(FINANCE, "system", "1")
+    async with running(town, FINANCE), town.channel(FINANCE) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        await stub.ListParties(registry_pb2.ListPartiesRequest())
+        desk = town.desk(FINANCE, total_s=5.0)
+        changes = desk.watch(idle_s=20.0)
+        watching = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0.3)
+
+        await registers(
+            town, tmp_path / "loss", "lose", "officer", "",
+            "--of", str(credential.chain_file),
+        )  # fmt: skip
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ListParties(registry_pb2.ListPartiesRequest())
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        with pytest.raises(DeskRefused) as cut:
+            await watching
+        assert cut.value.reason == "CERTIFICATE_LOST"
+        await desk.close()
+
+
+@pytest.mark.clause("hubei-6")
+@pytest.mark.refusal("AGREEMENT_SUSPENDED")
+async def test_a_suspended_agreement_stops_both_sides(
+    town: Town, tmp_path: Path
+) -> None:
+    async with running(town, FINANCE, BANK) as gateways, town.desk(BANK) as bank:
+        register = gateways[BANK]._vault.register
+        digest = next(
+            digest
+            for digest, state in register.agreements.items()
+            if set(state.agreement.parties) == {UNIT, BANK}
+        )
+        options = ("--digest", digest.hex(), "--told", BANK)
+
+        done = await registers(
+            town, tmp_path / "stop", "suspend", "supervisor", "", *options
+        )
+        assert done == cli.DONE
+
+        theirs = gateways[BANK]
+        await becomes(theirs, lambda now: bool(now.agreements[digest].suspended_by))
+        (refused,) = await bank.submit([notice(1, BANK, UNIT)])
+        assert isinstance(refused, DeskRefused)
+        assert refused.reason == "AGREEMENT_SUSPENDED"
+
+        resumed = await registers(
+            town, tmp_path / "go", "resume", "officer", "supervisor", *options
+        )
+        assert resumed == cli.DONE
+        await becomes(theirs, lambda now: not now.agreements[digest].suspended_by)
+        again = await submit(bank, notice(2, BANK, UNIT))
+        await reaches(bank, again, Standing.ARRIVED)
+
+
+async def test_a_seal_is_renewed_by_three_persons(town: Town, tmp_path: Path) -> None:
+    new = town.ca.issue(FINANCE, "institution", "2", now=datetime.now(UTC))
+    holder = ("--holder", urn(FINANCE, "institution", "2"))
+    of = ("--of", str(new.chain_file))
+    async with running(town, FINANCE) as gateways:
+        applied = tmp_path / "apply"
+        assert (
+            await registers(town, applied, "apply", "manager", "", *holder, *of)
+            == cli.DONE
+        )
+        (digest,) = gateways[FINANCE]._vault.register.certificates
+        about = ("--digest", digest.hex())
+        early = tmp_path / "early"
+        assert await registers(town, early, "activate", "manager", "", *about, *of) == 1
+        approve = tmp_path / "approve"
+        assert (
+            await registers(town, approve, "approve", "officer", "", *about) == cli.DONE
+        )
+        assert (
+            await registers(
+                town, tmp_path / "use", "activate", "manager", "", *about, *of
+            )
+            == cli.DONE
+        )
+        in_use = gateways[FINANCE]._vault.register.in_use
+        assert len(in_use) == 3  # finance's two, and the unit's
+
+
+async def test_what_cannot_be_read_is_refused_alone(town: Town) -> None:
+    person = town.person(FINANCE, "officer")
+    now = datetime.now(UTC)
+    check = registering.audit_check("vouchers of November", "in order")
+    good = registering.registration(FINANCE, "check-1", check, stated_time=now)
+    theirs = registering.registration(BANK, "check-1", check, stated_time=now)
+    async with running(town, FINANCE), town.channel(FINANCE, "person", "officer") as c:
+        stub = registry_pb2_grpc.RegistryServiceStub(c)
+        response = await stub.Register(
+            registry_pb2.RegisterRequest(
+                registrations=[
+                    b"nonsense",
+                    good.signed(person, stated_time=now).to_bytes(),
+                    theirs.signed(person, stated_time=now).to_bytes(),
+                    good.to_bytes(),
+                ],
+                certificates=[person.certificate],
+            )
+        )
+    first, second, third, fourth = response.results
+    assert first.refusal.reason == "MALFORMED_PAYLOAD"
+    assert second.done.is_new
+    assert second.done.digest == good.digest
+    assert third.refusal.reason == "NOT_THE_ISSUER"
+    assert fourth.refusal.reason == "SEAL_MISSING"
+    assert all(one.refusal.text_zh for one in (first, third, fourth))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda _text: b"nonsense", "not a registration file"),
+        (lambda text: text[: len(text) // 2], "register.founding"),
+        (lambda _text: b"", "none of its registrations opens the register"),
+    ],
+)
+def test_stores_are_not_made_from_a_broken_founding(
+    tmp_path: Path,
+    change: Callable[[bytes], bytes],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    town = Town(directory=tmp_path / "town")
+    file = town.founding(BANK)
+    file.write_bytes(change(file.read_bytes()))
+
+    assert cli.main(["init", "--config", str(town.file(BANK))]) == cli.USAGE
+
+    assert says in capsys.readouterr().err
+    assert not (town.state(BANK) / "vault").exists()
+
+
+def test_a_founding_by_one_key_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = Town(directory=tmp_path / "town")
+    now = datetime.now(UTC)
+    manager = town.person(BANK, "manager")
+    seal = town.ca.credential(BANK, "institution").certificate
+    matter = registering.founding(
+        urn(BANK, "person", "manager"),
+        urn(BANK, "person", "manager"),
+        [seal.public_bytes(Encoding.DER)],
+    )
+    signed = registering.registration(BANK, "founding", matter, stated_time=now)
+    for _ in range(2):
+        signed = signed.signed(manager, stated_time=now)
+    town.founding(BANK).write_bytes(
+        registering.registration_file([signed], [manager.certificate])
+    )
+
+    assert cli.main(["init", "--config", str(town.file(BANK))]) == cli.USAGE
+
+    assert "SAME_PERSON" in capsys.readouterr().err
