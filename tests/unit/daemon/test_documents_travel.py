@@ -12,7 +12,9 @@ from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
 from counterfoil.domain.refusals import MalformedPayload
-from tests.contract.vaults import step, voucher
+from counterfoil.domain.registration import AuditCheck
+from tests.contract.vaults import registered, step, voucher
+from tests.unit.domain.registrations import registration
 
 NAMES = tuple(
     Naming(
@@ -34,10 +36,12 @@ RECEIPT = replace(
     encloses=True,
     explanation="why",
     signers=(b"s" * 32,),
+    sealings=(("zqz", "urn:counterfoil:420000-102:institution:1"),),
 )
+REGISTRATION = registered(registration(AuditCheck(matter="log", finding="good")))
 
 
-@pytest.mark.parametrize("document", [NAMING, RECEIPT])
+@pytest.mark.parametrize("document", [NAMING, RECEIPT, REGISTRATION])
 @pytest.mark.parametrize("sealed", [True, False])
 def test_every_field_travels(document: Document, *, sealed: bool) -> None:
     parcel = pickle.dumps(pack_document(document, sealed=sealed))
