@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.daemon.serving import initialise_stores
 from counterfoil.day.cast import Institution
-from counterfoil.day.founding import Founders
+from counterfoil.day.founding import POSTS, Founders
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import Access, AsyncDesk, Patience, Person
 from counterfoil.seal.head_keys import head_signers, load_log_keys
@@ -70,6 +70,7 @@ class Town:
         carriers: The parties with gateways.
         ports: The port of each gateway.
         sections: More TOML for each gateway, appended to what is written.
+        founded: Whether registers are founded; else the configuration says who calls.
         settings: Lines for `[seal]`, `[limits]`, `[trust]` of every gateway.
     """
 
@@ -77,6 +78,7 @@ class Town:
     carriers: tuple[str, ...] = (FINANCE, BANK)
     ports: dict[str, int] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
+    founded: bool = True
     ca: DevelopmentCa = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,8 +94,9 @@ class Town:
             self.ports.setdefault(party, free_port())
         for party in self.carriers:
             self.file(party).write_text(self.configuration_text(party))
-        for party, founding in self.founders().files().items():
-            self.founding(party).write_bytes(founding)
+        if self.founded:
+            for party, founding in self.founders().files().items():
+                self.founding(party).write_bytes(founding)
 
     @property
     def pki(self) -> Path:
@@ -238,8 +241,7 @@ class Town:
             'authorities = "pki/authorities.pem"',
             'revocation_lists = ["pki/root.crl", "pki/authority.crl"]',
             self.settings.get("trust", ""),
-            "[register]",
-            f'founding = "{party}.registrations"',
+            *self._founding(party),
             "[head]",
             *(
                 f'{key} = "file:pki/{party}/head-{name}.key"\n'
@@ -264,6 +266,19 @@ class Town:
                 lines.append(f'addresses = ["127.0.0.1:{self.ports[peer]}"]')
                 lines.append(f"heads = {self.heads(peer)!r}")
         return "\n".join(lines) + "\n"
+
+    def _founding(self, party: str) -> Iterator[str]:
+        """Yield what says who may call the desks of a gateway."""
+        if self.founded:
+            yield "[register]"
+            yield f'founding = "{party}.registrations"'
+            return
+        for code in self.parties:
+            for use, name, post in POSTS:
+                if self.carrier_of(code) == party:
+                    yield "[[caller]]"
+                    yield f'identity = "urn:counterfoil:{code}:{use}:{name}"'
+                    yield f'posts = ["{post}"]'
 
     def _keys(self, section: str, party: str, name: str) -> list[str]:
         stem = f"pki/{party}/{name}"

@@ -31,6 +31,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Town:
     town = Town(
         directory=tmp_path_factory.mktemp("filled"),
         settings={"limits": "retry_s_min = 0.05\nretry_s_max = 0.3"},
+        founded=False,  # so that the log begins with the first voucher
     )
     town.initialise()
 

@@ -112,7 +112,7 @@ class RegistryServiceServicer:
         * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
         * `PARTY_UNKNOWN`: it names a party that is not registered here.
         * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
-        * `NOT_FOUNDED`, `LAST_OF_POST`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+        * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
 
         The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
