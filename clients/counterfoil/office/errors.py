@@ -9,6 +9,7 @@ OfficeError
 │   ├── NotFound               there is no such thing
 │   ├── Busy                   nothing was changed; try again later
 │   └── Corrupt                an operator of the gateway must look
+├── KeyAway                the person's token cannot be used; nothing was signed
 ├── Unreachable            no answer in the time we were given
 └── Defect                 the gateway or the line broke the contract
 
@@ -55,6 +56,10 @@ class Violation:
 
 class OfficeError(Exception):
     """Base of everything that the office raises about a call."""
+
+
+class KeyAway(OfficeError):
+    """The caller's key is in a token that cannot be used now; nothing was signed."""
 
 
 class Unreachable(OfficeError):
@@ -151,6 +156,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     Busy: frozenset(
         {"SEAL_UNDETERMINED", "VAULT_STOPPED", "VAULT_BUSY", "PEER_UNREACHABLE"}
+        | {"SEAL_KEY_UNAVAILABLE"}
         | {"VAULT_FULL", "WORKBENCH_UNAVAILABLE", "LEDGER_UNAVAILABLE"}
     ),
     Corrupt: frozenset({"VAULT_CORRUPT", "HEAD_FORKED", "PEER_FORKED"}),

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-
 from counterfoil.daemon.config import (
     Configuration,
     ConfigurationRefused,
+    HostedSection,
     PeerSection,
 )
 from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
+from counterfoil.seal.algorithms import UnfitKey
+from counterfoil.seal.certificates import CertificateRefused
 from counterfoil.seal.head_keys import head_signers, load_log_keys
-from counterfoil.seal.keys import KeyReference, load_private_key
+from counterfoil.seal.key_material import load_key_material
+from counterfoil.seal.keys import KeyReference
 from counterfoil.seal.secret import KeyRefused, read_secret
 from counterfoil.tlog.ed25519 import Ed25519Signer
 from counterfoil.tlog.errors import TlogError
@@ -112,33 +110,43 @@ def own_head_verifiers(signers: HeadSigners) -> tuple[NoteVerifier, ...]:
 
 
 def load_seals(configuration: Configuration) -> list[SealMaterial]:
-    """Return the seals of all parties hosted here.
+    """Return the seals of all parties hosted here, each key checked once.
+
+    A key in a token is opened here and closed again: the workers open it on their own.
 
     Raises:
-        ConfigurationRefused: A key or certificate cannot be loaded.
+        ConfigurationRefused: A key or certificate cannot be used, or they do not
+            belong together.
     """
+    return [load_seal(configuration, one) for one in seal_sections(configuration)]
+
+
+def seal_sections(configuration: Configuration) -> tuple[HostedSection, ...]:
+    """Return where the seals of all parties hosted here are, our own first."""
     seal = configuration.seal
-    wanted = [
-        (configuration.gateway.party, seal.certificate, seal.key, seal.passphrase)
-    ]
-    wanted += [
-        (one.party, one.certificate, one.key, one.passphrase)
-        for one in configuration.hosted
-    ]
-    seals = []
-    for party, certificate, key, passphrase in wanted:
-        try:
-            private = load_private_key(reference(configuration, key, passphrase))
-        except KeyRefused as error:
-            msg = f"seal of {party}: {error}"
-            raise ConfigurationRefused(msg) from error
-        seals.append(
-            SealMaterial(
-                party=party,
-                certificate=certificate_chain(configuration.path(certificate))[0],
-                key=private.private_bytes(
-                    Encoding.DER, PrivateFormat.PKCS8, NoEncryption()
-                ),
-            )
+    own = HostedSection(
+        party=configuration.gateway.party,
+        certificate=seal.certificate,
+        key=seal.key,
+        passphrase=seal.passphrase,
+    )
+    return (own, *configuration.hosted)
+
+
+def load_seal(configuration: Configuration, section: HostedSection) -> SealMaterial:
+    """Return one party's seal; see `load_seals`.
+
+    Raises:
+        ConfigurationRefused: See `load_seals`.
+    """
+    chain = certificate_chain(configuration.path(section.certificate))
+    try:
+        key = load_key_material(
+            reference(configuration, section.key, section.passphrase)
         )
-    return seals
+        material = SealMaterial(party=section.party, certificate=chain[0], key=key)
+        key.check(material.public_key)
+    except (KeyRefused, UnfitKey, CertificateRefused) as error:
+        msg = f"seal of {section.party}: {error}"
+        raise ConfigurationRefused(msg) from error
+    return material

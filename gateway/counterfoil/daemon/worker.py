@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from counterfoil.daemon.collector import settle
 from counterfoil.daemon.heap import keep_freed
 from counterfoil.daemon.parcels import pack_document
-from counterfoil.seal.algorithms import signing_key
+from counterfoil.seal.certificates import load_certificate, public_key_bytes
+from counterfoil.seal.key_material import KeyMaterial
 from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustMaterial, TrustStore
 from counterfoil.wire.seals import encode_statement
@@ -27,12 +26,31 @@ class SealMaterial:
     Attributes:
         party: Whose seal it is.
         certificate: In DER.
-        key: The private key, PKCS#8 in DER, decrypted.
+        key: The private key, or where its token is.
     """
 
     party: str
     certificate: bytes = field(repr=False)
-    key: bytes = field(repr=False)
+    key: KeyMaterial
+
+    @property
+    def public_key(self) -> bytes:
+        """The certificate's key, as SubjectPublicKeyInfo in DER.
+
+        Raises:
+            CertificateRefused: The certificate cannot be read.
+        """
+        return public_key_bytes(load_certificate(self.certificate))
+
+    def sealer(self) -> Sealer:
+        """Return what seals with this key in the process that calls.
+
+        Raises:
+            KeyRefused: The package that speaks to tokens is not installed.
+            ValueError: The certificate is another key's.
+        """
+        key = self.key.signing_key(self.public_key)
+        return Sealer.of(key, self.certificate, encode_statement)
 
 
 class Give(Enum):
@@ -56,14 +74,7 @@ def make_workshop(
     """Return the workshop of a worker from what its gateway handed it."""
     return Workshop(
         trust=TrustStore(material),
-        sealers={
-            seal.party: Sealer.of(
-                signing_key(load_der_private_key(seal.key, None)),
-                seal.certificate,
-                encode_statement,
-            )
-            for seal in seals
-        },
+        sealers={seal.party: seal.sealer() for seal in seals},
         in_batches=in_batches,
     )
 

@@ -8,6 +8,7 @@ travel to a worker once, over the pipe that starts it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,9 +32,15 @@ from counterfoil.domain.drafts import (
     StepText,
     Unsealed,
 )
-from counterfoil.domain.refusals import CounterfoilError, VaultBusy
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    SealKeyUnavailable,
+    VaultBusy,
+)
 from counterfoil.seal.trust import TrustMaterial
 from counterfoil.wire.judge import take_apart
+
+log = logging.getLogger("counterfoil.works")
 
 
 class ProcessWorks:
@@ -173,6 +180,7 @@ class ProcessWorks:
         if not items:
             return []
         made = await self._call(method, Give.WHOLE, items, *arguments)
+        _tell_away(made)
         return [unpack_document(one) for one in made]
 
     async def _call(
@@ -200,6 +208,16 @@ class ProcessWorks:
             ) from error
         finally:
             self._busy[least] -= len(items)
+
+
+def _tell_away(made: Sequence[object]) -> None:
+    """Log that a key is away, once for a batch: only its callers were told so far."""
+    away = [one for one in made if isinstance(one, SealKeyUnavailable)]
+    if away:
+        log.error(
+            "a seal's key cannot be used",
+            extra={"detail": str(away[0]), "count": len(away)},
+        )
 
 
 def _process(

@@ -321,6 +321,13 @@ class SealUndetermined(Unavailable):
     zh = "暂时无法验章"
 
 
+class SealKeyUnavailable(Unavailable):
+    """The key of a seal is in a token that cannot be used now; nothing was sealed."""
+
+    reason = "SEAL_KEY_UNAVAILABLE"
+    zh = "签章密钥介质暂时无法使用"
+
+
 class VaultStopped(Unavailable):
     """The vault stopped writing after a failed commit; see the log."""
 

@@ -3,15 +3,15 @@
 * `file:/path`: PKCS#8 in PEM, encrypted; the passphrase is a reference, see
   `secret`. Who needs a key without a passphrase says `none`: for development.
 
-A device's loader (`pkcs11:`) returns objects with the same interface, whose
-`private_bytes` refuses, and is one more line in the table.
+* `pkcs11:…`: a key in a token, see `token_uri`; it signs there and can be had as a
+  `SigningKey` only, see `key_material`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_der_private_key,
     load_pem_private_key,
 )
 
@@ -72,7 +73,7 @@ def load_private_key(reference: KeyReference) -> AnyPrivateKey:
 
 
 def load_signing_key(reference: KeyReference) -> SigningKey:
-    """Return a key for seals.
+    """Return a key for seals that is in a file; `key_material` has those in tokens.
 
     Raises:
         KeyRefused: See `load_private_key`; or it fits no algorithm of seals.
@@ -82,6 +83,15 @@ def load_signing_key(reference: KeyReference) -> SigningKey:
     except UnfitKey as error:
         msg = f"{error}: {reference.uri}"
         raise KeyRefused(msg) from None
+
+
+def signing_key_of(der: bytes) -> SigningKey:
+    """Return a key for seals from PKCS#8 in DER, decrypted.
+
+    Raises:
+        ValueError: It is damaged, or fits no algorithm of seals.
+    """
+    return signing_key(load_der_private_key(der, None))
 
 
 def load_tls_key(reference: KeyReference) -> SecretText:
@@ -127,6 +137,15 @@ def _load_file(path: str, passphrase: str) -> AnyPrivateKey:
     return key
 
 
+def _refuse_token(rest: str, passphrase: str) -> NoReturn:
+    del rest, passphrase
+    raise KeyRefused(
+        "a key in a token serves for seals only; keys of connections of a gateway and "
+        "of its log are in a file:"
+    )
+
+
 _LOADERS: Final[dict[str, Callable[[str, str], AnyPrivateKey]]] = {
     "file": _load_file,
+    "pkcs11": _refuse_token,
 }

@@ -285,7 +285,13 @@ class Workshop:
             groups.setdefault((bare.facts.by, due.id), []).append(index)
         for (party, position), indexes in groups.items():
             members = [bare for i in indexes if isinstance(bare := bares[i], _Bare)]
-            seals = self._seal_all(party, members, at_us)
+            try:
+                seals = self._seal_all(party, members, at_us)
+            except CounterfoilError as refusal:
+                # The key is away: none of these can be sealed, others can.
+                for index in indexes:
+                    finished[index] = refusal.with_traceback(None)
+                continue
             sealer = self.sealers[party]
             signers = (sealer.certificate_digest,)
             ours = position, sealer.identity.to_urn()

@@ -143,9 +143,7 @@ def test_what_is_no_ordinary_file(reference: KeyReference, tmp_path: Path) -> No
         assert "ordinary" in refused(KeyReference(uri, reference.passphrase))
 
 
-@pytest.mark.parametrize(
-    "uri", ["", "/key", "https:key", "pkcs11:token=seal", "file", "FILE:/key"]
-)
+@pytest.mark.parametrize("uri", ["", "/key", "https:key", "file", "FILE:/key"])
 def test_only_known_schemes(uri: str) -> None:
     assert "not a key URI" in refused(KeyReference(uri, "none"))
 
@@ -313,3 +311,13 @@ def test_both_keys_of_a_witness_cosign(tmp_path: Path) -> None:
         origin="example.org/log",
         required=[verifier_of(one.key) for one in (*log, *witness)],
     )
+
+
+def test_a_key_in_a_token_serves_for_seals_only() -> None:
+    reference = KeyReference("pkcs11:token=a?module-path=/a.so", "none")
+
+    for load in (load_private_key, load_tls_key):
+        with pytest.raises(KeyRefused, match="for seals only"):
+            load(reference)
+    with pytest.raises(KeyRefused, match="for seals only"):
+        load_log_keys(reference, reference)

@@ -43,6 +43,8 @@ class DeskServiceStub:
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.
+    * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
+    goes on: its key is in a token that cannot be used now. Nothing was changed.
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.
@@ -177,6 +179,8 @@ class DeskServiceServicer:
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.
+    * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
+    goes on: its key is in a token that cannot be used now. Nothing was changed.
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.
@@ -529,6 +533,8 @@ class DeskService:
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.
+    * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
+    goes on: its key is in a token that cannot be used now. Nothing was changed.
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.
