@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +10,23 @@ from typing import Final
 import grpc
 from cryptography.hazmat.primitives import serialization
 
+from counterfoil.office.token_access import open_in_token, token_credentials
+from counterfoil.seal.algorithms import SigningKey
+from counterfoil.seal.keys import NO_PASSPHRASE
+from counterfoil.seal.secret import KeyRefused, read_secret
+
 MESSAGE_BYTES_MAX: Final = 2_097_152
 """Largest message either way; what a gateway reads by default."""
 _KEEPALIVE_MS: Final = 20_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 _RECONNECT_MS_MIN: Final = 100
 _RECONNECT_MS_MAX: Final = 2_000
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def absolute_reference(reference: str, base: Path) -> str:
+    """Return a reference to a secret with its path, if it has one, from `base`."""
+    kind, _, place = reference.partition(":")
+    return f"file:{(base / place).absolute()}" if kind == "file" else reference
 
 
 def read_passphrase(reference: str, base: Path) -> bytes | None:
@@ -31,27 +39,15 @@ def read_passphrase(reference: str, base: Path) -> bytes | None:
         base: Folder that a relative path starts from.
 
     Raises:
-        ValueError: The reference is of no known kind, or others may read the file.
+        ValueError: The reference is of no known kind, or what it names is missing,
+            empty, or readable by others.
     """
-    kind, _, place = reference.partition(":")
-    match kind:
-        case "none":
-            return None
-        case "file":
-            path = base / place
-            if path.stat().st_mode & _OTHERS:
-                msg = f"others may read the passphrase in {path.name}"
-                raise ValueError(msg)
-            text = path.read_bytes()
-        case "fd":
-            with os.fdopen(int(place), "rb") as stream:
-                text = stream.read()
-        case "credential":
-            text = Path(os.environ["CREDENTIALS_DIRECTORY"], place).read_bytes()
-        case _:
-            msg = f"not a reference to a passphrase: {kind}"
-            raise ValueError(msg)
-    return text.rstrip(b"\r\n")
+    if reference == NO_PASSPHRASE:
+        return None
+    try:
+        return read_secret(absolute_reference(reference, base)).reveal()
+    except KeyRefused as error:
+        raise ValueError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +56,16 @@ class Access:
 
     Attributes:
         certificate: The caller's certificate and its intermediates, PEM.
-        key: Its private key, PEM without encryption; in memory only.
+        key: Its private key, PEM without encryption; in memory only. Empty if the
+            key is in a token.
         authorities: The roots and intermediates that are trusted, PEM.
+        signer: The key in a token; None if it is in `key`.
     """
 
     certificate: bytes
     key: bytes = field(repr=False)
     authorities: bytes
+    signer: SigningKey | None = None
 
     @classmethod
     def from_files(
@@ -94,12 +93,40 @@ class Access:
             authorities=authorities.read_bytes(),
         )
 
+    @classmethod
+    def from_token(
+        cls, *, certificate: Path, uri: str, authorities: Path, passphrase: str
+    ) -> Access:
+        """Open a key in a token, whose certificate is in a file.
+
+        The key signs handshakes and seals in the token and never leaves it.
+
+        Args:
+            certificate: The caller's certificate and its intermediates.
+            uri: The key's PKCS#11 URI (RFC 7512).
+            authorities: The trusted roots and intermediates.
+            passphrase: A reference to the PIN, such as `file:/path`, or `none`.
+
+        Raises:
+            OSError: A file cannot be read.
+            ValueError: The key cannot be used; the text says what to do.
+        """
+        chain = certificate.read_bytes()
+        return cls(
+            certificate=chain,
+            key=b"",
+            authorities=authorities.read_bytes(),
+            signer=open_in_token(uri, passphrase, chain),
+        )
+
     def credentials(self) -> grpc.ChannelCredentials:
         """Return what gRPC needs to prove who we are and to check the gateway.
 
         The two ends agree on TLS 1.3, as both can; gRPC for Python has no switch
         that would forbid 1.2 to a client, so the gateway decides.
         """
+        if self.signer is not None:
+            return token_credentials(self.signer, self.certificate, self.authorities)
         return grpc.ssl_channel_credentials(
             root_certificates=self.authorities,
             private_key=self.key,

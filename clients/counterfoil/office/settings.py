@@ -10,7 +10,12 @@
     key = "file:pki/system.key"
     passphrase = "file:pki/system.pass"   # or fd:N, credential:NAME, none
 
-Paths are relative to the file.
+    [office.caller.first_reviewer]        # a person whose key is in a token
+    certificate = "pki/first.pem"
+    key = "pkcs11:token=first;object=seal?module-path=/usr/lib/softhsm/libsofthsm2.so"
+    passphrase = "file:first.pin"         # the token's PIN; none for a PIN pad
+
+Paths are relative to the file, but inside a PKCS#11 URI they are absolute.
 """
 
 from __future__ import annotations
@@ -23,8 +28,9 @@ from typing import Any
 
 from counterfoil.office.blocking import Desk
 from counterfoil.office.calls import Patience
-from counterfoil.office.channel import Access, read_passphrase
+from counterfoil.office.channel import Access, absolute_reference, read_passphrase
 from counterfoil.office.signing import Person
+from counterfoil.seal.token_uri import PREFIX
 
 _FILE = "file:"
 
@@ -57,8 +63,7 @@ class Station:
         Raises:
             ValueError: The configuration has no such caller.
         """
-        access = self._access(caller)
-        return Person.from_pem(access.certificate, access.key)
+        return Person.of(self._access(caller))
 
     def _access(self, caller: str) -> Access:
         if caller not in self.callers:
@@ -93,12 +98,20 @@ def read_settings(path: Path) -> tuple[Station, dict[str, Any]]:
 
 
 def _access(caller: Mapping[str, str], authorities: Path, base: Path) -> Access:
-    if not caller["key"].startswith(_FILE):
-        msg = "a caller's key is a file:"
+    certificate, key = base / caller["certificate"], caller["key"]
+    if key.startswith(PREFIX):
+        return Access.from_token(
+            certificate=certificate,
+            uri=key,
+            authorities=authorities,
+            passphrase=absolute_reference(caller["passphrase"], base),
+        )
+    if not key.startswith(_FILE):
+        msg = "a caller's key is a file: or, in a token, a pkcs11: URI"
         raise ValueError(msg)
     return Access.from_files(
-        certificate=base / caller["certificate"],
-        key=base / caller["key"].removeprefix(_FILE),
+        certificate=certificate,
+        key=base / key.removeprefix(_FILE),
         authorities=authorities,
         passphrase=read_passphrase(caller["passphrase"], base),
     )

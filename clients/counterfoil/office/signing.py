@@ -1,7 +1,8 @@
 """A person's own seal: the statement about a draft, and the signature under it.
 
 Written from the contract (`sealed.v1.SealStatement`) alone, so that it checks the
-gateway's reading of it. The key never leaves the program that the person runs.
+gateway's reading of it. The key never leaves the program that the person runs, and
+one in a token does not leave that.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives import serialization
 
 from counterfoil.catalogue.v1 import (
     document_kind_pb2,
@@ -23,14 +23,15 @@ from counterfoil.catalogue.v1 import (
     voucher_type_pb2,
 )
 from counterfoil.catalogue.v1 import options_pb2 as catalogue
+from counterfoil.domain.refusals import SealKeyUnavailable
+from counterfoil.office.channel import Access
+from counterfoil.office.errors import KeyAway
 from counterfoil.office.vouchers import Seal
+from counterfoil.seal.algorithms import SigningKey, UnfitKey, signing_key
 from counterfoil.sealed.v1 import sealed_pb2
 
 SEAL_TYPE: Final = "application/vnd.counterfoil.seal.v1"
 """Payload type of a statement in the pre-authentication encoding."""
-
-PersonKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-"""The kinds of key that a person may hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +131,11 @@ class Person:
 
     Attributes:
         certificate: The certificate in DER.
-        key: The private key.
+        key: The private key, in memory or in a token.
     """
 
     certificate: bytes
-    key: PersonKey = field(repr=False)
+    key: SigningKey = field(repr=False)
 
     @classmethod
     def from_pem(cls, certificate: bytes, key: bytes) -> Person:
@@ -144,32 +145,55 @@ class Person:
             ValueError: They do not belong together, or the kind of key is none
                 of the contract's algorithms.
         """
-        loaded = x509.load_pem_x509_certificate(certificate)
-        private = serialization.load_pem_private_key(key, password=None)
-        p256 = isinstance(private, ec.EllipticCurvePrivateKey) and isinstance(
-            private.curve, ec.SECP256R1
-        )
-        if not p256 and not isinstance(private, ed25519.Ed25519PrivateKey):
+        try:
+            private = signing_key(serialization.load_pem_private_key(key, None))
+        except UnfitKey:
             msg = "a person's key is on P-256 or Ed25519"
-            raise ValueError(msg)
-        assert isinstance(private, PersonKey)
-        if private.public_key() != loaded.public_key():
+            raise ValueError(msg) from None
+        return cls.with_key(certificate, private)
+
+    @classmethod
+    def of(cls, access: Access) -> Person:
+        """Take the certificate and key of who calls, wherever the key is.
+
+        Raises:
+            ValueError: See `from_pem`.
+        """
+        if access.signer is not None:
+            return cls.with_key(access.certificate, access.signer)
+        return cls.from_pem(access.certificate, access.key)
+
+    @classmethod
+    def with_key(cls, certificate: bytes, key: SigningKey) -> Person:
+        """Take a certificate in PEM and its key, wherever that is.
+
+        Raises:
+            ValueError: They do not belong together.
+        """
+        loaded = x509.load_pem_x509_certificate(certificate)
+        shown = loaded.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        if shown != key.public_key:
             msg = "the key does not belong to the certificate"
             raise ValueError(msg)
-        return cls(loaded.public_bytes(serialization.Encoding.DER), private)
+        return cls(loaded.public_bytes(serialization.Encoding.DER), key)
 
     @property
     def algorithm(self) -> sealed_pb2.Algorithm.ValueType:
         """Which of the contract's algorithms this key signs by."""
-        if isinstance(self.key, ed25519.Ed25519PrivateKey):
-            return sealed_pb2.ALGORITHM_ED25519
-        return sealed_pb2.ALGORITHM_ECDSA_P256_SHA256
+        return sealed_pb2.Algorithm.ValueType(self.key.algorithm)
 
     def sign(self, message: bytes) -> bytes:
-        """Return this person's signature over `message`."""
-        if isinstance(self.key, ed25519.Ed25519PrivateKey):
+        """Return this person's signature over `message`.
+
+        Raises:
+            KeyAway: The key is in a token that cannot be used now.
+        """
+        try:
             return self.key.sign(message)
-        return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
+        except SealKeyUnavailable as error:
+            raise KeyAway(str(error)) from None
 
 
 def encode_for_signing(payload_type: str, payload: bytes) -> bytes:
@@ -198,6 +222,9 @@ def seal_voucher(
         person: Who seals.
         stated_time: When the person says that it sealed; UTC.
         beneath: The seals that are there already, lowest first.
+
+    Raises:
+        KeyAway: The person's key is in a token that cannot be used now.
     """
     return seal_payload(
         document_kind_pb2.DOCUMENT_KIND_VOUCHER,

@@ -22,9 +22,11 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.office import Person
+from counterfoil.office.token_access import open_in_token, token_credentials
 from counterfoil.seal.certificates import CertificateRefused, load_pem_chain
 from counterfoil.seal.keys import KeyReference, load_tls_key
 from counterfoil.seal.secret import KeyRefused
+from counterfoil.seal.token_uri import PREFIX
 
 CALL_S: Final = 30.0
 
@@ -57,14 +59,8 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
         CounterfoilError: The gateway refused.
     """
     try:
-        reference = KeyReference(
-            uri=_absolute(arguments.key), passphrase=_absolute(arguments.passphrase)
-        )
-        key = load_tls_key(reference).reveal()
         chain = Path(arguments.certificate).read_bytes()
         roots = Path(arguments.authorities).read_bytes()
-    except KeyRefused as error:
-        raise ConfigurationRefused(str(error)) from error
     except OSError as error:
         msg = f"{error.filename}: cannot be read: {error.strerror}"
         raise ConfigurationRefused(msg) from error
@@ -80,7 +76,7 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
     except ValueError as error:
         msg = f"--address: {error}"
         raise ConfigurationRefused(msg) from error
-    credentials = grpc.ssl_channel_credentials(roots, key, chain)
+    credentials = _credentials(arguments, chain, roots)
     options = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX)]
     with grpc.secure_channel(arguments.address, credentials, options) as channel:
         try:
@@ -95,15 +91,43 @@ def person_of(arguments: argparse.Namespace) -> Person:
     Raises:
         ConfigurationRefused: They cannot be used.
     """
-    reference = KeyReference(
-        uri=_absolute(arguments.key), passphrase=_absolute(arguments.passphrase)
-    )
+    reference = _reference(arguments)
     try:
-        key = load_tls_key(reference).reveal()
-        return Person.from_pem(Path(arguments.certificate).read_bytes(), key)
+        chain = Path(arguments.certificate).read_bytes()
+        if reference.uri.startswith(PREFIX):
+            signer = open_in_token(reference.uri, reference.passphrase, chain)
+            return Person.with_key(chain, signer)
+        return Person.from_pem(chain, load_tls_key(reference).reveal())
     except (KeyRefused, ValueError) as error:
         msg = f"--key: {error}"
         raise ConfigurationRefused(msg) from error
+
+
+def _credentials(
+    arguments: argparse.Namespace, chain: bytes, roots: bytes
+) -> grpc.ChannelCredentials:
+    """Return what proves who calls, by a key in a file or in a token.
+
+    Raises:
+        ConfigurationRefused: The key cannot be used.
+    """
+    reference = _reference(arguments)
+    try:
+        if reference.uri.startswith(PREFIX):
+            signer = open_in_token(reference.uri, reference.passphrase, chain)
+            return token_credentials(signer, chain, roots)
+        return grpc.ssl_channel_credentials(
+            roots, load_tls_key(reference).reveal(), chain
+        )
+    except (KeyRefused, ValueError) as error:
+        msg = f"--key: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def _reference(arguments: argparse.Namespace) -> KeyReference:
+    return KeyReference(
+        uri=_absolute(arguments.key), passphrase=_absolute(arguments.passphrase)
+    )
 
 
 def _absolute(reference: str) -> str:

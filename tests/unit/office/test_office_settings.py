@@ -58,10 +58,17 @@ def test_a_missing_key_is_named(settings: Path, key: str) -> None:
         read_settings(settings)
 
 
-def test_a_key_that_is_no_file_is_refused(settings: Path) -> None:
-    settings.write_text(settings.read_text().replace('key = "file:', 'key = "pkcs11:'))
+def test_a_key_that_is_nowhere_known_is_refused(settings: Path) -> None:
+    settings.write_text(settings.read_text().replace('key = "file:', 'key = "https:'))
 
-    with pytest.raises(ValueError, match="is a file"):
+    with pytest.raises(ValueError, match="is a file: or, in a token, a pkcs11:"):
+        read_settings(settings)
+
+
+def test_a_passphrase_that_is_not_there_is_told(settings: Path) -> None:
+    settings.write_text(settings.read_text().replace(".pass", ".none"))
+
+    with pytest.raises(ValueError, match="cannot be opened"):
         read_settings(settings)
 
 
@@ -76,7 +83,7 @@ def test_a_passphrase_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pass").write_bytes(b"word")
     (tmp_path / "pass").chmod(0o640)
 
-    with pytest.raises(ValueError, match="others may read"):
+    with pytest.raises(ValueError, match="others can read it, mode 0640"):
         read_passphrase("file:pass", tmp_path)
 
 
@@ -92,6 +99,7 @@ def test_a_passphrase_comes_from_the_service_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tls").write_bytes(b"word")
+    (tmp_path / "tls").chmod(0o400)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
 
     assert read_passphrase("credential:tls", Path("/nowhere")) == b"word"

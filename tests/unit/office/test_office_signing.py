@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +80,7 @@ def test_the_gateway_reads_and_verifies_what_a_person_sealed(
     seal = seal_voucher(PAYLOAD, position, signer, stated_time=NOW)
 
     statement = parse_statement(seal.statement)
-    kind, check = check_with(signer.key.public_key())
+    kind, check = check_with(load_der_public_key(signer.key.public_key))
     check(seal.signature, dsse.encode_for_signing(dsse.SEAL_TYPE, seal.statement))
     assert statement.algorithm is kind
     assert statement.document_kind is DocumentKind.VOUCHER

@@ -1,0 +1,85 @@
+"""Callers whose key is in a token: it signs their handshakes there, and their seals.
+
+What a gateway requires holds for them as for others: a person seals with the very key
+that the call is made with.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import grpc
+from cryptography import x509
+from grpc.experimental import (
+    ExperimentalApiWarning,
+    PrivateKeySignatureAlgorithm,
+    ssl_channel_credentials_with_custom_signer,
+)
+
+from counterfoil.domain.seals import Algorithm
+from counterfoil.seal.algorithms import SigningKey, UnfitKey
+from counterfoil.seal.certificates import CertificateRefused, public_key_bytes
+from counterfoil.seal.key_material import load_key_material
+from counterfoil.seal.keys import KeyReference
+from counterfoil.seal.secret import KeyRefused
+
+
+def open_in_token(uri: str, passphrase: str, certificate: bytes) -> SigningKey:
+    """Return a caller's key in a token, seen to belong to the certificate.
+
+    Args:
+        uri: The key's PKCS#11 URI (RFC 7512).
+        passphrase: A reference to the PIN, such as `file:/path`, or `none`.
+        certificate: The caller's certificate and its intermediates, PEM.
+
+    Raises:
+        ValueError: The key cannot be used; the text says what to do.
+    """
+    try:
+        public_key = public_key_bytes(x509.load_pem_x509_certificate(certificate))
+        key = load_key_material(KeyReference(uri, passphrase)).opened(public_key)
+    except (KeyRefused, UnfitKey, CertificateRefused) as error:
+        raise ValueError(str(error)) from None
+    if key.algorithm is not Algorithm.ECDSA_P256_SHA256:
+        raise ValueError("a connection with a key in a token needs one on P-256")
+    return key
+
+
+def token_credentials(
+    key: SigningKey, certificate: bytes, authorities: bytes
+) -> grpc.ChannelCredentials:
+    """Return what gRPC needs to prove who we are by a key that it cannot have.
+
+    Args:
+        key: The caller's key.
+        certificate: The caller's certificate and its intermediates, PEM.
+        authorities: The roots and intermediates that are trusted, PEM.
+    """
+    with warnings.catch_warnings():
+        # gRPC may move this function; `tests/tools` would notice.
+        warnings.simplefilter("ignore", ExperimentalApiWarning)
+        credentials: grpc.ChannelCredentials = (
+            ssl_channel_credentials_with_custom_signer(
+                private_key_sign_fn=_signs(key),
+                root_certificates=authorities,
+                certificate_chain=certificate,
+            )
+        )
+    return credentials
+
+
+def _signs(
+    key: SigningKey,
+) -> Callable[[bytes, PrivateKeySignatureAlgorithm, object], bytes]:
+    """Return what gRPC calls in a handshake; an exception ends the handshake."""
+
+    def sign(
+        message: bytes, algorithm: PrivateKeySignatureAlgorithm, complete: object
+    ) -> bytes:
+        del complete
+        if algorithm is not PrivateKeySignatureAlgorithm.ECDSA_SECP256R1_SHA256:
+            raise ValueError("a handshake asks for another algorithm than the key's")
+        return key.sign(message)
+
+    return sign
