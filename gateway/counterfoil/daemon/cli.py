@@ -152,9 +152,11 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     run.set_defaults(command=serve)
     keys = nouns.add_parser(
         "keys",
-        help="show which certificates and log keys this gateway uses",
-        description="Prints certificates with identity and validity, and the log's "
-        "verifier keys that peers put into `heads`. Shows no secret.",
+        help="show where this gateway's keys are, and check them",
+        description="Prints where each key lives and whether it can be used, having "
+        "opened it and held it against its certificate; certificates with identity and "
+        "validity; and the log's verifier keys that peers put into `heads`. Shows no "
+        "secret. A key in a token is logged in to once.",
     )
     _config(keys)
     keys.set_defaults(command=vault_commands.show_keys)
@@ -364,11 +366,16 @@ def _config(to: argparse.ArgumentParser) -> None:
 
 def _person(to: argparse.ArgumentParser) -> None:
     _option(to, "certificate", "the caller's certificate, PEM", metavar="FILE")
-    _option(to, "key", "the caller's key, e.g. file:/path", metavar="URI")
+    _option(
+        to,
+        "key",
+        "the caller's key, file:PATH or in a token pkcs11:... (RFC 7512)",
+        metavar="URI",
+    )
     _option(
         to,
         "passphrase",
-        "file:PATH, fd:N, credential:NAME or none",
+        "its passphrase or PIN: file:PATH, fd:N, credential:NAME or none",
         metavar="SECRET",
         default="none",
     )

@@ -11,8 +11,13 @@ from pathlib import Path
 
 from counterfoil.app.ports import FoundRow
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.config import Configuration, load_configuration
-from counterfoil.daemon.keys import HeadSigners, load_head_signers, origin_of
+from counterfoil.daemon.config import (
+    Configuration,
+    ConfigurationRefused,
+    load_configuration,
+)
+from counterfoil.daemon.key_report import KeyReport
+from counterfoil.daemon.keys import HeadSigners, origin_of
 from counterfoil.daemon.ledger_check import acts_in_order, check_ledger, follow_to_end
 from counterfoil.daemon.stores import (
     open_heads_to_read,
@@ -29,9 +34,22 @@ from counterfoil.wire.judge import SealJudge
 
 
 def show_keys(arguments: argparse.Namespace) -> int:
-    """Print certificates and the log's verifier keys."""
+    """Print where each key is, certificates and the log's verifier keys.
+
+    Raises:
+        ConfigurationRefused: A key cannot be used; which, is printed before.
+    """
     configuration = load_configuration(Path(arguments.config))
-    print_keys(configuration, load_head_signers(configuration))
+    report = KeyReport(configuration)
+    faults = 0
+    for place in report.places():
+        faults += bool(place.fault)
+        sys.stdout.write(f"{place}\n")
+    if report.signers is not None:
+        print_keys(configuration, report.signers)
+    if faults:
+        msg = f"{faults} of the keys above cannot be used"
+        raise ConfigurationRefused(msg)
     return 0
 
 
