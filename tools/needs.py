@@ -16,12 +16,12 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """A program and how to get it.
+    """A program, or a library, and how to get it.
 
     Attributes:
         why: What it is needed for.
         install: The ordinary name of its package.
-        version: Options that make it print its version.
+        version: Options that make it print its version; none for a library.
         places: Patterns below the root directory, tried when PATH has none.
     """
 
@@ -33,6 +33,9 @@ class Need:
 
 POSTGRESQL: Final = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
 """Where distributions keep PostgreSQL's server programs, off PATH."""
+
+SOFTHSM: Final = ("usr/lib/softhsm", "usr/lib/*/softhsm", "usr/lib*/pkcs11")
+"""Where distributions keep SoftHSM's module, which is no program."""
 
 NEEDS: Final = {
     "openssl": Need(
@@ -51,6 +54,16 @@ NEEDS: Final = {
     "git": Need(why="holds the contract as it was", install="apt install git"),
     "sqlite3": Need(
         why="reads a ledger without our code", install="apt install sqlite3"
+    ),
+    "softhsm2-util": Need(
+        why="makes tokens for keys that never leave one",
+        install="apt install softhsm2",
+    ),
+    "libsofthsm2.so": Need(
+        why="is those tokens' PKCS#11 module",
+        install="apt install softhsm2",
+        version=(),
+        places=tuple(f"{place}/libsofthsm2.so" for place in SOFTHSM),
     ),
     "initdb": Need(
         why="makes a PostgreSQL cluster for the SQL vault",
@@ -75,7 +88,9 @@ def find(name: str) -> Path | None:
 
 
 def version_of(program: Path, need: Need) -> str:
-    """Return the first line that `program` says about its version."""
+    """Return the first line that `program` says about its version, or where it is."""
+    if not need.version:
+        return str(program)
     answer = subprocess.run(
         [program, *need.version], capture_output=True, text=True, check=False
     )
@@ -90,9 +105,9 @@ def main() -> int:
         program = find(name)
         if program is None:
             missing += 1
-            print(f"{name:9} missing  {need.why}; {need.install}")
+            print(f"{name:14} missing  {need.why}; {need.install}")
         else:
-            print(f"{name:9} present  {version_of(program, need)}")
+            print(f"{name:14} present  {version_of(program, need)}")
     return 1 if missing and os.environ.get("CI") == "true" else 0
 
 

@@ -78,7 +78,8 @@ def _signs(
         message: bytes, algorithm: PrivateKeySignatureAlgorithm, complete: object
     ) -> bytes:
         del complete
-        if algorithm is not PrivateKeySignatureAlgorithm.ECDSA_SECP256R1_SHA256:
+        # By value: gRPC hands over the bare number.
+        if algorithm != PrivateKeySignatureAlgorithm.ECDSA_SECP256R1_SHA256:
             raise ValueError("a handshake asks for another algorithm than the key's")
         return key.sign(message)
 

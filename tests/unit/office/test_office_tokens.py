@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pkcs11
@@ -129,6 +130,8 @@ def test_a_handshake_for_another_algorithm_is_not_signed(card: Card) -> None:
     asked = PrivateKeySignatureAlgorithm
 
     assert sign(b"handshake", asked.ECDSA_SECP256R1_SHA256, None)
+    bare: Any = asked.ECDSA_SECP256R1_SHA256.value  # as gRPC does hand it over
+    assert sign(b"handshake", bare, None)
     with pytest.raises(ValueError, match="another algorithm"):
         sign(b"handshake", asked.ECDSA_SECP384R1_SHA384, None)
 
