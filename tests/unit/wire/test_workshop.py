@@ -23,6 +23,7 @@ from counterfoil.domain.refusals import (
     FormRefused,
     MalformedPayload,
     SealForged,
+    SealKeyUnavailable,
 )
 from counterfoil.domain.rules import dates
 from counterfoil.domain.seals import Seal
@@ -581,6 +582,38 @@ def test_nothing_is_sealed_for_a_party_whose_seal_is_not_kept_here(
     outcomes = workshop.submit(drafts, OTHER_BANK, NOW_US)
 
     assert reasons(outcomes) == ["NOT_THE_ISSUER"]
+
+
+def test_a_key_that_is_away_holds_up_no_other_institution(
+    workshop: Workshop, keys: Keys
+) -> None:
+    def away(_: bytes) -> bytes:
+        raise SealKeyUnavailable("the token is not there")
+
+    sealer = keys.sealers[FINANCE, "1"]
+    away_now = replace(sealer, key=replace(sealer.key, sign=away))
+    workshop.sealers = {**workshop.sealers, FINANCE: away_now}
+    row = row_of(keys, *PERSONS)
+    key, digest = name_of(direct_payment())
+    ours, theirs = (
+        StepText(
+            kind=DocumentKind.ACCEPTANCE,
+            key=key,
+            subject=digest,
+            by=by,
+            recipients=(FINANCE,),
+        )
+        for by in (FINANCE, BANK)
+    )
+    for workshop.in_batches in (False, True):
+        sealed = workshop.seal(
+            [Unsealed(payload=row.payload, seals=row.seals)] * 2, NOW_US
+        )
+        steps = workshop.steps([ours, theirs, ours], NOW_US)
+
+        assert reasons(sealed) == ["SEAL_KEY_UNAVAILABLE"] * 2
+        assert reasons(steps) == ["SEAL_KEY_UNAVAILABLE", "", "SEAL_KEY_UNAVAILABLE"]
+        assert "not there" in str(sealed[0])
 
 
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
