@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -274,6 +276,31 @@ def test_a_wrong_pin_is_entered_once_for_ever(
         bench.now_s += 10 * APART_S
 
     assert bench.token.pins == [PIN]
+
+
+def test_a_failed_login_leaves_no_session_behind(bench: Bench) -> None:
+    bench.token.pin = "another"
+
+    refusal(bench.opened().open, PinRefused)
+
+    assert (bench.module.begun, bench.module.ended) == (1, 1)
+
+
+def test_one_process_at_a_time_enters_a_pin(bench: Bench) -> None:
+    key = bench.opened()
+    with bench.path.open("rb") as other, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        opening = pool.submit(key.open)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.3)
+        assert bench.token.pins == []
+        # What the other one did is seen before anything is entered.
+        bench.token.flags |= TokenFlag.USER_PIN_COUNT_LOW
+        fcntl.flock(other, fcntl.LOCK_UN)
+        with pytest.raises(PinRefused, match="a wrong PIN was entered"):
+            opening.result(timeout=30)
+
+    assert bench.token.pins == []
 
 
 @pytest.mark.parametrize(
