@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Final
 
 import grpc
 from cryptography import x509
-from grpc.experimental import (
-    ExperimentalApiWarning,
-    PrivateKeySignatureAlgorithm,
-    ssl_channel_credentials_with_custom_signer,
-)
 
 from counterfoil.domain.seals import Algorithm
 from counterfoil.seal.algorithms import SigningKey, UnfitKey
@@ -23,6 +19,9 @@ from counterfoil.seal.certificates import CertificateRefused, public_key_bytes
 from counterfoil.seal.key_material import load_key_material
 from counterfoil.seal.keys import KeyReference
 from counterfoil.seal.secret import KeyRefused
+
+_ECDSA_SECP256R1_SHA256: Final = 3
+"""As gRPC numbers it, `PrivateKeySignatureAlgorithm`; it hands over the bare number."""
 
 
 def open_in_token(uri: str, passphrase: str, certificate: bytes) -> SigningKey:
@@ -52,12 +51,23 @@ def token_credentials(
     """Return what gRPC needs to prove who we are by a key that it cannot have.
 
     Args:
-        key: The caller's key.
+        key: The caller's key, on P-256.
         certificate: The caller's certificate and its intermediates, PEM.
         authorities: The roots and intermediates that are trusted, PEM.
+
+    Raises:
+        ValueError: This version of gRPC has no such function (any more).
     """
+    try:
+        # Experimental: callers with a key in a file must not fail if it is moved.
+        from grpc.experimental import (  # noqa: PLC0415
+            ExperimentalApiWarning,
+            ssl_channel_credentials_with_custom_signer,
+        )
+    except ImportError:
+        msg = "this version of gRPC has no handshakes by a key in a token; use 1.85"
+        raise ValueError(msg) from None
     with warnings.catch_warnings():
-        # gRPC may move this function; `tests/tools` would notice.
         warnings.simplefilter("ignore", ExperimentalApiWarning)
         credentials: grpc.ChannelCredentials = (
             ssl_channel_credentials_with_custom_signer(
@@ -69,17 +79,12 @@ def token_credentials(
     return credentials
 
 
-def _signs(
-    key: SigningKey,
-) -> Callable[[bytes, PrivateKeySignatureAlgorithm, object], bytes]:
+def _signs(key: SigningKey) -> Callable[[bytes, int, object], bytes]:
     """Return what gRPC calls in a handshake; an exception ends the handshake."""
 
-    def sign(
-        message: bytes, algorithm: PrivateKeySignatureAlgorithm, complete: object
-    ) -> bytes:
+    def sign(message: bytes, algorithm: int, complete: object) -> bytes:
         del complete
-        # By value: gRPC hands over the bare number.
-        if algorithm != PrivateKeySignatureAlgorithm.ECDSA_SECP256R1_SHA256:
+        if algorithm != _ECDSA_SECP256R1_SHA256:
             raise ValueError("a handshake asks for another algorithm than the key's")
         return key.sign(message)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pkcs11
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from grpc import experimental
 from grpc.experimental import PrivateKeySignatureAlgorithm
 
 from counterfoil.devca.certificates import Algorithm
@@ -20,7 +20,7 @@ from counterfoil.office import seal_voucher as put_seal
 from counterfoil.office.token_access import _signs
 from counterfoil.seal import dsse, token_session
 from counterfoil.seal.algorithms import check_with
-from tests.unit.office.loopback import PARTY
+from tests.unit.office.loopback import PARTY, access_of
 from tests.unit.seal.fake_token import PIN, FakeKey, FakeModule, FakeToken
 
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
@@ -129,11 +129,24 @@ def test_a_handshake_for_another_algorithm_is_not_signed(card: Card) -> None:
     sign = _signs(card.person().key)
     asked = PrivateKeySignatureAlgorithm
 
-    assert sign(b"handshake", asked.ECDSA_SECP256R1_SHA256, None)
-    bare: Any = asked.ECDSA_SECP256R1_SHA256.value  # as gRPC does hand it over
-    assert sign(b"handshake", bare, None)
-    with pytest.raises(ValueError, match="another algorithm"):
-        sign(b"handshake", asked.ECDSA_SECP384R1_SHA384, None)
+    assert sign(b"handshake", asked.ECDSA_SECP256R1_SHA256.value, None)
+    for other in asked:
+        if other != asked.ECDSA_SECP256R1_SHA256:
+            with pytest.raises(ValueError, match="another algorithm"):
+                sign(b"handshake", other.value, None)
+
+
+def test_a_grpc_that_cannot_is_told_and_harms_nobody_else(
+    card: Card, ca: DevelopmentCa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(experimental, "ssl_channel_credentials_with_custom_signer")
+    station, _ = read_settings(card.file)
+
+    with pytest.raises(ValueError, match="no handshakes by a key in a token"):
+        station.callers["card"].credentials()
+    assert isinstance(
+        access_of(ca, "person", "first").credentials(), grpc.ChannelCredentials
+    )
 
 
 def test_the_key_is_not_in_what_a_caller_shows(card: Card) -> None:
