@@ -1,4 +1,4 @@
-"""Says which programs outside Python the tests marked `tools` find here.
+"""Says which programs and libraries outside Python the tests marked `tools` find here.
 
 Exit status 0; with `CI=true` 1 when one is missing.
 """
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from counterfoil.sm2.libcrypto import Sm2Unavailable, libcrypto
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -23,12 +25,14 @@ class Need:
         install: The ordinary name of its package.
         version: Options that make it print its version; none for a library.
         places: Patterns below the root directory, tried when PATH has none.
+        library: Whether it is no program but the library that the product loads.
     """
 
     why: str
     install: str
     version: tuple[str, ...] = ("--version",)
     places: tuple[str, ...] = ()
+    library: bool = False
 
 
 POSTGRESQL: Final = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
@@ -42,6 +46,11 @@ NEEDS: Final = {
         why="verifies seals and certificates without our code",
         install="apt install openssl",
         version=("version",),
+    ),
+    "libcrypto": Need(
+        why="makes and checks SM2 signatures",
+        install="apt install libssl3",
+        library=True,
     ),
     "grpcurl": Need(
         why="calls a gateway as an operator does",
@@ -79,7 +88,9 @@ NEEDS: Final = {
 
 
 def find(name: str) -> Path | None:
-    """Return where the program `name` of `NEEDS` is, or None."""
+    """Return where the program or library `name` of `NEEDS` is, or None."""
+    if NEEDS[name].library:
+        return _find_libcrypto()
     on_path = shutil.which(name)
     if on_path is not None:
         return Path(on_path)
@@ -87,8 +98,17 @@ def find(name: str) -> Path | None:
     return max(found, default=None)
 
 
+def _find_libcrypto() -> Path | None:
+    try:
+        return Path(libcrypto()._name)  # noqa: SLF001 - ctypes gives it no other name
+    except Sm2Unavailable:
+        return None
+
+
 def version_of(program: Path, need: Need) -> str:
     """Return the first line that `program` says about its version, or where it is."""
+    if need.library:
+        return f"{program}, OpenSSL {libcrypto().OpenSSL_version_num() >> 28}"
     if not need.version:
         return str(program)
     answer = subprocess.run(

@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from typing import Final, Literal, TypeAlias
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     SECP384R1,
@@ -23,11 +22,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-Algorithm: TypeAlias = Literal["p256", "ed25519", "p384"]
+from counterfoil.devca.signing import (
+    key_identifier,
+    sign_certificate,
+    sign_crl,
+    stand_in,
+)
+from counterfoil.sm2.keys import Sm2PrivateKey, Sm2PublicKey
+
+Algorithm: TypeAlias = Literal["p256", "ed25519", "p384", "sm2"]
 """Kinds of key; no gateway takes a seal made with P-384, so tests want one."""
 
-PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey
-PublicKey: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey
+AuthorityAlgorithm: TypeAlias = Literal["p256", "sm2"]
+"""Kinds of key that an authority may have."""
+
+PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey | Sm2PrivateKey
+PublicKey: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey | Sm2PublicKey
+AuthorityKey: TypeAlias = EllipticCurvePrivateKey | Sm2PrivateKey
 
 DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """Extended key usage of seals. Source: RFC 9336, section 3.1."""
@@ -51,7 +62,7 @@ class Authority:
     """
 
     certificate: x509.Certificate
-    key: EllipticCurvePrivateKey
+    key: AuthorityKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +87,16 @@ def make_key(algorithm: Algorithm = "p256") -> PrivateKey:
     """Return a new private key."""
     if algorithm == "ed25519":
         return Ed25519PrivateKey.generate()
+    if algorithm == "sm2":
+        return Sm2PrivateKey.generate()
     return generate_private_key(SECP256R1() if algorithm == "p256" else SECP384R1())
 
 
-def make_root(name: str, validity: Validity) -> Authority:
+def make_root(
+    name: str, validity: Validity, algorithm: AuthorityAlgorithm = "p256"
+) -> Authority:
     """Return a new self-signed root."""
-    key = generate_private_key(SECP256R1())
+    key = _authority_key(algorithm)
     return Authority(_authority(name, key, None, validity, None), key)
 
 
@@ -92,8 +107,9 @@ def make_authority(
     *,
     path_length: int | None = 0,
 ) -> Authority:
-    """Return a new issuing authority under `issuer`."""
-    key = generate_private_key(SECP256R1())
+    """Return a new issuing authority under `issuer`, of its kind of key."""
+    of_sm2 = isinstance(issuer.key, Sm2PrivateKey)
+    key = _authority_key("sm2" if of_sm2 else "p256")
     return Authority(_authority(name, key, issuer, validity, path_length), key)
 
 
@@ -144,7 +160,7 @@ def make_certificate(  # noqa: PLR0913 - a certificate has that many free parts
         builder = builder.add_extension(x509.ExtendedKeyUsage(wanted), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(issuer.key, hashes.SHA256())
+    return sign_certificate(builder, issuer.key, public_key)
 
 
 def make_crl(
@@ -186,26 +202,27 @@ def make_crl(
         builder = builder.add_revoked_certificate(entry.build())
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(issuer.key, hashes.SHA256())
+    return sign_crl(builder, issuer.key)
+
+
+def _authority_key(algorithm: AuthorityAlgorithm) -> AuthorityKey:
+    if algorithm == "sm2":
+        return Sm2PrivateKey.generate()
+    return generate_private_key(SECP256R1())
 
 
 def _authority(
     name: str,
-    key: EllipticCurvePrivateKey,
+    key: AuthorityKey,
     issuer: Authority | None,
     validity: Validity,
     path_length: int | None,
 ) -> x509.Certificate:
     builder = _builder(name, key.public_key(), issuer, validity, None)
-    return (
-        builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=path_length), critical=True
-        )
-        .add_extension(
-            _key_usage(digital_signature=False, authority=True), critical=True
-        )
-        .sign(issuer.key if issuer else key, hashes.SHA256())
-    )
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
+    ).add_extension(_key_usage(digital_signature=False, authority=True), critical=True)
+    return sign_certificate(builder, issuer.key if issuer else key, key.public_key())
 
 
 def _builder(
@@ -220,13 +237,11 @@ def _builder(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(public_key)
+        .public_key(stand_in(public_key))
         .serial_number(serial or x509.random_serial_number())
         .not_valid_before(validity.start)
         .not_valid_after(validity.end)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False
-        )
+        .add_extension(key_identifier(public_key), critical=False)
     )
     if issuer is None:
         return builder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.sm2.libcrypto import Sm2Unavailable
 
 _PARTY: Final = re.compile(r"([0-9]{6,9}-[0-9a-z]{3,21})(?::[a-z-]+)?", re.ASCII)
 
@@ -35,7 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="a party, e.g. 420000-011:finance; the kind is only for the reader",
     )
     parser.add_argument(
-        "--institution-algorithm", choices=("p256", "ed25519"), default="p256"
+        "--institution-algorithm",
+        choices=("p256", "ed25519", "sm2"),
+        default="p256",
+        help="of the seals of these parties; sm2 has a root of its own, sm2-root.pem",
     )
     parser.add_argument(
         "--revoke", type=Path, metavar="PEM", help="revoke the certificate in a file"
@@ -53,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         if options.revoke is not None:
             authority.revoke_file(options.revoke, at=now)
-    except OSError as error:
+    except (OSError, Sm2Unavailable) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

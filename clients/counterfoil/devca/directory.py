@@ -7,6 +7,7 @@ Below the directory:
     root.crl, authority.crl      revocation lists of the two, in DER
     root.key, authority.key      their private keys, encrypted PKCS#8 in PEM
     root.pass, authority.pass    the passphrases, each alone in a file of mode 0600
+    sm2-root.pem and so on       the same for SM2, made when the first key of it is
     revoked.json                 what was revoked: issuer, serial number, since when
     <party>/                     one per party code
       <use>-<name>.pem           certificate and then the authority's: a TLS chain
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,6 +44,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from counterfoil.devca.certificates import (
     Algorithm,
     Authority,
+    AuthorityAlgorithm,
     PrivateKey,
     Validity,
     make_authority,
@@ -51,6 +54,8 @@ from counterfoil.devca.certificates import (
     make_root,
     urn,
 )
+from counterfoil.sm2 import loading as sm2_keys
+from counterfoil.sm2.keys import Sm2PrivateKey
 
 PERSONS: Final = (
     "first",
@@ -67,6 +72,12 @@ HOSTS: Final = ("localhost", "127.0.0.1")
 
 LOG_KEYS: Final = ("head", "cosign")
 """What the keys of a log are for; each is a pair, Ed25519 and ML-DSA-44."""
+
+AUTHORITIES: Final = ("root", "authority")
+"""Names of the root and of the authority that issues to parties."""
+
+SM2_AUTHORITIES: Final = ("sm2-root", "sm2-authority")
+"""Names of the two that certify SM2 keys."""
 
 _BACKDATED: Final = timedelta(hours=1)
 _AUTHORITY_YEARS: Final = timedelta(days=3650)
@@ -114,9 +125,11 @@ class Credential:
 
     def load_key(self) -> _AnyKey:
         """Return the private key, decrypted."""
-        key = serialization.load_pem_private_key(
-            self.key_file.read_bytes(), self.pass_file.read_bytes()
-        )
+        pem, passphrase = self.key_file.read_bytes(), self.pass_file.read_bytes()
+        try:
+            key = serialization.load_pem_private_key(pem, passphrase)
+        except UnsupportedAlgorithm:
+            return sm2_keys.load_pem_private_key(pem, passphrase)
         assert isinstance(key, _AnyKey)
         return key
 
@@ -159,13 +172,7 @@ class DevelopmentCa:
         if (directory / "root.pem").exists():
             msg = f"a development PKI is there already: {directory}"
             raise FileExistsError(msg)
-        validity = Validity(now - _BACKDATED, now + _AUTHORITY_YEARS)
-        root = make_root("counterfoil development root", validity)
-        issuing = make_authority("counterfoil development authority", root, validity)
-        for name, made in (("root", root), ("authority", issuing)):
-            credential = Credential(directory / name)
-            credential.chain_file.write_bytes(_pem(made.certificate))
-            _write_key(credential, made.key)
+        root, issuing = _make_authorities(directory, AUTHORITIES, "p256", now)
         (directory / "revoked.json").write_text("[]\n")
         made_ca = cls(directory, root, issuing)
         made_ca.renew_crls(now=now)
@@ -178,13 +185,7 @@ class DevelopmentCa:
     @classmethod
     def open(cls, directory: Path) -> DevelopmentCa:
         """Return the development PKI that `create` made in `directory`."""
-        authorities = []
-        for name in ("root", "authority"):
-            credential = Credential(directory / name)
-            key = credential.load_key()
-            assert isinstance(key, EllipticCurvePrivateKey)
-            authorities.append(Authority(credential.certificate, key))
-        return cls(directory, *authorities)
+        return cls(directory, *(_load_authority(directory, one) for one in AUTHORITIES))
 
     def add_party(
         self,
@@ -227,8 +228,9 @@ class DevelopmentCa:
             validity: A year by default.
         """
         key = make_key(algorithm)
+        issuer = self._sm2_authority(now) if algorithm == "sm2" else self.authority
         certificate = make_certificate(
-            self.authority,
+            issuer,
             key.public_key(),
             urn(party, use, name),
             validity or Validity(now - _BACKDATED, now + timedelta(days=365)),
@@ -236,9 +238,7 @@ class DevelopmentCa:
         )
         credential = self.credential(party, use, name)
         credential.stem.parent.mkdir(exist_ok=True)
-        credential.chain_file.write_bytes(
-            _pem(certificate) + _pem(self.authority.certificate)
-        )
+        credential.chain_file.write_bytes(_pem(certificate) + _pem(issuer.certificate))
         _write_key(credential, key)
         return credential
 
@@ -259,10 +259,15 @@ class DevelopmentCa:
     def revoke(self, certificate: x509.Certificate, *, at: datetime) -> None:
         """Revoke a certificate from `at` on, and issue new revocation lists then."""
         entries = json.loads((self.directory / "revoked.json").read_text())
-        of_root = certificate.issuer == self.root.certificate.subject
+        (issuer,) = (
+            name
+            for name in self.names
+            if Credential(self.directory / name).certificate.subject
+            == certificate.issuer
+        )
         entries.append(
             {
-                "issuer": "root" if of_root else "authority",
+                "issuer": issuer,
                 "serial": f"{certificate.serial_number:x}",
                 "since": at.isoformat(),
             }
@@ -278,7 +283,8 @@ class DevelopmentCa:
     def renew_crls(self, *, now: datetime) -> None:
         """Issue revocation lists that are current for thirty days from `now`."""
         entries = json.loads((self.directory / "revoked.json").read_text())
-        for name, issuer in (("root", self.root), ("authority", self.authority)):
+        for name in self.names:
+            issuer = _load_authority(self.directory, name)
             revoked = {
                 int(entry["serial"], 16): datetime.fromisoformat(entry["since"])
                 for entry in entries
@@ -288,6 +294,19 @@ class DevelopmentCa:
             (self.directory / f"{name}.crl").write_bytes(
                 crl.public_bytes(serialization.Encoding.DER)
             )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all authorities, roots first where they are."""
+        has_sm2 = (self.directory / f"{SM2_AUTHORITIES[0]}.pem").exists()
+        return (*AUTHORITIES, *SM2_AUTHORITIES) if has_sm2 else AUTHORITIES
+
+    @property
+    def authorities_pem(self) -> bytes:
+        """All of them in PEM, as a gateway's `trust.authorities` wants them."""
+        return b"".join(
+            (self.directory / f"{name}.pem").read_bytes() for name in self.names
+        )
 
     @property
     def root_der(self) -> bytes:
@@ -306,6 +325,38 @@ class DevelopmentCa:
             (self.directory / "root.crl").read_bytes(),
             (self.directory / "authority.crl").read_bytes(),
         )
+
+    def _sm2_authority(self, now: datetime) -> Authority:
+        """Return the authority that certifies SM2 keys, made when it is not there."""
+        if self.names == AUTHORITIES:
+            _make_authorities(self.directory, SM2_AUTHORITIES, "sm2", now)
+            self.renew_crls(now=now)
+        return _load_authority(self.directory, SM2_AUTHORITIES[1])
+
+
+def _make_authorities(
+    directory: Path,
+    names: tuple[str, str],
+    algorithm: AuthorityAlgorithm,
+    now: datetime,
+) -> tuple[Authority, Authority]:
+    """Make and write a root and the authority under it."""
+    validity = Validity(now - _BACKDATED, now + _AUTHORITY_YEARS)
+    called = [f"counterfoil development {name.replace('-', ' ')}" for name in names]
+    root = make_root(called[0], validity, algorithm)
+    issuing = make_authority(called[1], root, validity)
+    for name, made in zip(names, (root, issuing), strict=True):
+        credential = Credential(directory / name)
+        credential.chain_file.write_bytes(_pem(made.certificate))
+        _write_key(credential, made.key)
+    return root, issuing
+
+
+def _load_authority(directory: Path, name: str) -> Authority:
+    credential = Credential(directory / name)
+    key = credential.load_key()
+    assert isinstance(key, EllipticCurvePrivateKey | Sm2PrivateKey)
+    return Authority(credential.certificate, key)
 
 
 def hosts_of(party: str) -> tuple[str, ...]:

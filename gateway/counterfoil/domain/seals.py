@@ -24,6 +24,7 @@ class Algorithm(IntEnum):
 
     ECDSA_P256_SHA256 = 1
     ED25519 = 2
+    SM2_SM3 = 3
 
 
 @value

@@ -24,12 +24,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterfoil.domain.seals import Algorithm
+from counterfoil.sm2.keys import Sm2PrivateKey, Sm2PublicKey
 
 SIGNATURE_BYTES_MAX: Final = 72
-"""Longest signature of any algorithm: P-256 in DER."""
+"""Longest signature of any algorithm: P-256 or SM2 in DER."""
 
-PublicKey: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey
-PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey
+PublicKey: TypeAlias = EllipticCurvePublicKey | Ed25519PublicKey | Sm2PublicKey
+PrivateKey: TypeAlias = EllipticCurvePrivateKey | Ed25519PrivateKey | Sm2PrivateKey
 
 SignBytes: TypeAlias = Callable[[bytes], bytes]
 """Signs a message; the private key stays with whoever made the callable."""
@@ -67,6 +68,8 @@ def algorithm_of(public_key: object) -> Algorithm:
     """
     if isinstance(public_key, Ed25519PublicKey):
         return Algorithm.ED25519
+    if isinstance(public_key, Sm2PublicKey):
+        return Algorithm.SM2_SM3
     if isinstance(public_key, EllipticCurvePublicKey) and isinstance(
         public_key.curve, SECP256R1
     ):
@@ -103,7 +106,7 @@ def signing_key(private_key: object) -> SigningKey:
 
 
 def _sign_with(private_key: PrivateKey) -> SignBytes:
-    if isinstance(private_key, Ed25519PrivateKey):
+    if isinstance(private_key, Ed25519PrivateKey | Sm2PrivateKey):
         return private_key.sign
     return lambda message: private_key.sign(message, _ECDSA_SHA256)
 
@@ -119,7 +122,13 @@ def _check_ed25519(public_key: object) -> CheckSignature:
     return public_key.verify
 
 
+def _check_sm2(public_key: object) -> CheckSignature:
+    assert isinstance(public_key, Sm2PublicKey)
+    return public_key.verify
+
+
 _CHECKS: Final[dict[Algorithm, Callable[[object], CheckSignature]]] = {
     Algorithm.ECDSA_P256_SHA256: _check_p256,
     Algorithm.ED25519: _check_ed25519,
+    Algorithm.SM2_SM3: _check_sm2,
 }

@@ -17,9 +17,15 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificatePublicKeyTypes,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterfoil.domain.party import Identity
+from counterfoil.sm2.keys import Sm2PublicKey
+from counterfoil.sm2.libcrypto import Sm2Unavailable
+from counterfoil.sm2.signed import has_sm2_key, sm2_key_of
 
 CERTIFICATE_BYTES_MAX: Final = 16 * 1024
 """Longest certificate that is read; ordinary ones have one or two thousand bytes."""
@@ -78,18 +84,33 @@ def load_pem_chain(pem: bytes) -> list[bytes]:
     return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
 
 
+def public_key_of(
+    certificate: x509.Certificate,
+) -> CertificatePublicKeyTypes | Sm2PublicKey:
+    """Return the key that a certificate is for.
+
+    Raises:
+        CertificateRefused: The key is of a kind that nobody here knows, or broken.
+    """
+    try:
+        if has_sm2_key(certificate):
+            return sm2_key_of(certificate)
+        return certificate.public_key()
+    except Sm2Unavailable as error:
+        raise CertificateRefused(str(error)) from error
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise CertificateRefused("the certificate's key is of no known kind") from error
+
+
 def public_key_bytes(certificate: x509.Certificate) -> bytes:
     """Return the public key as SubjectPublicKeyInfo in DER.
 
     Raises:
-        CertificateRefused: The key is of a kind that the library does not know.
+        CertificateRefused: See `public_key_of`.
     """
-    try:
-        return certificate.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
-    except (UnsupportedAlgorithm, ValueError) as error:
-        raise CertificateRefused("the certificate's key is of no known kind") from error
+    return public_key_of(certificate).public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def identity_of(certificate: x509.Certificate) -> Identity:

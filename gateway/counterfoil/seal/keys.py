@@ -32,12 +32,15 @@ from counterfoil.seal.secret import (
     read_private_file,
     read_secret,
 )
+from counterfoil.sm2 import loading as sm2_keys
+from counterfoil.sm2.keys import Sm2PrivateKey
+from counterfoil.sm2.libcrypto import Sm2Unavailable
 
 NO_PASSPHRASE: Final = "none"  # noqa: S105 - says that there is none
 """Instead of a reference: the key is not encrypted, and that is meant."""
 
 AnyPrivateKey: TypeAlias = (
-    EllipticCurvePrivateKey | Ed25519PrivateKey | MLDSA44PrivateKey
+    EllipticCurvePrivateKey | Ed25519PrivateKey | MLDSA44PrivateKey | Sm2PrivateKey
 )
 
 _ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
@@ -90,8 +93,12 @@ def signing_key_of(der: bytes) -> SigningKey:
 
     Raises:
         ValueError: It is damaged, or fits no algorithm of seals.
+        Sm2Unavailable: It is an SM2 key, and this machine cannot do SM2.
     """
-    return signing_key(load_der_private_key(der, None))
+    try:
+        return signing_key(load_der_private_key(der, None))
+    except UnsupportedAlgorithm:
+        return signing_key(sm2_keys.load_der_private_key(der, None))
 
 
 def load_tls_key(reference: KeyReference) -> SecretText:
@@ -126,7 +133,10 @@ def _load_file(path: str, passphrase: str) -> AnyPrivateKey:
         raise KeyRefused(msg)
     secret = read_secret(passphrase).reveal() if is_encrypted else None
     try:
-        key = load_pem_private_key(content, secret)
+        key = _load_pem(content, secret)
+    except Sm2Unavailable as error:
+        msg = f"{path}: {error}"
+        raise KeyRefused(msg) from None
     # Without the cause: what the library says of broken keys is not ours to vet.
     except (TypeError, ValueError, UnsupportedAlgorithm):
         msg = f"the key is damaged, or its passphrase does not open it: {path}"
@@ -143,6 +153,14 @@ def _refuse_token(rest: str, passphrase: str) -> NoReturn:
         "a key in a token serves for seals only; keys of connections of a gateway and "
         "of its log are in a file:"
     )
+
+
+def _load_pem(content: bytes, secret: bytes | None) -> object:
+    """Return a key of any kind; SM2 is what the library refuses for its curve."""
+    try:
+        return load_pem_private_key(content, secret)
+    except UnsupportedAlgorithm:
+        return sm2_keys.load_pem_private_key(content, secret)
 
 
 _LOADERS: Final[dict[str, Callable[[str, str], AnyPrivateKey]]] = {

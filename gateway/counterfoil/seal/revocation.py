@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from typing import Final, get_args
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPublicKeyTypes,
 )
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from counterfoil.seal.certificates import CertificateRefused, public_key_of
 from counterfoil.seal.chains import SKEW_US, us_of
+from counterfoil.sm2.keys import Sm2PublicKey
+from counterfoil.sm2.signed import check_signed
 
 _ISSUER_KEYS: Final = get_args(CertificateIssuerPublicKeyTypes)
 
@@ -133,9 +136,17 @@ def _is_signed_by(one: RevocationList, issuer: x509.Certificate) -> bool:
     if not usage.crl_sign:
         return False
     try:
-        key = issuer.public_key()
+        key = public_key_of(issuer)
+        if isinstance(key, Sm2PublicKey):
+            check_signed(one.unverified, key)
+            return True
         return isinstance(key, _ISSUER_KEYS) and one.unverified.is_signature_valid(key)
-    except (UnsupportedAlgorithm, ValueError):
+    except (
+        CertificateRefused,
+        InvalidSignature,
+        UnsupportedAlgorithm,
+        ValueError,
+    ):
         return False
 
 

@@ -15,8 +15,6 @@ from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.verification import Store
 
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.seals import Algorithm
@@ -29,6 +27,7 @@ from counterfoil.seal.certificates import (
     certificate_digest,
     identity_of,
     load_certificate,
+    public_key_of,
 )
 from counterfoil.seal.chains import Chain, build_chain
 from counterfoil.seal.revocation import RevocationLists
@@ -209,8 +208,8 @@ class TrustStore:
         listed = self._directory.get(digest)
         identity = _identity(certificate, listed)
         try:
-            algorithm, check = check_with(certificate.public_key())
-        except (UnfitKey, UnsupportedAlgorithm, ValueError) as error:
+            algorithm, check = check_with(public_key_of(certificate))
+        except UnfitKey as error:
             raise CertificateRefused("the key fits no algorithm") from error
         if identity.use is Use.PERSON:
             # Checked when the person gives the seal, and beneath each later one.
@@ -234,14 +233,14 @@ class TrustStore:
             is_undetermined=is_undetermined,
         )
 
-    def _roots_for(self, party: str) -> Store:
+    def _roots_for(self, party: str) -> list[x509.Certificate]:
         """Return the roots that may speak for a party."""
         roots = [
             root for root, parties in self._anchors if not parties or party in parties
         ]
         if not roots:
             raise CertificateRefused("no root may speak for that party")
-        return Store(roots)
+        return roots
 
     def _clear(self, chain: Chain, at_us: int) -> tuple[int, bool]:
         """Return until when nothing in the path is revoked, or that nobody knows.
@@ -288,7 +287,13 @@ def _authorities_in(bag: Mapping[bytes, bytes]) -> list[x509.Certificate]:
             constraints = certificate.extensions.get_extension_for_class(
                 x509.BasicConstraints
             )
-        except (CertificateRefused, x509.ExtensionNotFound, ValueError):
+        except (
+            CertificateRefused,
+            x509.DuplicateExtension,
+            x509.ExtensionNotFound,
+            x509.UnsupportedGeneralNameType,
+            ValueError,
+        ):
             continue
         if constraints.value.ca:
             found.append(certificate)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterfoil.devca.certificates import (
     Algorithm,
     Authority,
+    AuthorityAlgorithm,
     PrivateKey,
     Validity,
     make_authority,
@@ -33,6 +34,7 @@ from counterfoil.seal.certificates import certificate_bag
 from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
 from counterfoil.seal.verify import Court, SealedDocument, verify_seals
+from counterfoil.sm2.keys import Sm2PrivateKey
 from counterfoil.wire.seals import encode_statement, parse_statement
 
 NOW: Final = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -65,9 +67,13 @@ class Pki:
     crl_validity: Validity = CURRENT
 
     @classmethod
-    def new(cls, name: str = "test") -> Pki:
-        root = make_root(f"{name} root", IN_FORCE)
+    def new(cls, name: str = "test", algorithm: AuthorityAlgorithm = "p256") -> Pki:
+        root = make_root(f"{name} root", IN_FORCE, algorithm)
         return cls(root, make_authority(f"{name} authority", root, IN_FORCE))
+
+    @property
+    def algorithm(self) -> AuthorityAlgorithm:
+        return "sm2" if isinstance(self.root.key, Sm2PrivateKey) else "p256"
 
     @property
     def crls(self) -> tuple[bytes, ...]:
@@ -93,11 +99,11 @@ class Pki:
         *,
         party: str = PARTY,
         key: PrivateKey | None = None,
-        algorithm: Algorithm = "p256",
+        algorithm: Algorithm | None = None,
         validity: Validity = IN_FORCE,
         **wrong: Any,  # noqa: ANN401
     ) -> Sealer:
-        key = key or make_key(algorithm)
+        key = key or make_key(algorithm or self.algorithm)
         identity = wrong.pop("identity", urn(party, use, name))
         issuer = wrong.pop("issuer", self.authority)
         certificate = make_certificate(
@@ -121,7 +127,7 @@ class Signers:
     institution: Sealer
 
     @classmethod
-    def new(cls, pki: Pki, algorithm: Algorithm = "p256") -> Signers:
+    def new(cls, pki: Pki, algorithm: Algorithm | None = None) -> Signers:
         return cls(
             pki,
             pki.sealer("person", "li"),

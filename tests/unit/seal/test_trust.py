@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.devca.certificates import (
     Authority,
+    AuthorityAlgorithm,
     Validity,
     make_authority,
     make_certificate,
@@ -20,6 +20,7 @@ from counterfoil.devca.certificates import (
     make_root,
     urn,
 )
+from counterfoil.devca.signing import key_identifier, sign_certificate, stand_in
 from counterfoil.domain.party import Use
 from counterfoil.domain.seals import Algorithm
 from counterfoil.seal import trust
@@ -31,10 +32,12 @@ from counterfoil.seal.certificates import (
     load_pem_chain,
     public_key_bytes,
 )
-from counterfoil.seal.chains import DEPTH_MAX, datetime_of, us_of
+from counterfoil.seal.chains import datetime_of, us_of
+from counterfoil.seal.policies import DEPTH_MAX
 from counterfoil.seal.revocation import load_crl
 from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.sm2.keys import Sm2PrivateKey
 from tests.unit.seal.makers import (
     CURRENT,
     DAY,
@@ -133,8 +136,12 @@ def test_an_unknown_critical_extension_is_refused(pki: Pki) -> None:
 
 
 def leaf_below(authority: Authority) -> bytes:
-    key = make_key().public_key()
+    key = make_key(kind_of(authority)).public_key()
     return der(make_certificate(authority, key, urn(PARTY, "person", "li"), IN_FORCE))
+
+
+def kind_of(authority: Authority) -> AuthorityAlgorithm:
+    return "sm2" if isinstance(authority.key, Sm2PrivateKey) else "p256"
 
 
 def material_of(root: Authority, *authorities: Authority) -> TrustMaterial:
@@ -146,8 +153,8 @@ def material_of(root: Authority, *authorities: Authority) -> TrustMaterial:
 
 
 @pytest.mark.parametrize("depth", [0, 1, DEPTH_MAX])
-def test_paths_may_have_some_authorities(depth: int) -> None:
-    root = make_root("root", IN_FORCE)
+def test_paths_may_have_some_authorities(kind: AuthorityAlgorithm, depth: int) -> None:
+    root = make_root("root", IN_FORCE, kind)
     chain = [root]
     for step in range(depth):
         made = make_authority(f"{step}", chain[-1], IN_FORCE, path_length=None)
@@ -160,8 +167,8 @@ def test_paths_may_have_some_authorities(depth: int) -> None:
     assert vetted.identity.name == "li"
 
 
-def test_paths_may_not_have_more() -> None:
-    chain = [make_root("root", IN_FORCE)]
+def test_paths_may_not_have_more(kind: AuthorityAlgorithm) -> None:
+    chain = [make_root("root", IN_FORCE, kind)]
     for step in range(DEPTH_MAX + 1):
         made = make_authority(f"{step}", chain[-1], IN_FORCE, path_length=None)
         chain.append(made)
@@ -172,8 +179,10 @@ def test_paths_may_not_have_more() -> None:
         )
 
 
-def test_an_authority_cannot_make_authorities_beyond_its_length() -> None:
-    root = make_root("root", IN_FORCE)
+def test_an_authority_cannot_make_authorities_beyond_its_length(
+    kind: AuthorityAlgorithm,
+) -> None:
+    root = make_root("root", IN_FORCE, kind)
     issuing = make_authority("issuing", root, IN_FORCE, path_length=0)
     below = make_authority("below", issuing, IN_FORCE)
 
@@ -184,7 +193,7 @@ def test_an_authority_cannot_make_authorities_beyond_its_length() -> None:
 
 
 def test_whoever_has_a_certificate_is_no_authority_by_that(pki: Pki) -> None:
-    key = make_key()
+    key = make_key(pki.algorithm)
     person = make_certificate(
         pki.authority, key.public_key(), urn(PARTY, "person", "li"), IN_FORCE
     )
@@ -201,9 +210,9 @@ def test_whoever_has_a_certificate_is_no_authority_by_that(pki: Pki) -> None:
 
 
 @pytest.mark.parametrize("expired", ["root", "authority"])
-def test_authorities_expire_too(expired: str) -> None:
+def test_authorities_expire_too(kind: AuthorityAlgorithm, expired: str) -> None:
     over = Validity(NOW - DAY, NOW - HOUR)
-    root = make_root("root", over if expired == "root" else IN_FORCE)
+    root = make_root("root", over if expired == "root" else IN_FORCE, kind)
     issuing = make_authority(
         "issuing", root, over if expired == "authority" else IN_FORCE
     )
@@ -223,7 +232,7 @@ def odd_authority(
     pki: Pki, *, ca: bool = True, cert_sign: bool = True, crl_sign: bool = True
 ) -> Authority:
     """Return an authority under the root that lacks what authorities must have."""
-    key = make_key()
+    key = make_key(pki.algorithm)
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
@@ -235,21 +244,19 @@ def odd_authority(
         encipher_only=False,
         decipher_only=False,
     )
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name.from_rfc4514_string("CN=odd"))
         .issuer_name(pki.root.certificate.subject)
-        .public_key(key.public_key())
+        .public_key(stand_in(key.public_key()))
         .serial_number(7)
         .not_valid_before(IN_FORCE.start)
         .not_valid_after(IN_FORCE.end)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(usage, critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
-        .sign(pki.root.key, SHA256())
+        .add_extension(key_identifier(key.public_key()), critical=False)
     )
+    certificate = sign_certificate(builder, pki.root.key, key.public_key())
     return Authority(certificate, key)  # type: ignore[arg-type]
 
 
@@ -311,9 +318,12 @@ def test_a_list_of_a_part_is_not_read_as_the_whole(
 
 
 def test_a_list_signed_in_an_unknown_way_is_no_list(pki: Pki) -> None:
-    unknown = pki.crls[1].replace(
-        bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040309")
-    )
+    unknown = pki.crls[1]
+    for known, other in (
+        ("2a8648ce3d040302", "2a8648ce3d040309"),
+        ("2a811ccf55018375", "2a811ccf55018379"),
+    ):
+        unknown = unknown.replace(bytes.fromhex(known), bytes.fromhex(other))
 
     with pytest.raises(RevocationUnknown):
         TrustStore(pki.material(crls=(pki.crls[0], unknown))).vet(

@@ -34,6 +34,11 @@ class _AlgorithmEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Algorithm.V
     """ECDSA on P-256 with SHA-256, signature in DER."""
     ALGORITHM_ED25519: _Algorithm.ValueType  # 2
     """Ed25519 as in RFC 8032, signature of 64 bytes."""
+    ALGORITHM_SM2_SM3: _Algorithm.ValueType  # 3
+    """SM2 on its recommended curve with SM3 (GB/T 32918.2 and .5), the signer
+    named `1234567812345678` (GM/T 0009), signature in DER. A receiver that cannot
+    do SM2 refuses the seal as `SEAL_FORGED`: no root that it trusts leads to it.
+    """
 
 class Algorithm(_Algorithm, metaclass=_AlgorithmEnumTypeWrapper):
     """Signature algorithms: a closed list of whole combinations."""
@@ -44,6 +49,11 @@ ALGORITHM_ECDSA_P256_SHA256: Algorithm.ValueType  # 1
 """ECDSA on P-256 with SHA-256, signature in DER."""
 ALGORITHM_ED25519: Algorithm.ValueType  # 2
 """Ed25519 as in RFC 8032, signature of 64 bytes."""
+ALGORITHM_SM2_SM3: Algorithm.ValueType  # 3
+"""SM2 on its recommended curve with SM3 (GB/T 32918.2 and .5), the signer
+named `1234567812345678` (GM/T 0009), signature in DER. A receiver that cannot
+do SM2 refuses the seal as `SEAL_FORGED`: no root that it trusts leads to it.
+"""
 Global___Algorithm: _TypeAlias = Algorithm  # noqa: Y015
 
 @_typing.final
