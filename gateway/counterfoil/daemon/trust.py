@@ -19,6 +19,8 @@ from counterfoil.seal.certificates import (
     load_pem_chain,
 )
 from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.sm2.libcrypto import Sm2Unavailable, libcrypto
+from counterfoil.sm2.signed import has_sm2_key
 
 _CALLER_USES = frozenset({Use.GATEWAY, Use.PERSON, Use.SYSTEM})
 
@@ -40,6 +42,7 @@ def read_material(configuration: Configuration) -> TrustMaterial:
     anchors, authorities = [], []
     for der in chain:
         certificate = x509.load_der_x509_certificate(der)
+        _require_usable(certificate)
         if certificate.issuer == certificate.subject:
             anchors.append(TrustAnchor(der))
         else:
@@ -54,6 +57,20 @@ def read_material(configuration: Configuration) -> TrustMaterial:
             _read_list(configuration, p) for p in configuration.trust.revocation_lists
         ),
     )
+
+
+def _require_usable(certificate: x509.Certificate) -> None:
+    """Refuse an authority whose seals this machine could never check.
+
+    Raises:
+        ConfigurationRefused: Its key is of SM2, and nothing here can do that.
+    """
+    try:
+        if has_sm2_key(certificate):
+            libcrypto()
+    except Sm2Unavailable as error:
+        msg = f"trust.authorities: {error}"
+        raise ConfigurationRefused(msg) from error
 
 
 def read_file(configuration: Configuration, name: str) -> bytes:

@@ -37,8 +37,8 @@ SIGNER_ID: Final = b"1234567812345678"
 Source: GM/T 0009-2012, section 10.
 """
 
-SIGNER_ID_BYTES_MAX: Final = 8191
-"""Longest signer: its length in bits is hashed as 16 bits, whose sign is not used."""
+SIGNER_ID_BYTES_MAX: Final = 8190
+"""Longest signer that OpenSSL takes: its length is hashed as 16 bits that count bits."""
 
 SIGNATURE_BYTES_MAX: Final = 72
 """Longest signature: two integers of 32 bytes in DER."""
