@@ -31,6 +31,16 @@ CERTIFICATE_BYTES_MAX: Final = 16 * 1024
 """Longest certificate that is read; ordinary ones have one or two thousand bytes."""
 
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,  # a name that is written as a string of bits
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for what is no certificate, or no list."""
+
+
 class CertificateError(Exception):
     """Base: a certificate cannot be relied on; messages quote no names."""
 
@@ -66,9 +76,13 @@ def load_certificate(unverified: bytes) -> x509.Certificate:
     if len(unverified) > CERTIFICATE_BYTES_MAX:
         raise CertificateRefused("the certificate is too long")
     try:
-        return x509.load_der_x509_certificate(unverified)
-    except ValueError as error:
+        certificate = x509.load_der_x509_certificate(unverified)
+        # The library reads these when they are asked for; then nobody expects that
+        # they cannot be read.
+        _ = certificate.subject, certificate.issuer, certificate.extensions
+    except UNREADABLE as error:
         raise CertificateRefused("not a certificate") from error
+    return certificate
 
 
 def load_pem_chain(pem: bytes) -> list[bytes]:
@@ -79,7 +93,7 @@ def load_pem_chain(pem: bytes) -> list[bytes]:
     """
     try:
         certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise CertificateRefused("not a PEM file of certificates") from error
     return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
 

@@ -20,7 +20,11 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterfoil.seal.certificates import CertificateRefused, public_key_of
+from counterfoil.seal.certificates import (
+    UNREADABLE,
+    CertificateRefused,
+    public_key_of,
+)
 from counterfoil.seal.chains import SKEW_US, us_of
 from counterfoil.sm2.keys import Sm2PublicKey
 from counterfoil.sm2.signed import check_signed
@@ -67,7 +71,12 @@ def load_crl(unverified: bytes) -> RevocationList:
         ValueError: It is not one, does not say when the next is due, or covers
             only some certificates or changes.
     """
-    crl = x509.load_der_x509_crl(unverified)
+    try:
+        crl = x509.load_der_x509_crl(unverified)
+        # The library reads these when they are asked for.
+        _ = crl.issuer, crl.extensions
+    except UNREADABLE as error:
+        raise ValueError("not a revocation list") from error
     if crl.next_update_utc is None:
         raise ValueError("the list does not say when the next one is due")
     for extension in crl.extensions:
@@ -153,6 +162,7 @@ def _is_signed_by(one: RevocationList, issuer: x509.Certificate) -> bool:
 def _is_hold(entry: x509.RevokedCertificate) -> bool:
     try:
         reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, *UNREADABLE):
+        # Whatever else stands there, it is revoked.
         return False
     return reason is x509.ReasonFlags.certificate_hold

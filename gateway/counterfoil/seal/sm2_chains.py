@@ -48,12 +48,6 @@ _INTERPRETED: Final = (
 )
 """Extensions that may be critical."""
 
-_UNREADABLE: Final = (
-    ValueError,
-    x509.DuplicateExtension,
-    x509.UnsupportedGeneralNameType,
-)
-
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 
@@ -93,9 +87,7 @@ def sm2_path(  # noqa: PLR0913 - as `build_chain` is asked
     try:
         _check_leaf(leaf, use, is_listed, at)
         path = climb.to_root([leaf])
-    except _UNREADABLE as error:
-        raise NoSm2Path(str(error)) from error
-    except Sm2Unavailable as error:
+    except (ValueError, Sm2Unavailable) as error:
         raise NoSm2Path(str(error)) from error
     if path is None:
         raise NoSm2Path("no authority of the path is trusted, or one is none")
@@ -139,7 +131,7 @@ class _Climb:
         try:
             _check_authority(issuer, path[1:], self.at, is_root=is_root)
             key = sm2_key_of(issuer)
-        except _UNREADABLE:
+        except ValueError:
             return False
         self.checks += 1
         if self.checks > CHECKS_MAX:

@@ -287,13 +287,7 @@ def _authorities_in(bag: Mapping[bytes, bytes]) -> list[x509.Certificate]:
             constraints = certificate.extensions.get_extension_for_class(
                 x509.BasicConstraints
             )
-        except (
-            CertificateRefused,
-            x509.DuplicateExtension,
-            x509.ExtensionNotFound,
-            x509.UnsupportedGeneralNameType,
-            ValueError,
-        ):
+        except (CertificateRefused, x509.ExtensionNotFound):
             continue
         if constraints.value.ca:
             found.append(certificate)
