@@ -38,7 +38,7 @@ Source: GM/T 0009-2012, section 10.
 """
 
 SIGNER_ID_BYTES_MAX: Final = 8190
-"""Longest signer that OpenSSL takes: its length is hashed as 16 bits that count bits."""
+"""Longest signer that OpenSSL takes: its length in bits is hashed as 16 bits."""
 
 SIGNATURE_BYTES_MAX: Final = 72
 """Longest signature: two integers of 32 bytes in DER."""
