@@ -72,6 +72,7 @@ class Town:
         sections: More TOML for each gateway, appended to what is written.
         founded: Whether registers are founded; else the configuration says who calls.
         settings: Lines for `[seal]`, `[limits]`, `[trust]` of every gateway.
+        sm2: The parties whose institutions seal with SM2; needs its library.
     """
 
     directory: Path
@@ -79,17 +80,16 @@ class Town:
     ports: dict[str, int] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     founded: bool = True
+    sm2: tuple[str, ...] = ()
     ca: DevelopmentCa = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.ca = DevelopmentCa.create(
-            self.pki, self.parties, now=datetime.now(UTC).replace(microsecond=0)
-        )
-        (self.pki / "authorities.pem").write_bytes(
-            (self.pki / "root.pem").read_bytes()
-            + (self.pki / "authority.pem").read_bytes()
-        )
+        now = datetime.now(UTC).replace(microsecond=0)
+        self.ca = DevelopmentCa.create(self.pki, self.parties, now=now)
+        for party in self.sm2:
+            self.ca.issue(party, "institution", "1", now=now, algorithm="sm2")
+        (self.pki / "authorities.pem").write_bytes(self.ca.authorities_pem)
         for party in self.carriers:
             self.ports.setdefault(party, free_port())
         for party in self.carriers:
@@ -239,7 +239,7 @@ class Town:
             *self._keys("tls", party, "gateway-1"),
             "[trust]",
             'authorities = "pki/authorities.pem"',
-            'revocation_lists = ["pki/root.crl", "pki/authority.crl"]',
+            f"revocation_lists = {[f'pki/{name}.crl' for name in self.ca.names]!r}",
             self.settings.get("trust", ""),
             *self._founding(party),
             "[head]",
