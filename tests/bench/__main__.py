@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from tests.bench.crypto import crypto_limit
+from tests.bench.crypto import crypto_limit, sm2_limit
 from tests.bench.day import day_figures
 from tests.bench.exchange import Pair, Run, process_bytes
 from tests.bench.figures import Figure, write_figures
@@ -56,8 +56,12 @@ def main() -> int:
 
 
 def _measure(directory: Path, divisor: int, filled: int) -> Iterator[Figure]:
-    limit = crypto_limit()
+    limit, cpu_us = crypto_limit()
     yield Figure(name="crypto.limit", value=limit, unit="vouchers/s")
+    yield Figure(name="crypto.limit.cpu", value=cpu_us, unit="µs/voucher")
+    if (sm2 := sm2_limit()) is not None:
+        yield Figure(name="crypto.limit.sm2", value=sm2[0], unit="vouchers/s")
+        yield Figure(name="crypto.limit.sm2.cpu", value=sm2[1], unit="µs/voucher")
     yield from national_figures()
     pair = Pair.start(directory / "single")
     try:
