@@ -25,6 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pysmx import SM2 as smx  # noqa: N811 - a module
 
+from counterfoil.domain.seals import Algorithm
+from counterfoil.seal.head_keys import load_log_keys
+from counterfoil.seal.keys import KeyReference, load_signing_key, load_tls_key
+from counterfoil.seal.secret import KeyRefused
 from counterfoil.sm2.keys import (
     SIGNATURE_BYTES_MAX,
     SIGNER_ID,
@@ -416,3 +420,27 @@ def test_a_failure_leaves_nothing_behind_for_python_s_own_ssl(
 
     # They share one library, and its list of what went wrong in this thread.
     assert library.ERR_peek_error() == 0
+
+
+# --- what it is for --------------------------------------------------------------
+
+
+def test_a_key_signs_seals_and_neither_connections_nor_heads(
+    key: Sm2PrivateKey, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    path.touch(mode=0o600)
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    reference = KeyReference(f"file:{path}", "none")
+
+    sealing = load_signing_key(reference)
+
+    assert sealing.algorithm is Algorithm.SM2_SM3
+    assert sealing.public_key == spki_of(key.public_key())
+    key.public_key().verify(sealing.sign(MESSAGE), MESSAGE)
+    with pytest.raises(KeyRefused, match="not a key for connections"):
+        load_tls_key(reference)
+    with pytest.raises(KeyRefused, match="not an Ed25519 key"):
+        load_log_keys(reference, reference)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import grpc
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from counterfoil.office.token_access import open_in_token, token_credentials
@@ -80,9 +81,13 @@ class Access:
 
         Raises:
             OSError: A file cannot be read.
-            ValueError: The key cannot be decrypted.
+            ValueError: The key cannot be decrypted, or is none for connections.
         """
-        private = serialization.load_pem_private_key(key.read_bytes(), passphrase)
+        try:
+            private = serialization.load_pem_private_key(key.read_bytes(), passphrase)
+        except UnsupportedAlgorithm as error:
+            msg = f"{key}: connections need a key on P-256 or Ed25519"
+            raise ValueError(msg) from error
         return cls(
             certificate=certificate.read_bytes(),
             key=private.private_bytes(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import grpc
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -87,6 +88,10 @@ class TlsKeeper:
             x509.load_pem_x509_certificates(roots)
         except ValueError as error:
             msg = "tls.certificate or trust.authorities: not certificates in PEM"
+            raise ConfigurationRefused(msg) from error
+        except UnsupportedAlgorithm as error:
+            # SM2 is for seals: gRPC's TLS has no cipher suites for it.
+            msg = "tls.certificate: connections need a key on P-256 or Ed25519"
             raise ConfigurationRefused(msg) from error
         own = load_pem_private_key(self._key.reveal(), None).public_key()
         if _encoded(shown) != _encoded(own):
