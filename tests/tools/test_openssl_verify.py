@@ -12,13 +12,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterfoil.devca.certificates import Validity
+from counterfoil.devca.certificates import Authority, Validity, make_crl
 from counterfoil.domain.seals import Seal
 from counterfoil.seal.certificates import certificate_bag
 from counterfoil.seal.export import export_for_openssl
 from counterfoil.seal.sign import Sealer
 from counterfoil.wire.seals import parse_statement
 from tests.unit.seal.makers import (
+    CURRENT,
     DAY,
     HOUR,
     NOW,
@@ -228,6 +229,29 @@ def test_a_revoked_certificate(case: Case) -> None:
     case.write(exported(revoked, signers.seals(), signers.all))
 
     assert refused(case.judge(), "seal-02: its path")
+
+
+def lists_of(*lists: x509.CertificateRevocationList) -> bytes:
+    return b"".join(one.public_bytes(Encoding.PEM) for one in lists)
+
+
+@pytest.mark.parametrize("wrong", ["missing", "foreign", "early", "late"])
+def test_without_a_list_of_the_issuer_s_own_nothing_holds(
+    case: Case, wrong: str
+) -> None:
+    three_seals(case)
+    pki = case.pki
+    of_root = make_crl(pki.root, CURRENT, {})
+    validity = {
+        "early": Validity(NOW - 2 * DAY, NOW - DAY),
+        "late": Validity(NOW + HOUR, NOW + DAY),
+    }.get(wrong, CURRENT)
+    other_key = Authority(pki.authority.certificate, Pki.new().root.key)
+    signer = other_key if wrong == "foreign" else pki.authority
+    lists = [] if wrong == "missing" else [make_crl(signer, validity, {})]
+    case.write({"crls.pem": lists_of(of_root, *lists)})
+
+    assert refused(case.judge(), "seal-01: its path")
 
 
 def test_an_instant_outside_the_certificate_s_time(case: Case) -> None:
