@@ -244,6 +244,19 @@ def _add_register(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     _flag(listing, "json", "what each says, as JSON lines")
     _connection(listing)
     listing.set_defaults(command=register_command.show_list)
+    _add_signing(verbs)
+    submit = verbs.add_parser(
+        "submit",
+        help="hand a file's registrations in to a running gateway",
+        description="Prints of each whether it is registered now or was known, its "
+        "leaf and digest. Exit status 1 if one was refused.",
+    )
+    submit.add_argument("file", help="what `propose` and `sign` wrote")
+    _connection(submit)
+    submit.set_defaults(command=register_command.submit)
+
+
+def _add_signing(verbs: _Nouns[argparse.ArgumentParser]) -> None:
     propose = verbs.add_parser(
         "propose",
         help="make a registration and sign it first (提请)",
@@ -251,7 +264,9 @@ def _add_register(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "writes it to a file. Whose signatures a matter needs stands in the contract; "
         "the gateway refuses it without. No gateway is needed.",
     )
-    propose.add_argument("matter", choices=MATTERS, metavar="MATTER", help=_one_of())
+    propose.add_argument(
+        "matter", choices=MATTERS, metavar="MATTER", help=", ".join(MATTERS)
+    )
     _option(propose, "by", "the party that registers it", metavar="CODE")
     _option(propose, "number", "its number, used once", metavar="NUMBER")
     _option(propose, "output", "where to write it", metavar="FILE")
@@ -278,19 +293,6 @@ def _add_register(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     join.add_argument("files", nargs="+", help="what `propose` and `sign` wrote")
     _option(join, "output", "where to write it", metavar="FILE")
     join.set_defaults(command=register_command.join)
-    submit = verbs.add_parser(
-        "submit",
-        help="hand a file's registrations in to a running gateway",
-        description="Prints of each whether it is registered now or was known, its "
-        "leaf and digest. Exit status 1 if one was refused.",
-    )
-    submit.add_argument("file", help="what `propose` and `sign` wrote")
-    _connection(submit)
-    submit.set_defaults(command=register_command.submit)
-
-
-def _one_of() -> str:
-    return ", ".join(MATTERS)
 
 
 def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:

@@ -14,9 +14,6 @@ from typing import Final, TypeVar
 
 from counterfoil.domain.catalogue import (
     DocumentKind,
-    SealedBy,
-    SealPlan,
-    SealPosition,
 )
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import (
@@ -30,30 +27,26 @@ from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
     MalformedPayload,
-    NotTheIssuer,
-    SealMissing,
 )
-from counterfoil.domain.seals import Seal, check_plan, next_position
-from counterfoil.domain.value import maker, value
+from counterfoil.domain.seals import check_plan
 from counterfoil.seal.certificates import certificate_bag
-from counterfoil.seal.sign import Sealer, make_seal_order
+from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.verify import (
     Court,
     make_sealed_document,
     verify_seals,
 )
-from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
 from counterfoil.wire.days import check_day
 from counterfoil.wire.documents import Facts, document_of, read_payload
 from counterfoil.wire.national_out import national_document
+from counterfoil.wire.own_seals import Bare, OwnSeals, bare_of, plan_of
 from counterfoil.wire.registrations import registration_document
 from counterfoil.wire.review import judge_review
-from counterfoil.wire.sealed import close_sealed, open_sealed
+from counterfoil.wire.sealed import open_sealed
 from counterfoil.wire.seals import (
     parse_statement,
-    seal_from_bytes,
 )
 
 Item = TypeVar("Item")
@@ -62,22 +55,6 @@ Made = TypeVar("Made")
 
 CHECKED_MAX: Final = 4_096
 """Checked vouchers remembered; when there are more, all are checked again."""
-
-
-@value
-class _Bare:
-    """A checked payload of ours that waits for the institution's seals."""
-
-    kind: DocumentKind
-    payload: bytes
-    digest: bytes
-    seals: tuple[Seal, ...]
-    facts: Facts
-    enclosures: tuple[bytes, ...] = ()
-    sealings: tuple[tuple[str, str], ...] = ()
-
-
-_make_bare: Final = maker(_Bare)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,10 +70,14 @@ class Workshop:
     trust: TrustStore
     sealers: Mapping[str, Sealer]
     in_batches: bool = False
+    _own: OwnSeals = field(init=False, repr=False)
     _checked: dict[bytes, Facts] = field(default_factory=dict, repr=False)
     """What vouchers say that we composed, by digest of the payload. That bytes keep
     the rules of form is true of them for ever: they need not be checked again when
     their reviews are complete, which for 500 rows takes as long as fifty seals."""
+
+    def __post_init__(self) -> None:
+        self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
 
     def examine(
         self, documents: Sequence[bytes], certificates: Sequence[bytes], at_us: int
@@ -135,7 +116,7 @@ class Workshop:
         facts = read_payload(opened.kind, opened.payload)
         check_day(facts, court.at_us)
         # (4) What the payload says decides whose seals are due.
-        plan = _plan(opened.kind, facts)
+        plan = plan_of(opened.kind, facts)
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
         signers = [statement.certificate_digest for statement in verified.statements]
         # (5) Judged like a document that arrives, and never acted on.
@@ -197,13 +178,13 @@ class Workshop:
     ) -> list[Document | CounterfoilError]:
         """Put the institution's seals on vouchers whose reviews are complete."""
 
-        def bare(draft: Unsealed) -> _Bare:
+        def bare(draft: Unsealed) -> Bare:
             # Of the bytes as they came back, whatever kept them meanwhile.
             digest = sha256(draft.payload).digest()
             facts = self._checked.get(digest) or read_payload(
                 DocumentKind.VOUCHER, draft.payload
             )
-            return _bare(
+            return bare_of(
                 DocumentKind.VOUCHER,
                 draft.payload,
                 facts,
@@ -212,42 +193,42 @@ class Workshop:
                 sealings=draft.sealings,
             )
 
-        return self._finish(_each(bare, drafts), at_us)
+        return self._own.finish(_each(bare, drafts), at_us)
 
     def submit(
         self, drafts: Sequence[bytes], desk: str, at_us: int
     ) -> list[Document | CounterfoilError]:
         """Compose and seal in one go."""
 
-        def bare(draft: bytes) -> _Bare:
+        def bare(draft: bytes) -> Bare:
             row, facts = compose_draft(draft, desk=desk)
             check_day(facts, at_us)
-            return _bare(DocumentKind.VOUCHER, row.payload, facts, (), row.digest)
+            return bare_of(DocumentKind.VOUCHER, row.payload, facts, (), row.digest)
 
-        return self._finish(_each(bare, drafts), at_us)
+        return self._own.finish(_each(bare, drafts), at_us)
 
     def steps(
         self, steps: Sequence[StepText], at_us: int
     ) -> list[Document | CounterfoilError]:
         """Encode and seal steps."""
 
-        def bare(step: StepText) -> _Bare:
+        def bare(step: StepText) -> Bare:
             payload, facts = compose_step(step)
-            return _bare(step.kind, payload, facts)
+            return bare_of(step.kind, payload, facts)
 
-        return self._finish(_each(bare, steps), at_us)
+        return self._own.finish(_each(bare, steps), at_us)
 
     def receipts(
         self, receipts: Sequence[ReceiptText], by: str, at_us: int
     ) -> list[Document | CounterfoilError]:
         """Check, encode and seal receipts."""
 
-        def bare(text: ReceiptText) -> _Bare:
+        def bare(text: ReceiptText) -> Bare:
             payload, facts = compose_receipt(text, by=by)
             enclosures = (text.original,) if text.original else ()
-            return _bare(DocumentKind.RECEIPT, payload, facts, enclosures=enclosures)
+            return bare_of(DocumentKind.RECEIPT, payload, facts, enclosures=enclosures)
 
-        return self._finish(_each(bare, receipts), at_us)
+        return self._own.finish(_each(bare, receipts), at_us)
 
     def national(
         self, documents: Sequence[tuple[bytes, bytes]], encoding: str
@@ -263,60 +244,6 @@ class Workshop:
             bag=certificate_bag(certificates),
         )
 
-    def _finish(
-        self, bares: Sequence[_Bare | CounterfoilError], at_us: int
-    ) -> list[Document | CounterfoilError]:
-        """Put every institution seal that is due, and close the documents."""
-        finished: list[Document | CounterfoilError] = list(bares)  # type: ignore[arg-type]
-        groups: dict[tuple[str, str], list[int]] = {}
-        for index, bare in enumerate(bares):
-            if isinstance(bare, CounterfoilError):
-                continue
-            try:
-                due = _due(bare)
-            except CounterfoilError as refusal:
-                finished[index] = refusal
-                continue
-            if bare.facts.by not in self.sealers:
-                finished[index] = NotTheIssuer(
-                    f"no seal of {bare.facts.by} is kept here", by=bare.facts.by
-                )
-                continue
-            groups.setdefault((bare.facts.by, due.id), []).append(index)
-        for (party, position), indexes in groups.items():
-            members = [bare for i in indexes if isinstance(bare := bares[i], _Bare)]
-            try:
-                seals = self._seal_all(party, members, at_us)
-            except CounterfoilError as refusal:
-                # The key is away: none of these can be sealed, others can.
-                for index in indexes:
-                    finished[index] = refusal.with_traceback(None)
-                continue
-            sealer = self.sealers[party]
-            signers = (sealer.certificate_digest,)
-            ours = position, sealer.identity.to_urn()
-            for index, bare, seal in zip(indexes, members, seals, strict=True):
-                finished[index] = _close(bare, seal, signers, ours)
-        return finished
-
-    def _seal_all(self, party: str, bares: Sequence[_Bare], at_us: int) -> list[Seal]:
-        sealer = self.sealers[party]
-        orders = []
-        for bare in bares:
-            position = _due(bare)
-            orders.append(
-                make_seal_order(
-                    document_kind=bare.kind,
-                    payload_digest=bare.digest,
-                    position=position.id,
-                    purpose=position.purpose,
-                    beneath=bare.seals,
-                )
-            )
-        if self.in_batches and len(orders) > 1:
-            return sealer.seal_batch(orders, stated_time_us=at_us)
-        return sealer.seal_each(orders, stated_time_us=at_us)
-
 
 def _each(
     make: Callable[[Item], Made], items: Sequence[Item]
@@ -330,69 +257,6 @@ def _each(
             # Its traceback would keep the whole batch alive.
             outcomes.append(refusal.with_traceback(None))
     return outcomes
-
-
-def _plan(kind: DocumentKind, facts: Facts) -> SealPlan:
-    if facts.key.type_code not in CATALOGUE.rows:
-        raise MalformedPayload("the catalogue has no such type", field="key.type")
-    return CATALOGUE.plan_for(kind, facts.key.type_code)
-
-
-def _bare(  # noqa: PLR0913 -- a document's parts
-    kind: DocumentKind,
-    payload: bytes,
-    facts: Facts,
-    seals: Sequence[bytes] = (),
-    digest: bytes = b"",
-    *,
-    enclosures: tuple[bytes, ...] = (),
-    sealings: tuple[tuple[str, str], ...] = (),
-) -> _Bare:
-    return _make_bare(
-        kind=kind,
-        payload=payload,
-        digest=digest or sha256(payload).digest(),
-        seals=tuple(seal_from_bytes(seal) for seal in seals),
-        facts=facts,
-        enclosures=enclosures,
-        sealings=sealings,
-    )
-
-
-def _due(bare: _Bare) -> SealPosition:
-    """Return the one position that is left for the institution.
-
-    The personal seals beneath were judged when they were put there; a recipient
-    judges them all again.
-
-    Raises:
-        SealMissing: A person's seal is missing, or nothing is left to seal.
-    """
-    plan = _plan(bare.kind, bare.facts)
-    position = next_position(plan, len(bare.seals))
-    if position.by is SealedBy.PERSON or len(plan.positions) != len(bare.seals) + 1:
-        msg = f"position {position.id} has to be sealed by a person first"
-        raise SealMissing(
-            msg,
-            position=position.id,
-        )
-    return position
-
-
-def _close(
-    bare: _Bare, seal: Seal, signers: tuple[bytes, ...], ours: tuple[str, str]
-) -> Document:
-    seals = (*bare.seals, seal)
-    sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
-    return document_of(
-        bare.kind,
-        sealed,
-        bare.digest,
-        bare.facts,
-        signers,
-        (*bare.sealings, ours),
-        encloses=bool(bare.enclosures),
-    )
 
 
 @lru_cache(maxsize=1024)

@@ -66,7 +66,12 @@ Global___Post: _TypeAlias = Post  # noqa: Y015
 
 @_typing.final
 class Registration(_message.Message):
-    """A signed change of the register (登记): the payload of a document of the kind
+    """Some matters concern the register's own party alone (founding, posts, applications,
+    checks); no peer can register them, and no peer is told of them. The others concern
+    peers too: whoever is told takes them in and goes by them from that leaf on, for what
+    is the registering party's own and for nothing else.
+
+    A signed change of the register (登记): the payload of a document of the kind
     `DOCUMENT_KIND_REGISTRATION`, signed by persons and never by the institution.
 
     Whose signatures a matter needs stands beside it, in their order: the first signs at
@@ -195,7 +200,12 @@ Global___Registration: _TypeAlias = Registration  # noqa: Y015
 
 @_typing.final
 class Founding(_message.Message):
-    """The register is opened (建册)."""
+    """The register is opened (建册).
+
+    Once in the life of a log. From then on nobody may call a desk but who holds a post
+    by it, nothing is exchanged without an agreement, and no seal is good that was not
+    filed. There is no way back.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -229,7 +239,12 @@ Global___Founding: _TypeAlias = Founding  # noqa: Y015
 
 @_typing.final
 class PostAssignment(_message.Message):
-    """Somebody is given a post (任岗)."""
+    """Somebody is given a post (任岗).
+
+    Posts exclude each other, but for the two reviews: a person who reviews first on one
+    voucher may review second on another. A program is a business system and nothing
+    else. Nobody signs for the own post.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -309,7 +324,12 @@ Global___AgreedWay: _TypeAlias = AgreedWay  # noqa: Y015
 
 @_typing.final
 class Agreement(_message.Message):
-    """Two parties agree on what they exchange (协议)."""
+    """Two parties agree on what they exchange (协议).
+
+    Both logs hold these very bytes: the first supervisor signs and hands the file over,
+    the second signs and registers it, and the first party is told by the lane. Several
+    agreements of the same two add up.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -522,7 +542,12 @@ Global___CertificateActivation: _TypeAlias = CertificateActivation  # noqa: Y015
 
 @_typing.final
 class Filing(_message.Message):
-    """The scope of a seal or signature is filed (备案)."""
+    """The scope of a seal or signature is filed (备案).
+
+    A seal is good where one filing of its holder covers type, position and amount on
+    the day; several add up place by place. Both ends look: the issuer's gateway before
+    a document enters, the recipient's before it arrives.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1,0 +1,191 @@
+"""The institution's seals go on documents of our own, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from counterfoil.domain.catalogue import (
+    DocumentKind,
+    SealedBy,
+    SealPlan,
+    SealPosition,
+)
+from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    MalformedPayload,
+    NotTheIssuer,
+    SealMissing,
+)
+from counterfoil.domain.seals import Seal, next_position
+from counterfoil.domain.value import maker, value
+from counterfoil.seal.sign import Sealer, make_seal_order
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.documents import Facts, document_of
+from counterfoil.wire.sealed import close_sealed
+from counterfoil.wire.seals import seal_from_bytes
+
+
+@value
+class Bare:
+    """A checked payload of ours that waits for the institution's seals."""
+
+    kind: DocumentKind
+    payload: bytes
+    digest: bytes
+    seals: tuple[Seal, ...]
+    facts: Facts
+    enclosures: tuple[bytes, ...] = ()
+    sealings: tuple[tuple[str, str], ...] = ()
+
+
+make_bare: Final = maker(Bare)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSeals:
+    """The institution seals of the parties hosted here.
+
+    Attributes:
+        sealers: Makes the seals of each party.
+        in_batches: Whether vouchers of one batch share one signature.
+    """
+
+    sealers: Mapping[str, Sealer]
+    in_batches: bool = False
+
+    def finish(
+        self, bares: Sequence[Bare | CounterfoilError], at_us: int
+    ) -> list[Document | CounterfoilError]:
+        """Put every institution seal that is due, and close the documents."""
+        finished: list[Document | CounterfoilError] = list(bares)  # type: ignore[arg-type]
+        groups: dict[tuple[str, str], list[int]] = {}
+        for index, bare in enumerate(bares):
+            if isinstance(bare, CounterfoilError):
+                continue
+            try:
+                due = _due(bare)
+            except CounterfoilError as refusal:
+                finished[index] = refusal
+                continue
+            if bare.facts.by not in self.sealers:
+                finished[index] = NotTheIssuer(
+                    f"no seal of {bare.facts.by} is kept here", by=bare.facts.by
+                )
+                continue
+            groups.setdefault((bare.facts.by, due.id), []).append(index)
+        for (party, position), indexes in groups.items():
+            members = [bare for i in indexes if isinstance(bare := bares[i], Bare)]
+            try:
+                seals = self._seal_all(party, members, at_us)
+            except CounterfoilError as refusal:
+                # The key is away: none of these can be sealed, others can.
+                for index in indexes:
+                    finished[index] = refusal.with_traceback(None)
+                continue
+            sealer = self.sealers[party]
+            signers = (sealer.certificate_digest,)
+            ours = position, sealer.identity.to_urn()
+            for index, bare, seal in zip(indexes, members, seals, strict=True):
+                finished[index] = _close(bare, seal, signers, ours)
+        return finished
+
+    def _seal_all(self, party: str, bares: Sequence[Bare], at_us: int) -> list[Seal]:
+        sealer = self.sealers[party]
+        orders = []
+        for bare in bares:
+            position = _due(bare)
+            orders.append(
+                make_seal_order(
+                    document_kind=bare.kind,
+                    payload_digest=bare.digest,
+                    position=position.id,
+                    purpose=position.purpose,
+                    beneath=bare.seals,
+                )
+            )
+        if self.in_batches and len(orders) > 1:
+            return sealer.seal_batch(orders, stated_time_us=at_us)
+        return sealer.seal_each(orders, stated_time_us=at_us)
+
+
+def plan_of(kind: DocumentKind, facts: Facts) -> SealPlan:
+    """Return the seals that are due on a document.
+
+    Raises:
+        MalformedPayload: The catalogue has no such type.
+    """
+    if facts.key.type_code not in CATALOGUE.rows:
+        raise MalformedPayload("the catalogue has no such type", field="key.type")
+    return CATALOGUE.plan_for(kind, facts.key.type_code)
+
+
+def bare_of(  # noqa: PLR0913 -- a document's parts
+    kind: DocumentKind,
+    payload: bytes,
+    facts: Facts,
+    seals: Sequence[bytes] = (),
+    digest: bytes = b"",
+    *,
+    enclosures: tuple[bytes, ...] = (),
+    sealings: tuple[tuple[str, str], ...] = (),
+) -> Bare:
+    """Return a checked payload of ours, to be sealed.
+
+    Args:
+        kind: What it is.
+        payload: Its bytes.
+        facts: What it says.
+        seals: Encoded seals of persons that are on it, lowest first.
+        digest: SHA-256 of the payload, if it is known.
+        enclosures: Sealed originals that it carries.
+        sealings: Whose the seals on it are.
+    """
+    return make_bare(
+        kind=kind,
+        payload=payload,
+        digest=digest or sha256(payload).digest(),
+        seals=tuple(seal_from_bytes(seal) for seal in seals),
+        facts=facts,
+        enclosures=enclosures,
+        sealings=sealings,
+    )
+
+
+def _due(bare: Bare) -> SealPosition:
+    """Return the one position that is left for the institution.
+
+    The personal seals beneath were judged when they were put there; a recipient
+    judges them all again.
+
+    Raises:
+        SealMissing: A person's seal is missing, or nothing is left to seal.
+    """
+    plan = plan_of(bare.kind, bare.facts)
+    position = next_position(plan, len(bare.seals))
+    if position.by is SealedBy.PERSON or len(plan.positions) != len(bare.seals) + 1:
+        msg = f"position {position.id} has to be sealed by a person first"
+        raise SealMissing(
+            msg,
+            position=position.id,
+        )
+    return position
+
+
+def _close(
+    bare: Bare, seal: Seal, signers: tuple[bytes, ...], ours: tuple[str, str]
+) -> Document:
+    seals = (*bare.seals, seal)
+    sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
+    return document_of(
+        bare.kind,
+        sealed,
+        bare.digest,
+        bare.facts,
+        signers,
+        (*bare.sealings, ours),
+        encloses=bool(bare.enclosures),
+    )
