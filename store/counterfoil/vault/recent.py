@@ -7,7 +7,7 @@ again for each of them; whatever is older comes from the disk, and is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
 from typing import Final
 
 from counterfoil.domain.leaf import Leaf
@@ -38,18 +38,24 @@ class Recent:
         self._bytes_max = document_bytes_max
         self._rows: dict[int, tuple[LogRow, Leaf]] = {}
         self._documents: dict[int, bytes] = {}
+        # The order apart: a dictionary looks for its first key past all that were
+        # deleted before it, tens of thousands for each document (docs/adr/0005).
+        self._row_order: deque[int] = deque()
+        self._document_order: deque[int] = deque()
         self._bytes = 0
 
     def remember(self, batch: Batch) -> None:
         """Take in what a commit wrote, and let go of the oldest."""
         pairs = zip(batch.rows, batch.leaves, strict=True)
         self._rows.update(enumerate(pairs, batch.first))
+        self._row_order.extend(range(batch.first, batch.first + len(batch.rows)))
         self._documents.update(batch.documents)
+        self._document_order.extend([index for index, _ in batch.documents])
         self._bytes += sum([len(sealed) for _, sealed in batch.documents])
-        for index in self._oldest(self._rows, len(self._rows) - self._rows_max):
-            del self._rows[index]
+        while len(self._row_order) > self._rows_max:
+            del self._rows[self._row_order.popleft()]
         while self._bytes > self._bytes_max:
-            (index,) = self._oldest(self._documents, 1)
+            index = self._document_order.popleft()
             self._bytes -= len(self._documents.pop(index))
 
     def row(self, index: int) -> tuple[LogRow, Leaf] | None:
@@ -59,8 +65,3 @@ class Recent:
     def document(self, index: int) -> bytes | None:
         """Return the sealed bytes under a log index if they are recent."""
         return self._documents.get(index)
-
-    @staticmethod
-    def _oldest(kept: Mapping[int, object], count: int) -> list[int]:
-        """Return the first `count` indices: a dictionary keeps its order."""
-        return [index for index, _ in zip(kept, range(count), strict=False)]
