@@ -13,8 +13,6 @@ from counterfoil.app.ports import FoundRow, LogRecord, Query, Waiting
 from counterfoil.app.works import Certificates
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import standing_pb2
-from counterfoil.domain.deeds import Outcome
-from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.refusals import CounterfoilError, PageTokenRefused
 from counterfoil.domain.standing import Standing
 from counterfoil.sealed.v1 import sealed_pb2
@@ -25,32 +23,6 @@ from counterfoil.wire.keys import (
 from counterfoil.wire.refusals import refusal_to_message
 
 _PAGE_SIZE = 50
-
-
-def result(digest: bytes, outcome: Outcome) -> pb.Result:
-    """Return what became of an act about a voucher."""
-    if isinstance(outcome, CounterfoilError):
-        return pb.Result(refusal=refusal_to_message(outcome))
-    return pb.Result(
-        done=pb.Done(
-            digest=digest,
-            leaf=outcome.leaf,
-            standing=_standing(outcome.standing),
-        )
-    )
-
-
-def draft_result(draft: DraftRow | DraftSeals | CounterfoilError) -> pb.Result:
-    """Return what became of a draft."""
-    if isinstance(draft, CounterfoilError):
-        return pb.Result(refusal=refusal_to_message(draft))
-    return pb.Result(
-        done=pb.Done(
-            digest=draft.digest,
-            standing=standing_pb2.STANDING_DRAFT,
-            seals=len(draft.seals),
-        )
-    )
 
 
 def arrival(waiting: Waiting) -> pb.Arrival:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from itertools import starmap
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
 
 from counterfoil.app.acts import PerformActs
 from counterfoil.app.cancel_seals import CancelSeals
@@ -23,28 +26,33 @@ from counterfoil.app.write import WriteDrafts
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import desk_pb2_grpc
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Outcome
-from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.domain.standing import Act
 from counterfoil.domain.violation import Violation
 from counterfoil.rpc.answers import (
     arrival,
     change,
-    draft_result,
     found,
     national_result,
     next_page_token,
     query_of,
-    result,
     way_response,
 )
 from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
+from counterfoil.rpc.results import (
+    draft_result,
+    result,
+    results,
+    with_results,
+    write_result,
+)
 from counterfoil.rpc.uncut import UncutSubmit, UncutWrite
 from counterfoil.rpc.windows import answered_in_order
 from counterfoil.wire.keys import key_from_message, reference_from_message
+
+Response = TypeVar("Response", bound=Message)
 
 _ENDS: Final = {
     pb.ACT_OUTCOME_DONE: Act.END_DONE,
@@ -89,15 +97,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         """Check and encode drafts, and put them on the workbench."""
         self._check_drafts(request.drafts)
         rows = await self.write(list(request.drafts), caller=CALLER.get())
-        return pb.WriteResponse(
-            results=[
-                pb.WriteResult(
-                    result=draft_result(row),
-                    payload=row.payload if isinstance(row, DraftRow) else b"",
-                )
-                for row in rows
-            ]
-        )
+        return with_results(pb.WriteResponse, map(write_result, rows))
 
     async def Review(
         self, request: pb.ReviewRequest, context: Context
@@ -108,7 +108,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             [(item.digest, item.seal.SerializeToString()) for item in request.reviews],
             caller=CALLER.get(),
         )
-        return pb.ReviewResponse(results=[draft_result(one) for one in drafts])
+        return with_results(pb.ReviewResponse, map(draft_result, drafts))
 
     async def Seal(self, request: pb.SealRequest, context: Context) -> pb.SealResponse:
         """Seal drafts; they enter the vault."""
@@ -116,7 +116,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         outcomes = await self.seal(
             list(request.digests), send=request.send, caller=CALLER.get()
         )
-        return pb.SealResponse(results=[result(*pair) for pair in outcomes])
+        return with_results(pb.SealResponse, starmap(result, outcomes))
 
     async def CancelSeal(
         self, request: pb.CancelSealRequest, context: Context
@@ -127,19 +127,15 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             [(item.digest, item.position) for item in request.items],
             caller=CALLER.get(),
         )
-        return pb.CancelSealResponse(results=[draft_result(row) for row in rows])
+        return with_results(pb.CancelSealResponse, map(draft_result, rows))
 
     async def Send(self, request: pb.SendRequest, context: Context) -> pb.SendResponse:
         """Put vouchers into their lanes."""
         self._check(request, request.vouchers)
         references = [reference_from_message(voucher) for voucher in request.vouchers]
         outcomes = await self.send(references, caller=CALLER.get())
-        return pb.SendResponse(
-            results=[
-                result(digest, outcome)
-                for (_, digest), outcome in zip(references, outcomes, strict=True)
-            ]
-        )
+        digests = [digest for _, digest in references]
+        return with_results(pb.SendResponse, results(digests, outcomes))
 
     def Submit(  # type: ignore[override]
         self,
@@ -155,9 +151,9 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         async def answer(request: UncutSubmit) -> pb.SubmitResponse:
             self._check_drafts(request.drafts)
             outcomes = await self.submit(list(request.drafts), caller=caller)
-            return pb.SubmitResponse(
-                batch=request.batch, results=[result(*pair) for pair in outcomes]
-            )
+            response = with_results(pb.SubmitResponse, starmap(result, outcomes))
+            response.batch = request.batch
+            return response
 
         return answered_in_order(
             self.draining.until(aiter(request_iterator)),
@@ -191,39 +187,33 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         self, request: pb.AcceptRequest, context: Context
     ) -> pb.AcceptResponse:
         """Take vouchers over."""
-        return pb.AcceptResponse(
-            results=await self._step(DocumentKind.ACCEPTANCE, request)
-        )
+        return await self._step(pb.AcceptResponse, DocumentKind.ACCEPTANCE, request)
 
     async def Reject(
         self, request: pb.RejectRequest, context: Context
     ) -> pb.RejectResponse:
         """Refuse vouchers for the business system."""
-        return pb.RejectResponse(
-            results=await self._step(DocumentKind.REJECTION, request)
-        )
+        return await self._step(pb.RejectResponse, DocumentKind.REJECTION, request)
 
     async def RequestReturn(
         self, request: pb.RequestReturnRequest, context: Context
     ) -> pb.RequestReturnResponse:
         """Ask recipients to return vouchers."""
-        return pb.RequestReturnResponse(
-            results=await self._step(DocumentKind.RETURN_REQUEST, request)
+        return await self._step(
+            pb.RequestReturnResponse, DocumentKind.RETURN_REQUEST, request
         )
 
     async def Return(
         self, request: pb.ReturnRequest, context: Context
     ) -> pb.ReturnResponse:
         """Return vouchers to their issuer."""
-        return pb.ReturnResponse(results=await self._step(DocumentKind.RETURN, request))
+        return await self._step(pb.ReturnResponse, DocumentKind.RETURN, request)
 
     async def Discard(
         self, request: pb.DiscardRequest, context: Context
     ) -> pb.DiscardResponse:
         """Withdraw vouchers of the caller."""
-        return pb.DiscardResponse(
-            results=await self._step(DocumentKind.DISCARD, request)
-        )
+        return await self._step(pb.DiscardResponse, DocumentKind.DISCARD, request)
 
     async def BeginActing(
         self, request: pb.BeginActingRequest, context: Context
@@ -234,7 +224,8 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             (Act.BEGIN, *reference_from_message(item.voucher)) for item in request.items
         ]
         outcomes = await self.acts(acts, caller=CALLER.get())
-        return pb.BeginActingResponse(results=_results(acts, outcomes))
+        digests = [digest for _, _, digest in acts]
+        return with_results(pb.BeginActingResponse, results(digests, outcomes))
 
     async def EndActing(
         self, request: pb.EndActingRequest, context: Context
@@ -246,7 +237,8 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             for item in request.items
         ]
         outcomes = await self.acts(acts, caller=CALLER.get())
-        return pb.EndActingResponse(results=_results(acts, outcomes))
+        digests = [digest for _, _, digest in acts]
+        return with_results(pb.EndActingResponse, results(digests, outcomes))
 
     async def IssueReceipt(
         self, request: pb.IssueReceiptRequest, context: Context
@@ -264,12 +256,8 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             for key, digest in [reference_from_message(receipt.voucher)]
         ]
         outcomes = await self.receipts(receipts, caller=CALLER.get())
-        return pb.IssueReceiptResponse(
-            results=[
-                result(draft.digest, outcome)
-                for draft, outcome in zip(receipts, outcomes, strict=True)
-            ]
-        )
+        digests = [draft.digest for draft in receipts]
+        return with_results(pb.IssueReceiptResponse, results(digests, outcomes))
 
     async def Inquire(
         self, request: pb.InquireRequest, context: Context
@@ -321,7 +309,12 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
                 changes=[one for record in records for one in change(record)]
             )
 
-    async def _step(self, kind: DocumentKind, request: Any) -> list[pb.Result]:  # noqa: ANN401 -- five requests of one shape
+    async def _step(
+        self,
+        response: type[Response],
+        kind: DocumentKind,
+        request: Any,  # noqa: ANN401 -- five requests of one shape
+    ) -> Response:
         self._check(request, request.items)
         steps = [
             Step(key=key, digest=digest, explanation=item.explanation)
@@ -329,10 +322,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             for key, digest in [reference_from_message(item.voucher)]
         ]
         outcomes = await self.steps(kind, steps, caller=CALLER.get())
-        return [
-            result(step.digest, outcome)
-            for step, outcome in zip(steps, outcomes, strict=True)
-        ]
+        return with_results(response, results([one.digest for one in steps], outcomes))
 
     def _check(self, request: Any, items: Sequence[object]) -> None:  # noqa: ANN401
         self.limits.check_count(items)
@@ -353,12 +343,3 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
                     )
                 ],
             )
-
-
-def _results(
-    acts: Sequence[tuple[Act, object, bytes]], outcomes: Sequence[Outcome]
-) -> list[pb.Result]:
-    return [
-        result(digest, outcome)
-        for (_, _, digest), outcome in zip(acts, outcomes, strict=True)
-    ]
