@@ -70,11 +70,11 @@ class VoucherKey:
             f"\0{self.issuer}\0{self.issue:03}"
         ).encode()
 
-    @classmethod
-    def from_bytes(cls, encoded: bytes) -> VoucherKey:
+    @staticmethod
+    def from_bytes(encoded: bytes) -> VoucherKey:
         """Return the key that `to_bytes` encoded."""
         adm_div, year, type_code, number, issuer, issue = encoded.decode().split("\0")
-        return cls(
+        return make_voucher_key(
             issuer=issuer,
             adm_div=adm_div,
             fiscal_year=int(year),
@@ -82,6 +82,11 @@ class VoucherKey:
             number=number,
             issue=int(issue),
         )
+
+    @staticmethod
+    def type_code_in(encoded: bytes) -> int:
+        """Return the type of the key that `to_bytes` encoded."""
+        return int(encoded.split(b"\0", 3)[2])
 
     def __str__(self) -> str:
         text = f"{self.issuer}/{self.fiscal_year}/{self.type_code}/{self.number}"

@@ -48,7 +48,7 @@ from counterfoil.rpc.results import (
     with_results,
     write_result,
 )
-from counterfoil.rpc.uncut import UncutSubmit, UncutWrite
+from counterfoil.rpc.uncut import UncutReview, UncutSubmit, UncutWrite, reviews_of
 from counterfoil.rpc.windows import answered_in_order
 from counterfoil.wire.keys import key_from_message, reference_from_message
 
@@ -99,15 +99,12 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         rows = await self.write(list(request.drafts), caller=CALLER.get())
         return with_results(pb.WriteResponse, map(write_result, rows))
 
-    async def Review(
-        self, request: pb.ReviewRequest, context: Context
+    async def Review(  # type: ignore[override]
+        self, request: UncutReview, context: Context
     ) -> pb.ReviewResponse:
         """Add persons' seals to drafts."""
-        self._check(request, request.reviews)
-        drafts = await self.review(
-            [(item.digest, item.seal.SerializeToString()) for item in request.reviews],
-            caller=CALLER.get(),
-        )
+        self.limits.check_count(request.reviews)
+        drafts = await self.review(reviews_of(request), caller=CALLER.get())
         return with_results(pb.ReviewResponse, map(draft_result, drafts))
 
     async def Seal(self, request: pb.SealRequest, context: Context) -> pb.SealResponse:

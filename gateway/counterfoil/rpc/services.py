@@ -43,9 +43,10 @@ class Services:
     def add_to(self, server: grpc.aio.Server) -> None:
         """Add every service to a server that has not started."""
         desk_pb2_grpc.add_DeskServiceServicer_to_server(self.desk, server)
-        # In place of the generated ones, which would read the drafts.
+        # In place of the generated ones, which would read drafts and seals.
         server.add_registered_method_handlers(
-            SERVICES[0], uncut_handlers(self.desk.Write, self.desk.Submit)
+            SERVICES[0],
+            uncut_handlers(self.desk.Write, self.desk.Review, self.desk.Submit),
         )
         exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(self.exchange, server)
         registry_pb2_grpc.add_RegistryServiceServicer_to_server(self.registry, server)

@@ -1,19 +1,25 @@
-"""Requests whose drafts stay the bytes they came as.
+"""Requests whose drafts and seals stay the bytes they came as.
 
-A draft is parsed where it is checked, in a worker process. To parse it on the event
-loop too, only to encode it again for the worker, takes longer than all else that the
-desk does with it.
+Both are parsed where they are checked, in a worker process. To parse them on the event
+loop too, only to encode them again for the worker, takes longer than all else that the
+desk does with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from counterfoil.desk.v1 import desk_pb2 as pb
+from counterfoil.domain.refusals import MalformedPayload
+from counterfoil.domain.voucher import DIGEST_BYTES
+from counterfoil.rpc.limits import check_request
 from counterfoil.wire.uncut import uncut
+
+_ITEM: Final = uncut(pb.ReviewItem)
 
 
 class UncutWrite(Protocol):
@@ -29,13 +35,59 @@ class UncutSubmit(Protocol):
     drafts: Sequence[bytes]
 
 
-def uncut_handlers(write: Any, submit: Any) -> dict[str, Any]:  # noqa: ANN401 -- as gRPC types a method
-    """Return what serves the methods of the desk that take drafts, by method."""
+class UncutReview(Protocol):
+    """A `ReviewRequest` whose reviews are bytes."""
+
+    reviews: Sequence[bytes]
+
+    def SerializeToString(self) -> bytes:
+        """Return the request as it came."""
+
+
+def reviews_of(request: UncutReview) -> list[tuple[bytes, bytes]]:
+    """Return digest and encoded seal of each review.
+
+    Raises:
+        MalformedPayload: One of the reviews is none.
+        FormRefused: The request breaks a rule that its proto states.
+    """
+    try:
+        items = list(map(_ITEM.FromString, request.reviews))
+    except DecodeError as error:
+        raise MalformedPayload("not a review", field="reviews") from error
+    reviews = [(item.digest, item.seal) for item in items]
+    # What plainly keeps the rules of `ReviewRequest` need not be walked through.
+    if not reviews or not all(
+        len(digest) == DIGEST_BYTES and seal for digest, seal in reviews
+    ):
+        check_request(_whole(request))
+    return reviews
+
+
+def _whole(request: UncutReview) -> pb.ReviewRequest:
+    """Return a request with its seals read.
+
+    Raises:
+        MalformedPayload: One of them is none.
+    """
+    try:
+        return pb.ReviewRequest.FromString(request.SerializeToString())
+    except DecodeError as error:
+        raise MalformedPayload("not a seal", field="reviews") from error
+
+
+def uncut_handlers(write: Any, review: Any, submit: Any) -> dict[str, Any]:  # noqa: ANN401 -- as gRPC types a method
+    """Return what serves the methods of the desk that take drafts or seals."""
     return {
         "Write": grpc.unary_unary_rpc_method_handler(
             write,
             request_deserializer=uncut(pb.WriteRequest).FromString,
             response_serializer=pb.WriteResponse.SerializeToString,
+        ),
+        "Review": grpc.unary_unary_rpc_method_handler(
+            review,
+            request_deserializer=uncut(pb.ReviewRequest).FromString,
+            response_serializer=pb.ReviewResponse.SerializeToString,
         ),
         "Submit": grpc.stream_stream_rpc_method_handler(
             submit,

@@ -60,7 +60,7 @@ def seals_of(row: Sequence[Any]) -> DraftSeals:
     return DraftSeals(
         party=party,
         digest=digest,
-        type_code=VoucherKey.from_bytes(key).type_code,
+        type_code=VoucherKey.type_code_in(key),
         seals=seals_from_bytes(seals),
     )
 

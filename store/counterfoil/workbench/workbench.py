@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -150,10 +150,16 @@ class SqlWorkbench:
         Raises:
             WorkbenchUnavailable: Nothing was changed.
         """
-        now_us = self.clock.now_us()
-        return await self._write(
-            lambda connection: _set_seals(connection, party, changes, now_us)
-        )
+        of_all = party, changes, self.clock.now_us()
+        try:
+            # Nearly always every draft is as expected.
+            return await self._write(
+                lambda connection: _set_all_seals(connection, *of_all)
+            )
+        except _OthersThere:
+            return await self._write(
+                lambda connection: _set_seals_that_fit(connection, *of_all)
+            )
 
     async def remove(self, party: str, digests: Sequence[bytes]) -> None:
         """Remove drafts that entered the vault; one that is not there is no error.
@@ -230,26 +236,53 @@ def _put(
     return answers
 
 
-def _set_seals(
+class _OthersThere(Exception):
+    """Some drafts have another number of seals than expected; which, nobody knows."""
+
+
+def _set_all_seals(
+    connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
+) -> list[bool]:
+    """Change seals without looking first.
+
+    Raises:
+        _OthersThere: Not all could be changed; the transaction must be undone.
+    """
+    if _changed(connection, party, changes, now_us) < len(changes):
+        raise _OthersThere
+    return [True] * len(changes)
+
+
+def _set_seals_that_fit(
     connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
 ) -> list[bool]:
     digests = [digest for digest, _, _ in changes]
     found = _rows(connection, seal_counts, party, digests)
     counts: dict[bytes, int] = {row[0]: row[1] for row in found}
     made: list[bool] = []
-    rows: list[tuple[Any, ...]] = []
     for digest, expected, new_seals in changes:
         fits = counts.get(digest) == expected
         made.append(fits)
         if fits:
             counts[digest] = len(new_seals)
-            encoded = seals_to_bytes(new_seals)
-            rows.append((len(new_seals), encoded, now_us, party, digest, expected))
-    if rows:
-        text = text_of(CHANGE_SEALS, connection.dialect, *CHANGE_SEALS_ORDER)
-        done = connection.exec_driver_sql(text, rows)
-        assert done.rowcount == len(rows), "a draft changed under its lock"
+    fitting = list(compress(changes, made))
+    done = _changed(connection, party, fitting, now_us)
+    assert done == len(fitting), "a draft changed under its lock"
     return made
+
+
+def _changed(
+    connection: Connection, party: str, changes: Sequence[SealChange], now_us: int
+) -> int:
+    """Change seals where there are as many as expected; return how many times."""
+    if not changes:
+        return 0
+    rows = [
+        (len(seals), seals_to_bytes(seals), now_us, party, digest, expected)
+        for digest, expected, seals in changes
+    ]
+    text = text_of(CHANGE_SEALS, connection.dialect, *CHANGE_SEALS_ORDER)
+    return connection.exec_driver_sql(text, rows).rowcount
 
 
 def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> None:

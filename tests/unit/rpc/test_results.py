@@ -8,7 +8,7 @@ import pytest
 
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import standing_pb2
-from counterfoil.domain.deeds import Recorded
+from counterfoil.domain.deeds import Outcome, Recorded
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.refusals import NotInState, VoucherKeyReused
 from counterfoil.domain.standing import Standing
@@ -98,7 +98,7 @@ def test_a_draft_that_was_written_is_told_with_its_payload(length: int) -> None:
 
 def test_a_response_holds_the_results_in_their_order() -> None:
     refused = VoucherKeyReused("the key is used", key="P1")
-    outcomes = [recorded(7), refused, recorded(300)]
+    outcomes: list[Outcome] = [recorded(7), refused, recorded(300)]
 
     told = with_results(pb.SendResponse, results([DIGEST, b"", OTHER], outcomes))
 
