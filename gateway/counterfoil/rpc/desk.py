@@ -43,6 +43,7 @@ from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.rpc.results import (
     draft_result,
+    encoded_with_results,
     result,
     results,
     with_results,
@@ -93,11 +94,15 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
 
     async def Write(  # type: ignore[override]
         self, request: UncutWrite, context: Context
-    ) -> pb.WriteResponse:
-        """Check and encode drafts, and put them on the workbench."""
+    ) -> bytes:
+        """Check and encode drafts, and put them on the workbench.
+
+        Returns:
+            The encoded `WriteResponse`.
+        """
         self._check_drafts(request.drafts)
         rows = await self.write(list(request.drafts), caller=CALLER.get())
-        return with_results(pb.WriteResponse, map(write_result, rows))
+        return encoded_with_results(pb.WriteResponse, map(write_result, rows))
 
     async def Review(  # type: ignore[override]
         self, request: UncutReview, context: Context

@@ -35,8 +35,8 @@ def result(digest: bytes, outcome: Outcome) -> bytes:
     """Return what became of an act about a voucher, a `Result`."""
     if isinstance(outcome, CounterfoilError):
         return _refusal(outcome)
-    leaf = _LEAF_TAG + varint(outcome.leaf)
-    return _done(digest, leaf + _rest(outcome.standing, 0))
+    rest = _LEAF_TAG + varint(outcome.leaf) + _rest(outcome.standing, 0)
+    return _done(digest, rest)
 
 
 def results(digests: Iterable[bytes], outcomes: Iterable[Outcome]) -> Iterator[bytes]:
@@ -62,11 +62,16 @@ def write_result(draft: DraftRow | CounterfoilError) -> bytes:
 
 def with_results(kind: type[Response], encoded: Iterable[bytes]) -> Response:
     """Return a response in whose field `results` these stand."""
+    return kind.FromString(encoded_with_results(kind, encoded))
+
+
+def encoded_with_results(kind: type[Message], encoded: Iterable[bytes]) -> bytes:
+    """Return the same as it is sent: what is large is not copied for a message."""
     field = kind.DESCRIPTOR.fields_by_name["results"].number
     parts: list[bytes] = []
     for one in encoded:
         parts += (before(field, len(one)), one)
-    return kind.FromString(b"".join(parts))
+    return b"".join(parts)
 
 
 def _done(digest: bytes, rest: bytes) -> bytes:

@@ -82,7 +82,8 @@ def uncut_handlers(write: Any, review: Any, submit: Any) -> dict[str, Any]:  # n
         "Write": grpc.unary_unary_rpc_method_handler(
             write,
             request_deserializer=uncut(pb.WriteRequest).FromString,
-            response_serializer=pb.WriteResponse.SerializeToString,
+            # It is encoded already.
+            response_serializer=None,
         ),
         "Review": grpc.unary_unary_rpc_method_handler(
             review,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -24,6 +24,7 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     NotSupportedError,
+    OperationalError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -193,7 +194,13 @@ def _prepare_sqlite(engine: Engine, durability: Durability) -> None:
         reads = connection.get_execution_options().get("counterfoil_reads", False)
         # A writer takes its lock first: a lock that is asked for after a read
         # fails at once when another process wrote in between.
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        text = "BEGIN" if reads else "BEGIN IMMEDIATE"
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        try:
+            # As every transaction begins so, without SQLAlchemy's way around it.
+            driver.execute(text)
+        except sqlite3.Error as error:
+            raise OperationalError(text, None, error) from error
 
 
 def _give_password(engine: Engine, password: Callable[[], str]) -> None:

@@ -15,6 +15,7 @@ from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.rpc.results import (
     draft_result,
+    encoded_with_results,
     result,
     results,
     with_results,
@@ -110,6 +111,17 @@ def test_a_response_holds_the_results_in_their_order() -> None:
     assert [one.done.leaf for one in told.results] == [7, 0, 300]
     assert [one.done.digest for one in told.results] == [DIGEST, b"", OTHER]
     assert told.results[1].refusal == refusal_to_message(refused)
+
+
+def test_a_response_that_is_encoded_already_is_the_same() -> None:
+    made = [write_result(row(1)), write_result(REFUSED)]
+
+    encoded = encoded_with_results(pb.WriteResponse, made)
+
+    assert pb.WriteResponse.FromString(encoded) == pb.WriteResponse(
+        results=[pb.WriteResult.FromString(one) for one in made]
+    )
+    assert with_results(pb.WriteResponse, made).SerializeToString() == encoded
 
 
 def test_results_of_a_batch_that_is_numbered_stand_in_their_own_field() -> None:
