@@ -23,6 +23,7 @@ from counterfoil.domain.seals import (
 )
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.sealed.v1 import sealed_pb2
+from counterfoil.wire.delimited import before
 from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
 from counterfoil.wire.whole import parse_whole
 
@@ -33,16 +34,22 @@ _HEADS: Final = frozenset(bytes((0x08, kind, 0x12, DIGEST_BYTES)) for kind in _K
 """What stands before a payload's digest: the kind, and the digest's tag and length."""
 _HEAD_BYTES: Final = 4
 _TAIL_AT: Final = _HEAD_BYTES + DIGEST_BYTES
+_BENEATH_HEAD: Final = before(
+    sealed_pb2.SealStatement.BENEATH_FIELD_NUMBER, DIGEST_BYTES
+)
+"""What stands before the digest of a seal beneath; no field has a larger number."""
+_BENEATH_HEAD_BYTES: Final = len(_BENEATH_HEAD)
+_BENEATH_BYTES: Final = _BENEATH_HEAD_BYTES + DIGEST_BYTES
 _ANY_DIGEST: Final = bytes(DIGEST_BYTES)
 _STATEMENTS_MAX: Final = 256
 
 
 def encode_statement(statement: SealStatement) -> bytes:
     """Return the bytes that a new seal signs."""
-    digest = statement.payload_digest
-    if statement.beneath or len(digest) != DIGEST_BYTES:
+    digest, beneath = statement.payload_digest, statement.beneath
+    if any(len(one) != DIGEST_BYTES for one in (digest, *beneath)):
         return _encode_all(statement)
-    # Those of a batch differ in the payload's digest alone, as in `parse_statement`.
+    # Those of a batch differ in the digests alone, as in `parse_statement`.
     like = _encode_once(
         (
             statement.document_kind,
@@ -53,7 +60,8 @@ def encode_statement(statement: SealStatement) -> bytes:
             statement.stated_time_us,
         )
     )
-    return like[:_HEAD_BYTES] + digest + like[_TAIL_AT:]
+    ends = [_BENEATH_HEAD + one for one in beneath]
+    return b"".join((like[:_HEAD_BYTES], digest, like[_TAIL_AT:], *ends))
 
 
 def _encode_all(statement: SealStatement) -> bytes:
@@ -98,13 +106,24 @@ def parse_statement(encoded: bytes) -> SealStatement:
         ValueError: They are not a statement, name what no list holds, or say more
             than we understand.
     """
-    # The statements of a batch differ in the payload's digest alone. Behind such a
-    # head the next 32 bytes are the digest, whatever they are, so a statement means
-    # what the same statement about any other payload means.
+    # The statements of a batch differ in digests alone: the payload's and, at their
+    # end, those of the seals beneath. Behind such a head the next 32 bytes are a
+    # digest, whatever they are, so a statement means what the same statement about
+    # other digests means.
     head = encoded[:_HEAD_BYTES]
     if head not in _HEADS or len(encoded) < _TAIL_AT:
         return _parse_all(encoded)
-    like = _parse_once(head + _ANY_DIGEST + encoded[_TAIL_AT:])
+    end = _beneath_at(encoded)
+    try:
+        # That what stands before them is whole shows that their heads are heads, and
+        # not by chance inside something else.
+        like = _parse_once(head + _ANY_DIGEST + encoded[_TAIL_AT:end])
+    except ValueError:
+        return _parse_all(encoded)
+    beneath = [
+        encoded[at + _BENEATH_HEAD_BYTES : at + _BENEATH_BYTES]
+        for at in range(end, len(encoded), _BENEATH_BYTES)
+    ]
     return make_seal_statement(
         document_kind=like.document_kind,
         payload_digest=encoded[_HEAD_BYTES:_TAIL_AT],
@@ -113,8 +132,18 @@ def parse_statement(encoded: bytes) -> SealStatement:
         certificate_digest=like.certificate_digest,
         algorithm=like.algorithm,
         stated_time_us=like.stated_time_us,
-        beneath=like.beneath,
+        beneath=(*like.beneath, *beneath),
     )
+
+
+def _beneath_at(encoded: bytes) -> int:
+    """Return where the digests at the end of a statement seem to begin."""
+    at = len(encoded)
+    while at - _BENEATH_BYTES >= _TAIL_AT and encoded.startswith(
+        _BENEATH_HEAD, at - _BENEATH_BYTES
+    ):
+        at -= _BENEATH_BYTES
+    return at
 
 
 def _parse_all(encoded: bytes) -> SealStatement:

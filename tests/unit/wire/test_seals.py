@@ -15,6 +15,7 @@ from counterfoil.domain.seals import Algorithm, BatchPath, Seal, SealStatement
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.seals import (
     _encode_all,
+    _encode_once,
     _parse_all,
     _parse_once,
     encode_statement,
@@ -56,7 +57,12 @@ def test_a_statement_comes_back_from_its_bytes(statement: SealStatement) -> None
 def test_what_is_encoded_once_is_what_would_be_encoded_anew(
     statement: SealStatement, digest: bytes
 ) -> None:
-    for one in (statement, replace(statement, payload_digest=digest, beneath=())):
+    for one in (
+        statement,
+        replace(statement, payload_digest=digest, beneath=()),
+        replace(statement, beneath=(*statement.beneath, digest)),
+        replace(statement, beneath=(*statement.beneath, digest[1:])),
+    ):
         assert encode_statement(one) == _encode_all(one)
 
 
@@ -149,6 +155,41 @@ def test_a_statement_about_another_payload_is_read_once() -> None:
         parse_statement(encode_statement(replace(STATEMENT, payload_digest=digest)))
 
     assert _parse_once.cache_info().misses == 1
+
+
+def test_a_statement_about_other_seals_is_read_and_encoded_once() -> None:
+    _parse_once.cache_clear()
+    _encode_once.cache_clear()
+
+    for count in range(4):
+        beneath = tuple(bytes((count, at)) * 16 for at in range(count))
+        statement = replace(STATEMENT, beneath=beneath)
+        assert parse_statement(encode_statement(statement)) == statement
+
+    assert _parse_once.cache_info().misses == 1
+    assert _encode_once.cache_info().misses == 1
+
+
+@pytest.mark.parametrize("seals", [0, 1, 2])
+def test_what_only_looks_like_a_seal_beneath_is_what_it_is(seals: int) -> None:
+    position = "gz B " + "x" * 32
+    tail = sealed_pb2.SealStatement(position=position).SerializeToString()
+    beneath = (b"1" * 32,) * seals
+    bare = encode_statement(replace(STATEMENT, beneath=beneath))
+    moved = bare.replace(b"\x1a\x02gz", b"") + tail
+
+    assert parse_statement(moved) == replace(
+        STATEMENT, position=position, beneath=beneath
+    )
+
+
+def test_seals_beneath_that_stand_apart_are_all_read_in_their_order() -> None:
+    first, second = b"1" * 32, b"2" * 32
+    bare = encode_statement(replace(STATEMENT, beneath=(first,)))
+    position = b"\x1a\x02gz"
+    apart = bare.replace(position, b"") + position + b"B " + second
+
+    assert parse_statement(apart) == replace(STATEMENT, beneath=(first, second))
 
 
 @pytest.mark.parametrize("batch", [None, BatchPath(index=1, size=3, hashes=(b"h",))])
