@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
 from counterfoil.app.works import Certificates, Works
 from counterfoil.domain.deeds import Enter, Outcome, Recorded, make_enter
@@ -79,10 +79,18 @@ class SealDrafts:
     async def _enter(
         self, sealed: Sequence[Document | CounterfoilError], *, send: bool
     ) -> list[Outcome]:
+        lanes_of = once_each(self._lanes, by=_recipients)
+
         def deed(document: Document) -> Enter:
-            lanes = self.registry.lanes_to(document.recipients)
-            return make_enter(document=document, lanes=lanes, send=send)
+            return make_enter(document=document, lanes=lanes_of(document), send=send)
 
         deeds = refill(sealed, attempt(deed, good(sealed)))
         committed = await self.vault.perform(good(deeds))
         return refill(deeds, [deed.outcomes[0] for deed in committed])
+
+    def _lanes(self, document: Document) -> Mapping[str, str]:
+        return self.registry.lanes_to(document.recipients)
+
+
+def _recipients(document: Document) -> tuple[str, ...]:
+    return document.recipients

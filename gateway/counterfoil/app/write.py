@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from counterfoil.app.batches import attempt, good, refill
+from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Entry, Vault, Workbench
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import (
@@ -40,10 +40,13 @@ class WriteDrafts:
         )
         keys = [row.key for row in good(composed)]
         entered = dict(zip(keys, self.vault.entries(keys, Role.ISSUER), strict=True))
-        admitted = refill(
-            composed,
-            attempt(lambda row: self._admit(row, entered[row.key]), good(composed)),
-        )
+        check = once_each(self._check, by=_way)
+
+        def admit(row: DraftRow) -> DraftRow:
+            check(row)
+            return _admitted(row, entered[row.key])
+
+        admitted = refill(composed, attempt(admit, good(composed)))
         # What entered the vault does not become a draft again: sealing it once
         # more must find it there, not on the desk without its reviews.
         rows = [row for row in good(admitted) if entered[row.key] is None]
@@ -54,12 +57,26 @@ class WriteDrafts:
             [_as_it_stands(row, others.get(row.digest)) for row in good(admitted)],
         )
 
-    def _admit(self, row: DraftRow, entry: Entry | None) -> DraftRow:
+    def _check(self, row: DraftRow) -> None:
+        """Check that a draft may go where it is to go.
+
+        Raises:
+            CounterfoilError: It may not.
+        """
         self.registry.check_direction(self.catalogue, row.key, row.recipients)
         self.registry.lanes_to(row.recipients)
-        if entry is not None and entry.digest != row.digest:
-            raise _reused(row)
-        return row
+
+
+def _way(row: DraftRow) -> tuple[str, int, tuple[str, ...]]:
+    """Return what decides whether a draft may go to its recipients."""
+    return row.key.issuer, row.key.type_code, row.recipients
+
+
+def _admitted(row: DraftRow, entry: Entry | None) -> DraftRow:
+    """Return a draft, unless its key is another voucher's that entered the vault."""
+    if entry is not None and entry.digest != row.digest:
+        raise _reused(row)
+    return row
 
 
 def _as_it_stands(row: DraftRow, other: DraftRow | None) -> DraftRow | VoucherKeyReused:
