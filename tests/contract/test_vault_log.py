@@ -84,6 +84,37 @@ def test_what_is_not_in_the_log_is_not_found(bench: Bench) -> None:
             ask()
 
 
+def test_documents_are_given_together_in_the_order_asked(bench: Bench) -> None:
+    papers = [voucher(str(number)) for number in range(4)]
+    places = [recorded(bench.enter(paper)).leaf for paper in papers]
+
+    backwards = bench.vault.documents(places[::-1], bytes_max=10_000)
+
+    assert backwards == [paper.sealed for paper in reversed(papers)]
+    assert bench.vault.documents([], bytes_max=10_000) == []
+
+
+def test_documents_are_given_up_to_so_many_bytes_and_one_at_least(
+    bench: Bench,
+) -> None:
+    papers = [voucher(str(number)) for number in range(4)]
+    places = [recorded(bench.enter(paper)).leaf for paper in papers]
+    size = len(papers[0].sealed)
+
+    for bytes_max, count in ((1, 1), (2 * size - 1, 1), (2 * size, 2), (9 * size, 4)):
+        given = bench.vault.documents(places, bytes_max=bytes_max)
+        assert given == [paper.sealed for paper in papers[:count]]
+
+
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+def test_of_a_leaf_without_a_document_none_is_given(bench: Bench) -> None:
+    bench.enter(voucher(), send=True)
+
+    for indices in ([0, 1], [0, 2], [-1]):
+        with pytest.raises(LeafNotFound):
+            bench.vault.documents(indices, bytes_max=10_000)
+
+
 @pytest.mark.clause("hubei-18")
 @pytest.mark.clause("hubei-37a1")
 def test_the_records_tell_the_whole_way_of_a_voucher(bench: Bench) -> None:

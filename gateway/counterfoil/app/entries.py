@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from counterfoil.app.ports import Entry, Vault
 from counterfoil.domain.refusals import VoucherNotFound
 from counterfoil.domain.standing import Role
@@ -29,6 +31,25 @@ def own_side(vault: Vault, key: VoucherKey, party: str) -> Entry | None:
         if entry is not None and is_side(entry, key, party):
             return entry
     return None
+
+
+def own_sides(
+    vault: Vault, keys: Sequence[VoucherKey], party: str
+) -> list[Entry | None]:
+    """Return for each voucher what `own_side` returns, by a few looks into the vault.
+
+    Each side of all of them is read at one moment, and only where it was not found.
+    """
+    found: dict[VoucherKey, Entry] = {}
+    for role in Role:
+        missing = [key for key in keys if key not in found]
+        entries = zip(missing, vault.entries(missing, role), strict=True)
+        found |= {
+            key: entry
+            for key, entry in entries
+            if entry is not None and is_side(entry, key, party)
+        }
+    return [found.get(key) for key in keys]
 
 
 def is_side(entry: Entry, key: VoucherKey, party: str) -> bool:

@@ -188,6 +188,17 @@ class Vault(Protocol):
             VaultCorrupt: The bytes no longer match the leaf.
         """
 
+    def documents(self, indices: Sequence[int], *, bytes_max: int) -> list[bytes]:
+        """Return the sealed bytes of the first of these leaves, at one moment.
+
+        As many as are `bytes_max` together, and at least one: whoever wants many
+        asks again for the rest, and never holds more than that.
+
+        Raises:
+            LeafNotFound: There is no such leaf, or it brought no document.
+            VaultCorrupt: The bytes no longer match the leaf.
+        """
+
     def leaf(self, index: int) -> Leaf:
         """Return a leaf of the log.
 

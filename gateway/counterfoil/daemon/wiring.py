@@ -18,6 +18,7 @@ from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.register import EnterRegistrations
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.sealed import GiveSealed
 from counterfoil.app.search import SearchVouchers
 from counterfoil.app.send import SendVouchers
 from counterfoil.app.steps import TakeSteps
@@ -172,6 +173,7 @@ class Wiring:
                 catalogue=CATALOGUE,
                 clock=clock,
             ),
+            sealed=GiveSealed(vault=vault),
             national=self._national(),
             inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
             search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),

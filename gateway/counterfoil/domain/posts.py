@@ -67,6 +67,7 @@ _DESK: Final = {
     "BeginActing": _SYSTEM,
     "EndActing": _SYSTEM,
     "IssueReceipt": _SYSTEM,
+    "GetSealed": _SYSTEM,
     "GetNational": _SYSTEM,
     "Inquire": _ALL,
     "Search": _ALL,

@@ -160,6 +160,13 @@ def _standing(standing: Standing) -> standing_pb2.Standing.ValueType:
     return standing_pb2.Standing.ValueType(int(standing))
 
 
+def sealed_result(document: bytes | CounterfoilError) -> pb.SealedResult:
+    """Return a voucher as it was sealed, or why it is not given."""
+    if isinstance(document, CounterfoilError):
+        return pb.SealedResult(refusal=refusal_to_message(document))
+    return pb.SealedResult(sealed=document)
+
+
 def national_result(document: bytes | CounterfoilError) -> pb.NationalResult:
     """Return a national document, or why there is none."""
     if isinstance(document, CounterfoilError):

@@ -17,6 +17,7 @@ from counterfoil.app.read import ReadArrivals, WatchVouchers
 from counterfoil.app.receipts import IssueReceipts, ReceiptDraft
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.sealed import GiveSealed
 from counterfoil.app.search import SearchVouchers
 from counterfoil.app.send import SendVouchers
 from counterfoil.app.steps import Step, TakeSteps
@@ -36,6 +37,7 @@ from counterfoil.rpc.answers import (
     national_result,
     next_page_token,
     query_of,
+    sealed_result,
     way_response,
 )
 from counterfoil.rpc.callers import CALLER, Context
@@ -83,6 +85,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     steps: TakeSteps
     acts: PerformActs
     receipts: IssueReceipts
+    sealed: GiveSealed
     national: WriteNational
     inquire: InquireVoucher
     search: SearchVouchers
@@ -273,6 +276,19 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         )
         way = await self.inquire(voucher, caller=CALLER.get())
         return way_response(way, self.certificates)
+
+    async def GetSealed(
+        self, request: pb.GetSealedRequest, context: Context
+    ) -> AsyncIterator[pb.GetSealedResponse]:
+        """Give vouchers as they were sealed."""
+        self._check(request, request.vouchers)
+        batches = self.sealed(
+            [reference_from_message(voucher) for voucher in request.vouchers],
+            bytes_max=self.limits.batch_bytes_max,
+            caller=CALLER.get(),
+        )
+        async for batch in batches:
+            yield pb.GetSealedResponse(results=map(sealed_result, batch))
 
     async def GetNational(
         self, request: pb.GetNationalRequest, context: Context

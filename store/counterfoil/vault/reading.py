@@ -6,7 +6,7 @@ with its leaf and every leaf with the tree, each time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 
@@ -67,6 +67,26 @@ def document(reading: Reading, index: int) -> bytes:
         VaultCorrupt: The bytes no longer match the leaf.
     """
     return sealed_bytes(reading, index, leaf(reading, index))
+
+
+def documents(reading: Reading, indices: Iterable[int], bytes_max: int) -> list[bytes]:
+    """Return the sealed bytes under the first of these leaves.
+
+    As many as are `bytes_max` together, and at least one.
+
+    Raises:
+        LeafNotFound: There is no such leaf, or it brought no document.
+        VaultCorrupt: The bytes no longer match the leaf.
+    """
+    found: list[bytes] = []
+    left_bytes = bytes_max
+    for index in indices:
+        sealed = document(reading, index)
+        left_bytes -= len(sealed)
+        if found and left_bytes < 0:
+            break
+        found.append(sealed)
+    return found
 
 
 def sealed_bytes(reading: Reading, index: int, its_leaf: Leaf) -> bytes:

@@ -180,6 +180,11 @@ class EngineVault:
         with self._engine.reading() as reading:
             return look.document(reading, index)
 
+    def documents(self, indices: Sequence[int], *, bytes_max: int) -> list[bytes]:
+        """Return the sealed bytes of the first of these leaves, up to `bytes_max`."""
+        with self._engine.reading() as reading:
+            return look.documents(reading, indices, bytes_max)
+
     def leaf(self, index: int) -> Leaf:
         """Return a leaf of the log."""
         with self._engine.reading() as reading:

@@ -27,6 +27,7 @@ from counterfoil.app.receipts import IssueReceipts, ReceiptDraft
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.review import ReviewDrafts
 from counterfoil.app.seal_drafts import SealDrafts
+from counterfoil.app.sealed import GiveSealed
 from counterfoil.app.search import SearchVouchers
 from counterfoil.app.send import SendVouchers
 from counterfoil.app.steps import Step, TakeSteps
@@ -257,6 +258,10 @@ class House:
         return InquireVoucher(
             vault=self.vault, ledger=self.ledger, follower=self.follower
         )
+
+    @property
+    def given_again(self) -> GiveSealed:
+        return GiveSealed(vault=self.vault)
 
     @property
     def national(self) -> WriteNational:

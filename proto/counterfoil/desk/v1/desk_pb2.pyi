@@ -1361,6 +1361,84 @@ class ActRecord(_message.Message):
 Global___ActRecord: _TypeAlias = ActRecord  # noqa: Y015
 
 @_typing.final
+class GetSealedRequest(_message.Message):
+    """Request of `DeskService.GetSealed`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOUCHERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def vouchers(self) -> _containers.RepeatedCompositeFieldContainer[_voucher_pb2.VoucherReference]:
+        """The vouchers, 1 to 256."""
+
+    def __init__(
+        self,
+        *,
+        vouchers: _abc.Iterable[_voucher_pb2.VoucherReference] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["vouchers", b"vouchers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSealedRequest: _TypeAlias = GetSealedRequest  # noqa: Y015
+
+@_typing.final
+class GetSealedResponse(_message.Message):
+    """Response of `DeskService.GetSealed`: the next few results."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedResult]:
+        """In the order of the vouchers asked; at least one."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___SealedResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSealedResponse: _TypeAlias = GetSealedResponse  # noqa: Y015
+
+@_typing.final
+class SealedResult(_message.Message):
+    """One voucher as it was sealed, or why it is not given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEALED_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    sealed: _builtins.bytes
+    """An encoded `sealed.v1.Sealed`, as it entered or arrived."""
+    @_builtins.property
+    def refusal(self) -> _sealed_pb2.Refusal:
+        """Why it is not given."""
+
+    def __init__(
+        self,
+        *,
+        sealed: _builtins.bytes = ...,
+        refusal: _sealed_pb2.Refusal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal", "result", b"result", "sealed", b"sealed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal", "result", b"result", "sealed", b"sealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["sealed", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___SealedResult: _TypeAlias = SealedResult  # noqa: Y015
+
+@_typing.final
 class GetNationalRequest(_message.Message):
     """Request of `DeskService.GetNational`."""
 

@@ -144,6 +144,11 @@ class DeskServiceStub:
                 request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.SerializeToString,
                 response_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.FromString,
                 _registered_method=True)
+        self.GetSealed = channel.unary_stream(
+                '/counterfoil.desk.v1.DeskService/GetSealed',
+                request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedRequest.SerializeToString,
+                response_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedResponse.FromString,
+                _registered_method=True)
         self.GetNational = channel.unary_unary(
                 '/counterfoil.desk.v1.DeskService/GetNational',
                 request_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetNationalRequest.SerializeToString,
@@ -366,6 +371,26 @@ class DeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSealed(self, request, context):
+        """Gives vouchers again, byte by byte as they were sealed (重取原件), whatever
+        became of them since: for books that are computed again, archives and audits.
+        It tells neither acts nor proofs; `Inquire` does.
+
+        One result per voucher, in the order asked, in messages that each hold sealed
+        documents of 1 MiB together, or one larger one. Of a voucher of which the caller's
+        party has only the copy of a receipt, the receipt comes, with the voucher inside.
+        Every document is compared with the log before it is given: one that does not
+        match is not given, and ends the stream with `DATA_LOSS` / `VAULT_CORRUPT`. A
+        caller whose stream breaks asks again for what it has no result of.
+
+        Per item: `VOUCHER_NOT_FOUND`: also of drafts, and of a key with another digest.
+
+        * `UNAVAILABLE` / `VAULT_BUSY`: too many open streams of this caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetNational(self, request, context):
         """Writes vouchers as national XML documents (报文), as older systems read them.
 
@@ -491,6 +516,11 @@ def add_DeskServiceServicer_to_server(servicer, server):
                     servicer.Inquire,
                     request_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.FromString,
                     response_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.SerializeToString,
+            ),
+            'GetSealed': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetSealed,
+                    request_deserializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedRequest.FromString,
+                    response_serializer=counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedResponse.SerializeToString,
             ),
             'GetNational': grpc.unary_unary_rpc_method_handler(
                     servicer.GetNational,
@@ -992,6 +1022,33 @@ class DeskService:
             '/counterfoil.desk.v1.DeskService/Inquire',
             counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireRequest.SerializeToString,
             counterfoil_dot_desk_dot_v1_dot_desk__pb2.InquireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSealed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/counterfoil.desk.v1.DeskService/GetSealed',
+            counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedRequest.SerializeToString,
+            counterfoil_dot_desk_dot_v1_dot_desk__pb2.GetSealedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -163,6 +163,22 @@ class DeskServiceStub:
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
     * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
     """
+    GetSealed: _grpc.UnaryStreamMultiCallable[_desk_pb2.GetSealedRequest, _desk_pb2.GetSealedResponse]
+    """Gives vouchers again, byte by byte as they were sealed (重取原件), whatever
+    became of them since: for books that are computed again, archives and audits.
+    It tells neither acts nor proofs; `Inquire` does.
+
+    One result per voucher, in the order asked, in messages that each hold sealed
+    documents of 1 MiB together, or one larger one. Of a voucher of which the caller's
+    party has only the copy of a receipt, the receipt comes, with the voucher inside.
+    Every document is compared with the log before it is given: one that does not
+    match is not given, and ends the stream with `DATA_LOSS` / `VAULT_CORRUPT`. A
+    caller whose stream breaks asks again for what it has no result of.
+
+    Per item: `VOUCHER_NOT_FOUND`: also of drafts, and of a key with another digest.
+
+    * `UNAVAILABLE` / `VAULT_BUSY`: too many open streams of this caller.
+    """
     GetNational: _grpc.UnaryUnaryMultiCallable[_desk_pb2.GetNationalRequest, _desk_pb2.GetNationalResponse]
     """Writes vouchers as national XML documents (报文), as older systems read them.
 
@@ -324,6 +340,22 @@ class DeskServiceAsyncStub(DeskServiceStub):
 
     * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
     * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
+    """
+    GetSealed: _aio.UnaryStreamMultiCallable[_desk_pb2.GetSealedRequest, _desk_pb2.GetSealedResponse]  # type: ignore[assignment]
+    """Gives vouchers again, byte by byte as they were sealed (重取原件), whatever
+    became of them since: for books that are computed again, archives and audits.
+    It tells neither acts nor proofs; `Inquire` does.
+
+    One result per voucher, in the order asked, in messages that each hold sealed
+    documents of 1 MiB together, or one larger one. Of a voucher of which the caller's
+    party has only the copy of a receipt, the receipt comes, with the voucher inside.
+    Every document is compared with the log before it is given: one that does not
+    match is not given, and ends the stream with `DATA_LOSS` / `VAULT_CORRUPT`. A
+    caller whose stream breaks asks again for what it has no result of.
+
+    Per item: `VOUCHER_NOT_FOUND`: also of drafts, and of a key with another digest.
+
+    * `UNAVAILABLE` / `VAULT_BUSY`: too many open streams of this caller.
     """
     GetNational: _aio.UnaryUnaryMultiCallable[_desk_pb2.GetNationalRequest, _desk_pb2.GetNationalResponse]  # type: ignore[assignment]
     """Writes vouchers as national XML documents (报文), as older systems read them.
@@ -585,6 +617,28 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
 
         * `NOT_FOUND` / `VOUCHER_NOT_FOUND`.
         * `UNAVAILABLE` / `LEDGER_UNAVAILABLE`.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSealed(
+        self,
+        request: _desk_pb2.GetSealedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_desk_pb2.GetSealedResponse], _abc.AsyncIterator[_desk_pb2.GetSealedResponse]]:
+        """Gives vouchers again, byte by byte as they were sealed (重取原件), whatever
+        became of them since: for books that are computed again, archives and audits.
+        It tells neither acts nor proofs; `Inquire` does.
+
+        One result per voucher, in the order asked, in messages that each hold sealed
+        documents of 1 MiB together, or one larger one. Of a voucher of which the caller's
+        party has only the copy of a receipt, the receipt comes, with the voucher inside.
+        Every document is compared with the log before it is given: one that does not
+        match is not given, and ends the stream with `DATA_LOSS` / `VAULT_CORRUPT`. A
+        caller whose stream breaks asks again for what it has no result of.
+
+        Per item: `VOUCHER_NOT_FOUND`: also of drafts, and of a key with another digest.
+
+        * `UNAVAILABLE` / `VAULT_BUSY`: too many open streams of this caller.
         """
 
     @_abc_1.abstractmethod
