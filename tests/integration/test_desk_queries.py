@@ -14,7 +14,15 @@ from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
 from counterfoil.domain.leaf import Leaf
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
-from counterfoil.office import Change, DocumentKind, Standing, kind_of
+from counterfoil.office import (
+    Change,
+    DeskRefused,
+    DocumentKind,
+    Reference,
+    Standing,
+    kind_of,
+    opened,
+)
 from counterfoil.office.messages import key_message, reference_message
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.tlog.checkpoint import parse_checkpoint
@@ -26,6 +34,7 @@ from tests.integration.conftest import Pair
 from tests.integration.desks import (
     accept_at,
     arrival_of,
+    done,
     issue,
     reaches,
     reason_of,
@@ -197,6 +206,47 @@ async def test_a_reader_is_told_again_what_it_has_not_taken_over(pair: Pair) -> 
     assert reference.digest not in {one.digest for one in left}
 
 
+async def test_vouchers_are_given_again_as_they_were_sealed_with_what_is_refused(
+    pair: Pair,
+) -> None:
+    vouchers = [notice(520_000 + number, BANK, UNIT) for number in range(300)]
+    async with pair.town.desk(BANK) as bank, pair.town.desk(UNIT) as unit:
+        outcomes = [done(one) for one in await bank.submit(vouchers)]
+        mine = [
+            Reference(one.key, outcome.digest)
+            for one, outcome in zip(vouchers, outcomes, strict=True)
+        ]
+        await arrival_of(unit, lambda one: one.digest == mine[0].digest)
+        unknown = Reference(mine[0].key, bytes(32))
+
+        batches = [batch async for batch in bank.sealed([*mine, unknown])]
+        theirs = [one async for batch in unit.sealed([mine[0]]) for one in batch]
+        way = await bank.inquire(mine[0].digest)
+
+    ours = [one for batch in batches for one in batch]
+    assert isinstance(ours[-1], DeskRefused)
+    assert ours[-1].reason == "VOUCHER_NOT_FOUND"
+    documents = [one for one in ours if isinstance(one, bytes)]
+    assert [opened(one) for one in documents] == vouchers
+    assert documents[0] == way.documents[0] == theirs[0]
+    assert len(batches) > 2
+
+
+@pytest.mark.refusal("VOUCHER_NOT_FOUND")
+async def test_no_other_party_is_given_a_voucher_again(pair: Pair) -> None:
+    issued = await issue(pair.town, pair.papers.direct_payment())
+    async with pair.town.desk(FINANCE) as finance, pair.town.desk(BANK) as bank:
+        await reaches(finance, issued.reference, Standing.ARRIVED)
+        for desk in (finance, bank):
+            [[given]] = [batch async for batch in desk.sealed([issued.reference])]
+            assert isinstance(given, bytes)
+    async with pair.town.desk(UNIT) as unit:
+        [[refused]] = [batch async for batch in unit.sealed([issued.reference])]
+
+    assert isinstance(refused, DeskRefused)
+    assert refused.reason == "VOUCHER_NOT_FOUND"
+
+
 async def _size(pair: Pair, party: str) -> int:
     return (await _head(pair, party)).size
 
@@ -293,6 +343,8 @@ async def test_a_request_that_breaks_a_rule_of_the_contract_is_refused(
                 await call
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert reason_of(caught.value) == "FORM_REFUSED"
+        error = await call_error(desk.GetSealed(desk_pb2.GetSealedRequest()))
+        assert reason_of(error) == "FORM_REFUSED"
 
 
 @pytest.mark.refusal("BATCH_TOO_LARGE")
@@ -309,6 +361,11 @@ async def test_more_than_256_items_are_refused_as_a_whole(pair: Pair) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call
             assert reason_of(caught.value) == "BATCH_TOO_LARGE"
+        many = [reference_message_of_nothing()] * 257
+        error = await call_error(
+            desk.GetSealed(desk_pb2.GetSealedRequest(vouchers=many))
+        )
+        assert reason_of(error) == "BATCH_TOO_LARGE"
 
     assert {one.refusal.reason for one in full.results} == {"VOUCHER_NOT_FOUND"}
 

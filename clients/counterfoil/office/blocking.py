@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -56,8 +63,8 @@ class _Loop:
             running.cancel()  # the caller was interrupted, e.g. by Ctrl-C
             raise
 
-    def each(self, items: AsyncIterator[_T]) -> Iterator[_T]:
-        """Yield what an asynchronous iterator yields."""
+    def each(self, items: AsyncIterator[_T]) -> Generator[_T, None, None]:
+        """Yield what an asynchronous iterator yields; closed, that is closed too."""
 
         async def following() -> tuple[_T, ...]:
             async for item in items:
@@ -223,6 +230,15 @@ class Desk:
         """See `AsyncDesk.inquire`."""
         return self._loop.wait_for(self._desk.inquire(voucher))
 
+    def sealed(
+        self, vouchers: Iterable[Reference]
+    ) -> Generator[tuple[bytes | DeskRefused, ...], None, None]:
+        """See `AsyncDesk.sealed`; `vouchers` is read on the office's thread.
+
+        Close it if it is not read to its end, before the desk is.
+        """
+        return self._loop.each(self._desk.sealed(vouchers))
+
     def search(
         self,
         *,
@@ -235,6 +251,29 @@ class Desk:
         """See `AsyncDesk.search`."""
         return self._loop.wait_for(
             self._desk.search(
+                types=types,
+                standings=standings,
+                party=party,
+                number_prefix=number_prefix,
+                fiscal_year=fiscal_year,
+            )
+        )
+
+    def search_pages(
+        self,
+        *,
+        types: Iterable[int] = (),
+        standings: Iterable[Standing] = (),
+        party: str = "",
+        number_prefix: str = "",
+        fiscal_year: int = 0,
+    ) -> Generator[tuple[Found, ...], None, None]:
+        """See `AsyncDesk.search_pages`.
+
+        Close it if it is not read to its end, before the desk is.
+        """
+        return self._loop.each(
+            self._desk.search_pages(
                 types=types,
                 standings=standings,
                 party=party,

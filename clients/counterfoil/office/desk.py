@@ -20,44 +20,32 @@ from counterfoil.office import messages, streams
 from counterfoil.office.calls import Caller, Patience, in_batches
 from counterfoil.office.channel import Access, connect
 from counterfoil.office.errors import Defect, DeskRefused
+from counterfoil.office.questions import Questions
 from counterfoil.office.vouchers import (
     ActOutcome,
     Arrival,
-    Change,
     Done,
     Draft,
-    Found,
     Reason,
     Receipt,
     Reference,
     Seal,
-    Standing,
-    VoucherKey,
-    Way,
     Written,
 )
 
 Outcome = Done | DeskRefused
 """What became of one item."""
 
-PAGE: Final = 500
-"""Vouchers on one page of a search; the most that the contract allows."""
 READ_BATCH: Final = 100
 
 _Item = TypeVar("_Item", bound=Message)
 
-_ENCODINGS: Final = {
-    None: desk_pb2.NATIONAL_ENCODING_UNSPECIFIED,
-    False: desk_pb2.NATIONAL_ENCODING_GBK,
-    True: desk_pb2.NATIONAL_ENCODING_GB18030,
-}
-"""How a national document is written, by whether its reader takes GB18030."""
 
-
-class AsyncDesk:
+class AsyncDesk(Questions):
     """What a business system or a person asks of the own gateway.
 
-    An asynchronous context manager; leaving it closes the connection.
+    An asynchronous context manager; leaving it closes the connection. What changes
+    nothing is told by `Questions`.
 
     Args:
         address: The gateway's `host:port`.
@@ -68,7 +56,7 @@ class AsyncDesk:
     def __init__(
         self, address: str, access: Access, patience: Patience | None = None
     ) -> None:
-        self._caller = Caller(connect(address, access), patience or Patience())
+        super().__init__(Caller(connect(address, access), patience or Patience()))
 
     async def __aenter__(self) -> Self:
         return self
@@ -271,94 +259,6 @@ class AsyncDesk:
             [messages.receipt_message(one) for one in receipts],
             lambda batch: desk_pb2.IssueReceiptRequest(receipts=batch),
         )
-
-    async def inquire(self, voucher: bytes | VoucherKey) -> Way:
-        """Return the whole way of one voucher, by digest or key (查询).
-
-        Raises:
-            NotFound: No such voucher at this desk.
-        """
-        request = (
-            desk_pb2.InquireRequest(digest=voucher)
-            if isinstance(voucher, bytes)
-            else desk_pb2.InquireRequest(key=messages.key_message(voucher))
-        )
-        answer = await self._caller.unary("Inquire", request)
-        return messages.way_of(desk_pb2.InquireResponse.FromString(answer))
-
-    async def national(
-        self, vouchers: Iterable[Reference], *, gb18030: bool | None = None
-    ) -> list[bytes | DeskRefused]:
-        """Return vouchers, or their receipts, as national documents (报文).
-
-        Args:
-            vouchers: Vouchers of this desk.
-            gb18030: Whether the reader takes GB18030; False: GBK, which lacks rare
-                characters of names; None: as the gateway's configuration says of
-                this party.
-        """
-        encoding = _ENCODINGS[gb18030]
-        documents: list[bytes | DeskRefused] = []
-        wanted = (messages.reference_message(one) for one in vouchers)
-        for batch in in_batches(wanted, lambda one: one.ByteSize()):
-            answer = await self._caller.unary(
-                "GetNational",
-                desk_pb2.GetNationalRequest(vouchers=batch, encoding=encoding),
-            )
-            response = desk_pb2.GetNationalResponse.FromString(answer)
-            documents += map(messages.national_of, response.results)
-        return documents
-
-    async def search(
-        self,
-        *,
-        types: Iterable[int] = (),
-        standings: Iterable[Standing] = (),
-        party: str = "",
-        number_prefix: str = "",
-        fiscal_year: int = 0,
-    ) -> list[Found]:
-        """Return all vouchers in the ledger that match, newest first."""
-        request = desk_pb2.SearchRequest(
-            types=messages.type_messages(types),
-            standings=messages.standing_messages(standings),
-            party=party,
-            number_prefix=number_prefix,
-            fiscal_year=fiscal_year,
-            page_size=PAGE,
-        )
-        found: list[Found] = []
-        while True:
-            answer = await self._caller.unary("Search", request)
-            page = desk_pb2.SearchResponse.FromString(answer)
-            found.extend(map(messages.found_of, page.found))
-            if not page.next_page_token:
-                return found
-            request.page_token = page.next_page_token
-
-    async def watch(
-        self,
-        after: int | None = None,
-        *,
-        from_start: bool = False,
-        idle_s: float | None = None,
-    ) -> AsyncIterator[tuple[Change, ...]]:
-        """Yield changes of standing as they happen.
-
-        Args:
-            after: Log index of the last change that was seen; those behind it are
-                told. None if none was seen yet.
-            from_start: If none was seen yet, tell all from the log's first one;
-                else only those from now on.
-            idle_s: Yield an empty tuple after so many seconds of silence.
-
-        Raises:
-            OfficeError: The stream failed for good, or the log has no such leaf.
-        """
-        told = streams.watch(self._caller, after, from_start=from_start, idle_s=idle_s)
-        async for response in told:
-            changes = () if response is None else response.changes
-            yield tuple(map(messages.change_of, changes))
 
     async def _each(
         self,

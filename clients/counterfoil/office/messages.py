@@ -142,6 +142,19 @@ def national_of(result: desk_pb2.NationalResult) -> bytes | DeskRefused:
     return result.document
 
 
+def sealed_of(result: desk_pb2.SealedResult) -> bytes | DeskRefused:
+    """Return a voucher as it was sealed, or why it is not given.
+
+    Raises:
+        Defect: The answer says neither.
+    """
+    if result.HasField("refusal"):
+        return from_refusal(result.refusal)
+    if not result.HasField("sealed"):
+        raise Defect("a voucher is neither given nor refused")
+    return result.sealed
+
+
 def written_of(result: desk_pb2.WriteResult) -> plain.Written | DeskRefused:
     """Return what became of one draft."""
     outcome = outcome_of(result.result)

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.office.calls import BATCH_BYTES_MAX, SERVICE, Attempts, Caller
 from counterfoil.office.errors import Defect
+from counterfoil.sealed.v1 import voucher_pb2
 
 WINDOW_BATCHES: Final = 4
 """Batches that may be under way on a Submit stream."""
@@ -112,6 +113,39 @@ async def read(
         else:
             if not request.follow:
                 return
+        finally:
+            call.cancel()
+
+
+async def sealed(
+    caller: Caller, vouchers: Sequence[voucher_pb2.VoucherReference]
+) -> AsyncIterator[desk_pb2.GetSealedResponse]:
+    """Yield results until every voucher of one request has its own.
+
+    Raises:
+        OfficeError: The stream failed for good; what came before it holds.
+    """
+    method = caller.channel.unary_stream(
+        f"/{SERVICE}/GetSealed",
+        request_serializer=desk_pb2.GetSealedRequest.SerializeToString,
+        response_deserializer=desk_pb2.GetSealedResponse.FromString,
+    )
+    attempts = Attempts(caller.patience)
+    left = vouchers
+    while left:
+        request = desk_pb2.GetSealedRequest(vouchers=left)
+        call = method(request, timeout=caller.patience.call_s)
+        try:
+            async for response in call:
+                if not 0 < len(response.results) <= len(left):
+                    raise Defect("a GetSealed stream answers what was not asked")
+                left = left[len(response.results) :]
+                attempts.reset()
+                yield response
+            if left:
+                raise Defect("a GetSealed stream ended before its last result")
+        except grpc.aio.AioRpcError as error:
+            await attempts.wait_after(error)
         finally:
             call.cancel()
 

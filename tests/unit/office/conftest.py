@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from counterfoil.devca.directory import DevelopmentCa
-from tests.unit.office.loopback import PARTY, Loopback
+from counterfoil.office import Desk, Patience
+from tests.unit.office.loopback import PARTY, QUICK, Loopback, access_of
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,17 @@ def gateway(ca: DevelopmentCa) -> Iterator[Loopback]:
     loopback = Loopback(ca)
     yield loopback
     loopback.stop()
+
+
+@pytest.fixture
+def desk(ca: DevelopmentCa, gateway: Loopback) -> Iterator[Callable[[], Desk]]:
+    opened: list[Desk] = []
+
+    def open_desk(patience: Patience = QUICK) -> Desk:
+        gateway.start()
+        opened.append(Desk(gateway.address, access_of(ca, "system", "1"), patience))
+        return opened[-1]
+
+    yield open_desk
+    for one in opened:
+        one.close()

@@ -15,10 +15,13 @@ from typing import Any, TypeVar
 import grpc
 
 from counterfoil.devca.directory import DevelopmentCa
-from counterfoil.office import Access
+from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.office import Access, Patience
+from counterfoil.wire.refusals import refusal_to_status
 
 SERVICE = "counterfoil.desk.v1.DeskService"
 PARTY = "420000-011"
+QUICK = Patience(call_s=5.0, total_s=5.0, wait_s_min=0.01, wait_s_max=0.02)
 
 Stream = Callable[[Any, Any], AsyncIterator[bytes]]
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -130,4 +133,14 @@ def access_of(ca: DevelopmentCa, use: str, name: str, party: str = PARTY) -> Acc
         key=credential.key_file,
         authorities=ca.directory / "root.pem",
         passphrase=credential.pass_file.read_bytes(),
+    )
+
+
+def refused(refusal: CounterfoilError) -> Fails:
+    """Return a call's failure that tells of a refusal, as a gateway's does."""
+    status = refusal_to_status(refusal)
+    return Fails(
+        grpc.StatusCode[refusal.status],
+        str(refusal),
+        (("grpc-status-details-bin", status.SerializeToString()),),
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import grpc
@@ -36,10 +36,9 @@ from counterfoil.office import (
     streams,
 )
 from counterfoil.sealed.v1 import sealed_pb2
-from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
-from tests.unit.office.loopback import Fails, Loopback, access_of
+from counterfoil.wire.refusals import refusal_to_message
+from tests.unit.office.loopback import QUICK, Fails, Loopback, access_of, refused
 
-QUICK = Patience(call_s=5.0, total_s=5.0, wait_s_min=0.01, wait_s_max=0.02)
 KEY = VoucherKey(
     issuer="420000-011",
     adm_div="420000",
@@ -76,29 +75,6 @@ def failing(times: int, failure: Exception) -> Callable[[bytes], bytes]:
         return accept_all(request)
 
     return answer
-
-
-def refused(refusal: CounterfoilError) -> Fails:
-    status = refusal_to_status(refusal)
-    return Fails(
-        grpc.StatusCode[refusal.status],
-        str(refusal),
-        (("grpc-status-details-bin", status.SerializeToString()),),
-    )
-
-
-@pytest.fixture
-def desk(ca: DevelopmentCa, gateway: Loopback) -> Iterator[Callable[[], Desk]]:
-    opened: list[Desk] = []
-
-    def open_desk(patience: Patience = QUICK) -> Desk:
-        gateway.start()
-        opened.append(Desk(gateway.address, access_of(ca, "system", "1"), patience))
-        return opened[-1]
-
-    yield open_desk
-    for one in opened:
-        one.close()
 
 
 def test_who_has_nothing_to_ask_waits_for_nobody(
@@ -172,6 +148,7 @@ def test_nothing_to_ask_asks_nothing(
 
     assert desk().accept([]) == []
     assert gateway.requests["Accept"] == []
+    assert list(desk().sealed([])) == []
 
 
 @pytest.mark.parametrize(
