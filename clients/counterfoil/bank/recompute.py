@@ -16,7 +16,8 @@ from counterfoil.bank.journal import Journal
 from counterfoil.bank.kinds import APPLICATION, PAYMENTS, REFUND_APPLICATION, Office
 from counterfoil.bank.tables import Entry, What
 from counterfoil.business.money import to_yuan
-from counterfoil.office import Desk, Standing, Voucher, opened
+from counterfoil.business.recomputing import differences, sent_to, vouchers_kept
+from counterfoil.office import Desk, Reference, Standing
 
 _ACTED: Final = (Standing.ACTED, Standing.RECEIPTED)
 """Where a payment stands in our vault once it was made."""
@@ -38,18 +39,15 @@ def recompute(desk: Desk, journal: Journal, office: Office) -> Iterator[str]:
     Raises:
         OfficeError: The gateway refused, or cannot be reached.
     """
-    ours = booked(journal)
-    theirs, names = in_vault(desk, office)
-    for digest in sorted({*ours, *theirs}):
-        name = names.get(digest, digest.hex()[:16])
-        if digest not in theirs:
-            yield f"凭证{name}已记账，凭证库中未办结"
-        elif digest not in ours:
-            yield f"凭证{name}已办结，未记账"
-        elif ours[digest] != theirs[digest]:
+    for one in differences(booked(journal), in_vault(desk, office)):
+        if one.kept is None:
+            yield f"凭证{one.name}已记账，凭证库中未办结"
+        elif one.booked is None:
+            yield f"凭证{one.name}已办结，未记账"
+        else:
             yield (
-                f"凭证{name}记账{to_yuan(ours[digest])}元，"
-                f"凭证库为{to_yuan(theirs[digest])}元"
+                f"凭证{one.name}记账{to_yuan(one.booked)}元，"
+                f"凭证库为{to_yuan(one.kept)}元"
             )
 
 
@@ -68,20 +66,16 @@ def booked(journal: Journal) -> dict[bytes, int]:
         }
 
 
-def in_vault(desk: Desk, office: Office) -> tuple[dict[bytes, int], dict[bytes, str]]:
-    """Return what the vouchers in the vault moved, in fen, and their names."""
-    amounts: dict[bytes, int] = {}
-    names: dict[bytes, str] = {}
+def in_vault(desk: Desk, office: Office) -> Iterator[tuple[Reference, int]]:
+    """Yield the vouchers in the vault that were done, and what each moved, in fen."""
     for types, standings, recipient in (
         (PAYMENTS, _ACTED, office.party),
         ({APPLICATION, REFUND_APPLICATION}, _CLEARED, office.treasury.party),
     ):
-        for found in desk.search(types=sorted(types), standings=standings):
-            if found.recipient != recipient:
-                continue
-            digest = found.voucher.digest
-            content = opened(desk.inquire(digest).documents[0])
-            assert isinstance(content, Voucher), "a way begins with its voucher"
-            amounts[digest] = content.form.fen("pay_amt_fen")
-            names[digest] = str(content.key)
-    return amounts, names
+        for reference, voucher in vouchers_kept(
+            desk,
+            types=types,
+            standings=standings,
+            wanted=sent_to(recipient),
+        ):
+            yield reference, voucher.form.fen("pay_amt_fen")

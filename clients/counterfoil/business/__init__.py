@@ -8,6 +8,7 @@ what both change.
 * `works`: what a system says about each kind of voucher.
 * `inbox`: takes what came from one state to the next.
 * `outbox`: issues what is planned, and books the answers.
+* `recomputing`: books against the vault.
 * `clerks`: writing, reviewing by two persons, sealing.
 * `turns`: read, give out, work.
 * `days`, `working_days`, `deadlines`: days in China, and when statements are due.

@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.money import to_yuan
+from counterfoil.business.recomputing import differences, issued_by, vouchers_kept
 from counterfoil.finance.entries import BOOKED, Entry, Line, entry_of
 from counterfoil.finance.kinds import REFUND, REVENUE_REPORT
 from counterfoil.finance.tables import Posting
-from counterfoil.office import Desk, Standing, Voucher, enclosed, opened
+from counterfoil.office import Desk, Reference, Standing
 
-_OURS: Final = sorted(BOOKED - {REFUND, REVENUE_REPORT})
+_OURS: Final = BOOKED - {REFUND, REVENUE_REPORT}
 """Kinds that we issue: posted once their receipt agrees, which closes them."""
 
 
@@ -35,64 +36,47 @@ def recompute(desk: Desk, books: SqlBooks, party: str) -> Iterator[str]:
     Raises:
         OfficeError: The gateway refused, or cannot be reached.
     """
-    ours = posted(books)
-    theirs = {
-        digest: voucher
-        for digest, voucher in in_vault(desk, party)
-        if entry_of(voucher)  # a report of a day without revenue changes nothing
-    }
-    for digest in sorted({*ours, *theirs}):
-        voucher = theirs.get(digest)
-        if voucher is None:
-            yield f"凭证{digest.hex()[:16]}已记账，凭证库中未办结"
-        elif digest not in ours:
-            yield f"凭证{voucher.key}已办结，未记账"
-        elif ours[digest] != entry_of(voucher):
-            booked, stated = _debits(ours[digest]), _debits(entry_of(voucher))
+    for one in differences(posted(books), in_vault(desk, party)):
+        if one.kept is None:
+            yield f"凭证{one.name}已记账，凭证库中未办结"
+        elif one.booked is None:
+            yield f"凭证{one.name}已办结，未记账"
+        else:
             yield (
-                f"凭证{voucher.key}记账{to_yuan(booked)}元，"
-                f"凭证库为{to_yuan(stated)}元，或科目、单位不同"
+                f"凭证{one.name}记账{to_yuan(_debits(one.booked))}元，"
+                f"凭证库为{to_yuan(_debits(one.kept))}元，或科目、单位不同"
             )
 
 
 def posted(books: SqlBooks) -> dict[bytes, Entry]:
     """Return what the ledger says that each voucher changed, by its digest."""
     entries: dict[bytes, dict[Line, int]] = {}
+    rows = select(
+        Posting.digest, Posting.title, Posting.subject, Posting.unit, Posting.amount_fen
+    )
     with books.reading() as session:
-        for one in session.scalars(select(Posting)):
-            entry = entries.setdefault(one.digest, {})
-            entry[Line(one.title, one.subject, one.unit)] = one.amount_fen
+        for digest, title, subject, unit, fen in session.execute(rows):
+            entries.setdefault(digest, {})[Line(title, subject, unit)] = fen
     return dict(entries)
 
 
-def in_vault(desk: Desk, party: str) -> Iterator[tuple[bytes, Voucher]]:
-    """Yield the vouchers in the vault that the ledger has to have.
+def in_vault(desk: Desk, party: str) -> Iterator[tuple[Reference, Entry]]:
+    """Yield the vouchers in the vault that the ledger has to have, and what each makes.
 
     Ours that a receipt has closed; revenue that we accepted; refunds of which we have
-    the copy of the receipt.
+    the copy of the receipt. A report of a day without revenue makes nothing.
     """
     asked = (
-        (_OURS, Standing.CLOSED),
-        ([REVENUE_REPORT], Standing.ACCEPTED),
-        ([REFUND], Standing.RECEIPTED),
+        (_OURS, Standing.CLOSED, issued_by(party)),
+        ({REVENUE_REPORT}, Standing.ACCEPTED, None),
+        ({REFUND}, Standing.RECEIPTED, None),
     )
-    for kinds, standing in asked:
-        for found in desk.search(types=kinds, standings=[standing]):
-            digest = found.voucher.digest
-            if kinds is _OURS and found.voucher.key.issuer != party:
-                continue
-            yield digest, _original(desk.inquire(digest).documents)
-
-
-def _original(documents: tuple[bytes, ...]) -> Voucher:
-    """Return the voucher among the documents about it, or inside a receipt."""
-    for document in documents:
-        content = opened(document)
-        original = content if isinstance(content, Voucher) else enclosed(document)
-        if original is not None:
-            return original
-    msg = "the vault has a way without its voucher"
-    raise ValueError(msg)
+    for types, standing, wanted in asked:
+        for reference, voucher in vouchers_kept(
+            desk, types=types, standings=[standing], wanted=wanted
+        ):
+            if entry := entry_of(voucher):
+                yield reference, entry
 
 
 def _debits(entry: Entry) -> int:

@@ -14,8 +14,14 @@ from typing import Final
 from sqlalchemy import select
 
 from counterfoil.business.money import to_yuan
-from counterfoil.office import Desk, Found, Standing, Voucher, opened
-from counterfoil.treasury.accounts import key_of
+from counterfoil.business.recomputing import (
+    differences,
+    issued_by,
+    sent_to,
+    vouchers_kept,
+)
+from counterfoil.office import Desk, Reference, Standing, Voucher
+from counterfoil.treasury.accounts import QUOTA_COLUMNS, key_of
 from counterfoil.treasury.books import Books, Posting, QuotaChange
 from counterfoil.treasury.entries import Cleared, Entry, entry_of
 from counterfoil.treasury.kinds import BOOKED, REPORTS, Office
@@ -53,69 +59,68 @@ def recompute(desk: Desk, books: Books, office: Office) -> Iterator[str]:
 
 
 def _vouchers(desk: Desk, books: Books, office: Office) -> Iterator[str]:
-    ours = booked(books)
-    theirs, names = in_vault(desk, office.party)
-    for digest in sorted({*ours, *theirs}):
-        name = names.get(digest, digest.hex()[:16])
-        if digest not in theirs:
-            yield f"凭证{name}已记账，凭证库中未办理"
-        elif digest not in ours:
-            yield f"凭证{name}已办理，未记账"
-        elif ours[digest] != theirs[digest]:
+    for one in differences(booked(books), in_vault(desk, office.party)):
+        if one.kept is None:
+            yield f"凭证{one.name}已记账，凭证库中未办理"
+        elif one.booked is None:
+            yield f"凭证{one.name}已办理，未记账"
+        else:
             yield (
-                f"凭证{name}记账{to_yuan(ours[digest].account_fen)}元、"
-                f"额度{to_yuan(sum(ours[digest].quota.values()))}元，凭证库为"
-                f"{to_yuan(theirs[digest].account_fen)}元、"
-                f"{to_yuan(sum(theirs[digest].quota.values()))}元"
+                f"凭证{one.name}记账{to_yuan(one.booked.account_fen)}元、"
+                f"额度{to_yuan(sum(one.booked.quota.values()))}元，凭证库为"
+                f"{to_yuan(one.kept.account_fen)}元、"
+                f"{to_yuan(sum(one.kept.quota.values()))}元"
             )
 
 
 def _reports(desk: Desk, books: Books, office: Office) -> Iterator[str]:
     """Compare every daily report in the vault with the one that the books make now."""
-    searched = desk.search(types=sorted(REPORTS), standings=_SENT)
-    for found in sorted(searched, key=lambda one: one.voucher.key):
-        if found.voucher.key.issuer != office.party:
-            continue
-        sent = _read(desk, found)
-        day = sent.form.text("vou_date")
+    sent: dict[str, list[Voucher]] = {}
+    for _, report in vouchers_kept(
+        desk,
+        types=REPORTS,
+        standings=_SENT,
+        wanted=issued_by(office.party),
+    ):
+        sent.setdefault(report.form.text("vou_date"), []).append(report)
+    for day in sorted(sent):
         with books.reading() as session:
             made = {
                 (one.key.type_code, one.key.number): one.form
                 for one in reports_of(session, office, day)
             }
-        if made.get((sent.key.type_code, sent.key.number)) != sent.form:
-            yield f"报表{sent.key}与账簿不符"
+        for one in sorted(sent[day], key=lambda report: report.key):
+            if made.get((one.key.type_code, one.key.number)) != one.form:
+                yield f"报表{one.key}与账簿不符"
 
 
 def booked(books: Books) -> dict[bytes, Entry]:
     """Return what the books say that each voucher changed, by its digest."""
     entries: dict[bytes, Entry] = {}
+    postings = select(Posting.digest, Posting.function, Posting.amount_fen)
+    changes = select(
+        QuotaChange.digest,
+        QuotaChange.payment,
+        QuotaChange.amount_fen,
+        *QUOTA_COLUMNS,
+    )
     with books.reading() as session:
-        for posting in session.scalars(select(Posting)):
-            account = entries.setdefault(posting.digest, Entry({}, {})).account
-            name = posting.function
-            account[name] = account.get(name, 0) + posting.amount_fen
-        for change in session.scalars(select(QuotaChange)):
-            changes = entries.setdefault(change.digest, Entry({}, {})).changes
+        for digest, function, fen in session.execute(postings):
+            account = entries.setdefault(digest, Entry({}, {})).account
+            account[function] = account.get(function, 0) + fen
+        for change in session.execute(changes):
+            changed = entries.setdefault(change.digest, Entry({}, {})).changes
             what = Cleared(key_of(change), change.payment)
-            changes[what] = changes.get(what, 0) + change.amount_fen
+            changed[what] = changed.get(what, 0) + change.amount_fen
     return entries
 
 
-def in_vault(desk: Desk, party: str) -> tuple[dict[bytes, Entry], dict[bytes, str]]:
-    """Return what the vouchers in the vault change, and their names, by digest."""
-    entries: dict[bytes, Entry] = {}
-    names: dict[bytes, str] = {}
-    for found in desk.search(types=sorted(BOOKED), standings=_DONE):
-        if found.recipient != party:
-            continue
-        voucher, digest = _read(desk, found), found.voucher.digest
-        entries[digest] = entry_of(voucher)
-        names[digest] = str(voucher.key)
-    return entries, names
-
-
-def _read(desk: Desk, found: Found) -> Voucher:
-    content = opened(desk.inquire(found.voucher.digest).documents[0])
-    assert isinstance(content, Voucher), "a way begins with its voucher"
-    return content
+def in_vault(desk: Desk, party: str) -> Iterator[tuple[Reference, Entry]]:
+    """Yield the vouchers in the vault that were acted on, and what each changes."""
+    for reference, voucher in vouchers_kept(
+        desk,
+        types=BOOKED,
+        standings=_DONE,
+        wanted=sent_to(party),
+    ):
+        yield reference, entry_of(voucher)

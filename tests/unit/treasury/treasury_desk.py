@@ -53,13 +53,15 @@ def reference_to(voucher: Voucher) -> Reference:
 
 
 class TreasuryDesk(RecipientDesk):
-    """Takes what we issue, and answers searches and inquiries too."""
+    """Takes what we issue, is searched, and gives what it has again."""
 
     def __init__(self, loopback: Loopback) -> None:
         super().__init__(loopback)
         self.issued: dict[bytes, Voucher] = {}
-        loopback.unary.update(Search=self._search, Inquire=self._inquire)
-        loopback.streams.update(Submit=self._take, Read=self._waiting)
+        loopback.unary.update(Search=self._search)
+        loopback.streams.update(
+            Submit=self._take, Read=self._waiting, GetSealed=self._sealed
+        )
 
     def answer(self, voucher: Voucher, form: Form, by: str = FINANCE) -> None:
         """Let a recipient's receipt of a voucher of ours arrive."""
@@ -123,21 +125,21 @@ class TreasuryDesk(RecipientDesk):
         ]
         return desk_pb2.SearchResponse(found=found).SerializeToString()
 
-    def _inquire(self, encoded: bytes) -> bytes:
-        digest = desk_pb2.InquireRequest.FromString(encoded).digest
-        if digest in self.issued:
-            voucher = self.issued[digest]
-            payload = draft_message(voucher).voucher.SerializeToString()
-            kind = sealed_pb2.Sealed(kind=1, payload=payload)  # type: ignore[arg-type]
-            sealed = kind.SerializeToString()
-            reference = reference_message(Reference(voucher.key, digest))
-        else:
+    async def _sealed(self, encoded: bytes, _context: object) -> AsyncIterator[bytes]:
+        request = desk_pb2.GetSealedRequest.FromString(encoded)
+        results = [
+            desk_pb2.SealedResult(sealed=self._bytes_of(one.digest))
+            for one in request.vouchers
+        ]
+        yield desk_pb2.GetSealedResponse(results=results).SerializeToString()
+
+    def _bytes_of(self, digest: bytes) -> bytes:
+        if digest not in self.issued:
             [one] = [each for each in self._vouchers() if each.digest == digest]
-            sealed, reference = one.sealed, one.voucher
-        return desk_pb2.InquireResponse(
-            voucher=reference,
-            documents=[sealed_pb2.SealedWithChain(sealed=sealed)],
-        ).SerializeToString()
+            return one.sealed
+        payload = draft_message(self.issued[digest]).voucher.SerializeToString()
+        sealed = sealed_pb2.Sealed(kind=1, payload=payload)  # type: ignore[arg-type]
+        return sealed.SerializeToString()
 
     def _of(self, one: desk_pb2.Arrival) -> Standing:
         return self.standings[one.digest]
