@@ -39,11 +39,14 @@ class Cost:
         """The same of vouchers of all kinds."""
         return self.vouchers / sum(self.seconds.values())
 
-    def cpu_us(self, program: str, stage: str = "") -> float:
-        """Return CPU microseconds of a program for each payment, in one or all."""
+    def cpu_us(self, program: str = "", stage: str = "") -> float:
+        """Return CPU microseconds for each payment, of a program or all together.
+
+        In one stage, or in all of them.
+        """
         used_s = (
             used
             for (who, when), used in self.cpu_s.items()
-            if who == program and stage in {"", when}
+            if program in {"", who} and stage in {"", when}
         )
         return sum(used_s) / self.payments * 1e6

@@ -20,11 +20,14 @@ from counterfoil.day.rest import Rest
 from counterfoil.day.screen import Screen
 from counterfoil.day.stage import Stage
 from counterfoil.day.systems import run_line
-from counterfoil.day.usage import Meter, usages
+from counterfoil.day.usage import Meter, own_usage, usages
 
 _START_S: Final = 60.0
 _END_S: Final = 120.0
 _SAMPLE_S: Final = 2.0
+_OWN: Final = 0
+"""No session has this number; it stands for the process that lives the day: commands
+of people run in it, and it looks into everybody's books."""
 
 
 @dataclass(slots=True)
@@ -180,7 +183,9 @@ class Day:
 
     def _measure(self) -> None:
         """Book what was used since the last time to what the day is doing."""
-        self.meter.read(self._doing, self._programs.sessions(), usages())
+        names = {**self._programs.sessions(), _OWN: "the day itself"}
+        now = {**usages(), _OWN: own_usage()}
+        self.meter.read(self._doing, names, now)
         self._sampled_s = time.monotonic()
 
     def _listen(self, name: str, text: str) -> None:

@@ -52,6 +52,8 @@ def show_cost(screen: Screen, cost: Cost) -> None:
         cells = [f"{cost.cpu_us(program, one):,.0f}" for one in (*cost.stages, "")]
         memory = f"{cost.peak_bytes[program] / _MEBIBYTE:,.0f}"
         rows.append((program, *cells, memory))
+    together = [f"{cost.cpu_us(stage=one):,.0f}" for one in (*cost.stages, "")]
+    rows.append(("together", *together, ""))
     took = [f"{cost.seconds.get(stage, 0.0):,.1f}" for stage in cost.stages]
     rows.append(("seconds", *took, f"{sum(cost.seconds.values()):,.1f}", ""))
     screen.table(

@@ -6,6 +6,7 @@ Every program of the day is a session of its own, so its processes are found by 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,12 @@ def usages() -> dict[int, Usage]:
             before.cpu_s + cpu_s, max(before.memory_bytes, memory_bytes)
         )
     return found
+
+
+def own_usage() -> Usage:
+    """Return what this process has used itself, without programs that it started."""
+    status = (_PROCESSES / "self" / "status").read_text()
+    return Usage(time.process_time(), _own_memory(status))
 
 
 def _processes() -> Iterator[tuple[int, float, int]]:

@@ -21,4 +21,6 @@ def test_rates_are_over_all_stages() -> None:
 def test_cpu_is_told_for_each_payment_in_one_stage_or_all() -> None:
     assert COST.cpu_us("bank", "pay") == 200_000
     assert COST.cpu_us("bank") == 300_000
+    assert COST.cpu_us() == 1_200_000
+    assert COST.cpu_us(stage="pay") == 1_100_000
     assert COST.stages == ("pay", "clear")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
-from counterfoil.day.usage import Meter, Usage, usages
+from counterfoil.day.usage import Meter, Usage, own_usage, usages
 
 MEBIBYTE = 1024 * 1024
 
@@ -19,6 +21,20 @@ def test_our_own_session_has_used_what_this_process_has_used() -> None:
 
     assert own.cpu_s >= time.process_time() - 0.05
     assert own.memory_bytes > MEBIBYTE
+
+
+def test_what_programs_use_that_we_started_is_not_our_own() -> None:
+    before = own_usage()
+    busy = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", busy], check=True)
+    between = own_usage()
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+
+    assert between.cpu_s - before.cpu_s < 0.2
+    assert own_usage().cpu_s - between.cpu_s >= 0.05
+    assert between.memory_bytes > MEBIBYTE
 
 
 def test_what_a_stage_used_is_what_came_on_top() -> None:
