@@ -67,6 +67,16 @@ def test_every_leaf_and_every_older_size_is_proved(bench: Bench) -> None:
         verify_consistency(head, heads[-1], proof)
 
 
+def test_many_leaves_are_proved_as_each_one_is(bench: Bench) -> None:
+    for number in range(5):
+        bench.enter(voucher(str(number)), send=True)
+
+    together = bench.vault.inclusion_proofs([7, 0, 7, 3], 9)
+
+    assert together == [bench.vault.inclusion_proof(at, 9) for at in (7, 0, 7, 3)]
+    assert bench.vault.inclusion_proofs([], 9) == []
+
+
 @pytest.mark.refusal("LEAF_NOT_FOUND")
 def test_what_is_not_in_the_log_is_not_found(bench: Bench) -> None:
     bench.enter(voucher(), send=True)
@@ -78,6 +88,8 @@ def test_what_is_not_in_the_log_is_not_found(bench: Bench) -> None:
         lambda: bench.vault.evidence(0),
         lambda: bench.vault.inclusion_proof(2, 2),
         lambda: bench.vault.inclusion_proof(0, 3),
+        lambda: bench.vault.inclusion_proofs([0, 2], 2),
+        lambda: bench.vault.inclusion_proofs([], 3),
         lambda: bench.vault.consistency_proof(2, 1),
     ):
         with pytest.raises(LeafNotFound):

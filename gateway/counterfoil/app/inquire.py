@@ -88,14 +88,15 @@ class InquireVoucher:
         await self.follower.caught_up(size)
         rows = [row for row in await self.ledger.acts(entry.digest) if row.index < size]
         leaves = {row.index: self.vault.leaf(row.index) for row in rows}
+        proofs = self.vault.inclusion_proofs(leaves, size)
         acts = tuple(
             ActEvidence(
                 index=index,
                 leaf=leaf,
-                inclusion_proof=self.vault.inclusion_proof(index, size),
+                inclusion_proof=proof,
                 peer_proof=self._peer_proof(index, leaves),
             )
-            for index, leaf in leaves.items()
+            for (index, leaf), proof in zip(leaves.items(), proofs, strict=True)
         )
         documents = tuple(
             self.vault.document(act.index)

@@ -231,6 +231,15 @@ class Vault(Protocol):
             LeafNotFound: There is no such leaf or size.
         """
 
+    def inclusion_proofs(
+        self, indices: Iterable[int], size: int
+    ) -> list[tuple[bytes, ...]]:
+        """Prove each of these leaves as `inclusion_proof` does, by one reading.
+
+        Raises:
+            LeafNotFound: There is no such leaf or size.
+        """
+
     def consistency_proof(self, older: int, size: int) -> tuple[bytes, ...]:
         """Prove that the tree of `older` leaves is a prefix (RFC 9162 2.1.4.1).
 

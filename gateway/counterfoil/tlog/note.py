@@ -7,6 +7,7 @@ Source: C2SP signed-note 1.0.0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -23,6 +24,8 @@ SIGNATURES_MAX: Final = 64
 NOTE_BYTES_MAX: Final = 512 * 1024
 """Longest note accepted: 64 ML-DSA-44 lines take 211 KiB."""
 
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
+"""ASCII control characters other than newline."""
 _LINE_START: Final = "— "
 _LINE_PARTS: Final = 2
 
@@ -259,6 +262,6 @@ def _decode(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError as error:
         raise MalformedNote("the note is not UTF-8") from error
-    if any(char < " " and char != "\n" for char in text):
+    if _CONTROL.search(text):
         raise MalformedNote("the note has control characters")
     return text

@@ -6,7 +6,9 @@ Source: C2SP tlog-tiles 0.1.0, section "Merkle Tree".
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
+from typing import Final, TypeAlias
 
 from counterfoil.tlog import proofs
 from counterfoil.tlog.errors import TileError
@@ -25,6 +27,12 @@ from counterfoil.tlog.tiles import (
     first_hashes,
 )
 
+Rows: TypeAlias = tuple[tuple[bytes, ...], ...]
+"""A tile's hashes and, row by row, those of the nodes above them."""
+
+_FULL_TILES_MAX: Final = 64
+"""Full tiles whose rows are remembered by all readers: 3 MiB."""
+
 
 @dataclass(slots=True)
 class TileReader:
@@ -39,7 +47,7 @@ class TileReader:
 
     read_tile: ReadTile
     hash_function: HashFunction = sha256
-    _rows: dict[tuple[int, int], list[list[bytes]]] = field(
+    _rows: dict[tuple[int, int], Rows] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -126,23 +134,38 @@ class TileReader:
         """
         return proofs.consistency_proof(old_size, size, self.node, self.hash_function)
 
-    def _rows_of(self, level: int, index: int) -> list[list[bytes]]:
+    def _rows_of(self, level: int, index: int) -> Rows:
         """Return a tile's hashes and, row by row, those of the nodes above them."""
         rows = self._rows.get((level, index))
         if rows is not None:
             return rows
         hashes = self.read_tile(level, index)
         hashes = first_hashes(hashes, min(len(hashes) // HASH_BYTES, TILE_HASHES))
-        row = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
-        rows = [row]
-        hash_function = self.hash_function
-        # The eighth row would be the one hash that level + 1 holds.
-        for _ in range(TILE_HEIGHT - 1):
-            pairs = zip(row[::2], row[1::2], strict=False)
-            row = [
+        is_full = len(hashes) == TILE_HASHES * HASH_BYTES
+        rows = (_rows_of_full if is_full else _rows)(hashes, self.hash_function)
+        self._rows[level, index] = rows
+        return rows
+
+
+def _rows(hashes: bytes, hash_function: HashFunction) -> Rows:
+    """Return a tile's hashes and, row by row, those of the nodes above them."""
+    row = tuple(
+        [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+    )
+    rows = [row]
+    # The eighth row would be the one hash that level + 1 holds.
+    for _ in range(TILE_HEIGHT - 1):
+        pairs = zip(row[::2], row[1::2], strict=False)
+        row = tuple(
+            [
                 hash_function(NODE_PREFIX + left + right).digest()
                 for left, right in pairs
             ]
-            rows.append(row)
-        self._rows[level, index] = rows
-        return rows
+        )
+        rows.append(row)
+    return tuple(rows)
+
+
+_rows_of_full = lru_cache(maxsize=_FULL_TILES_MAX)(_rows)
+"""A full tile never changes, and what follows from it is asked for again and again:
+by its bytes as they were read, so that a damaged one is another one."""

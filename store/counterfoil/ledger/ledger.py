@@ -29,6 +29,13 @@ _DIGESTS_MAX: Final = 500
 _VERIFY_ROWS: Final = 1000
 """Rows per transaction of `rows_for_verify`."""
 
+_ACTS: Final = (
+    select(ACTS.c.index, ACTS.c.kind, ACTS.c.recipients)
+    .join_from(VOUCHERS, ACTS, ACTS.c.voucher == VOUCHERS.c.id)
+    .where(VOUCHERS.c.digest == bindparam("about"))
+    .order_by(ACTS.c.index)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SqlLedger:
@@ -129,13 +136,10 @@ class SqlLedger:
         Raises:
             LedgerUnavailable: The database does not answer.
         """
-        statement = (
-            select(ACTS.c.index, ACTS.c.kind, ACTS.c.recipients)
-            .join_from(VOUCHERS, ACTS, ACTS.c.voucher == VOUCHERS.c.id)
-            .where(VOUCHERS.c.digest == digest)
-            .order_by(ACTS.c.index)
+        about = {"about": digest}
+        rows = await self._read(
+            lambda connection: connection.execute(_ACTS, about).all()
         )
-        rows = await self._read(lambda connection: connection.execute(statement).all())
         return [
             ActRow(
                 index=index,

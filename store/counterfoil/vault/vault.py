@@ -207,10 +207,20 @@ class EngineVault:
 
     def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
         """Prove leaf `index` in the tree of `size` leaves (RFC 9162 2.1.3.1)."""
+        (proof,) = self.inclusion_proofs((index,), size)
+        return proof
+
+    def inclusion_proofs(
+        self, indices: Iterable[int], size: int
+    ) -> list[tuple[bytes, ...]]:
+        """Prove each of these leaves, by one reading."""
+        proofs = []
         with self._tree(size) as tree:
-            if not 0 <= index < size:
-                raise LeafNotFound("no such leaf", leaf=str(index))
-            return tree.inclusion_proof(index, size)
+            for index in indices:
+                if not 0 <= index < size:
+                    raise LeafNotFound("no such leaf", leaf=str(index))
+                proofs.append(tree.inclusion_proof(index, size))
+        return proofs
 
     def consistency_proof(self, older: int, size: int) -> tuple[bytes, ...]:
         """Prove that the tree of `older` leaves is a prefix (RFC 9162 2.1.4.1)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha3_256
+
 import pytest
 
 from counterfoil.tlog.errors import TileError
@@ -309,6 +311,22 @@ def test_a_reader_reads_each_tile_once(large: Store) -> None:
         reader.inclusion_proof(index, 70_000)
 
     assert len(large.reads) == len(set(large.reads)) == 4
+
+
+def test_a_full_tile_that_was_changed_is_not_taken_for_the_one_before(
+    large: Store,
+) -> None:
+    before = TileReader(large.read).node(7, 8)
+    sound = large.read(0, 4)
+    damaged = bytes([sound[0] ^ 1]) + sound[1:]
+
+    def read(level: int, index: int) -> bytes:
+        return damaged if (level, index) == (0, 4) else large.read(level, index)
+
+    assert before == tree_hash(LEAVES[1024:1152])
+    assert TileReader(read).node(7, 8) != before
+    assert TileReader(large.read, sha3_256).node(7, 8) != before
+    assert TileReader(large.read).node(7, 8) == before
 
 
 def test_the_peaks_of_the_tiles_fold_to_the_root(large: Store) -> None:
