@@ -44,6 +44,7 @@ FOUND = {
     "lost-receipt": Found("直接支付 direct payments"),
     "lost-list": Found(f"{FINANCE.code} to {TREASURY.code}, 555"),
     "changed-quota": Found("清算额度余额 quota left"),
+    "special-fen": Found("专户支付 out of the special account"),
     "wrong-answer": Found("105521: disputed"),
 }
 
@@ -83,6 +84,7 @@ def concluded(
     "hubei-27.3",
     "hubei-27.4",
     "hubei-27.5",
+    "hubei-28",
     "hubei-29.1",
     "wuhai-6b",
 )

@@ -33,6 +33,9 @@ A bank that does not only pay, but clears:
     [units]                          # who hears of direct payments
     "101001" = "420000-101001"       # party code by agency code
 
+    [accounts]                       # special accounts (财政专户) that we keep
+    "42000000301" = 1000000          # what one held before the first voucher, in fen
+
     [calendar]
     days = "working_days.toml"       # what the legal calendar does not know, if any
 """

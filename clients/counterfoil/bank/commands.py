@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from counterfoil.bank.accounts import Totals, totals
+from counterfoil.bank.accounts import Totals, balance_fen, totals
 from counterfoil.bank.alerts import alerts as late
 from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
 from counterfoil.bank.counter import enter
@@ -128,7 +128,7 @@ def books(options: argparse.Namespace) -> int:
     """Show what the books say, and with `--recompute` where the vault differs."""
     station, tables = read_settings(options.config)
     with closing(_journal(tables)) as journal:
-        _print_books(journal, options)
+        _print_books(journal, tables.get("accounts", {}), options)
         if not options.recompute:
             return DONE
         with station.desk("system") as desk:
@@ -138,21 +138,35 @@ def books(options: argparse.Namespace) -> int:
     return REFUSED if found else DONE
 
 
-def _print_books(journal: Journal, options: argparse.Namespace) -> None:
-    """Print what came from one issuer; without one, what was done for each."""
+def _print_books(
+    journal: Journal, openings: Mapping[str, int], options: argparse.Namespace
+) -> None:
+    """Print what came from one issuer; without one, what was done for each.
+
+    Args:
+        journal: Our books.
+        openings: What special accounts held before the first voucher, in fen.
+        options: Of the command line.
+    """
+    held: dict[str, int] = {}
     if options.issuer:
         told: dict[str, Any] = asdict(journal.figures(options.issuer))
         issuers = {options.issuer: told}
     else:
         with journal.reading() as session:
             found = totals(session)
+            for account, fen in openings.items():
+                held[account] = fen + balance_fen(session, account)
         issuers = {issuer: asdict(one) for issuer, one in found.items()}
-        told = {**asdict(sum(found.values(), Totals())), "issuers": issuers}
+        told = asdict(sum(found.values(), Totals()))
+        told |= {"issuers": issuers, "accounts": held}
     if options.json:
         print(json.dumps(told))
         return
     for issuer, figures in issuers.items():
         print(issuer, *(f"{name}={value}" for name, value in figures.items()))
+    for account, fen in held.items():
+        print(account, f"balance_fen={fen}")
 
 
 def core_plan(table: Mapping[str, Any]) -> CorePlan:

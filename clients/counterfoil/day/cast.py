@@ -1,7 +1,7 @@
 """Who takes part in the day: a province in miniature.
 
 A finance department with a budget unit hosted on its gateway, the treasury, two agent
-banks, and a unit with a gateway of its own.
+banks, the bank of the special account, and a unit with a gateway of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 ADM_DIV: Final = "420000"
+SPECIAL_ACCOUNT: Final = "42000000301"
+"""Number of the special account (财政专户)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,9 @@ ICBC: Final = Institution(
 ABC: Final = Institution(
     code="420000-103", name="农业银行湖北省分行", kind="agent-bank"
 )
+SPECIAL_BANK: Final = Institution(
+    code="420000-301", name="交通银行湖北省分行", kind="special-account-bank"
+)
 EDUCATION: Final = Institution(
     code="420000-101001",
     name="湖北省教育厅机关",
@@ -71,8 +76,11 @@ HEALTH: Final = Institution(
 )
 
 BANKS: Final = (ICBC, ABC)
+"""Agent banks (代理银行); the special account's bank clears nothing."""
+PAYERS: Final = (*BANKS, SPECIAL_BANK)
+"""Whoever has a core that pays."""
 UNITS: Final = (EDUCATION, HEALTH)
-PARTIES: Final = (FINANCE, TREASURY, *BANKS, *UNITS)
+PARTIES: Final = (FINANCE, TREASURY, *PAYERS, *UNITS)
 GATEWAYS: Final = tuple(one for one in PARTIES if not one.carrier)
 
 

@@ -28,6 +28,7 @@ MAINS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "finance": finance.main,
     "treasury": treasury.main,
     "agent-bank": bank.main,
+    "special-account-bank": bank.main,
     "budget-unit": unit.main,
 }
 """The command of each kind of institution's system."""

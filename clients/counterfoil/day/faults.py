@@ -11,9 +11,16 @@ from typing import Final
 from sqlalchemy import create_engine, delete, select
 
 from counterfoil.app.ports import Entry
+from counterfoil.bank.tables import Entry as BankEntry
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.tables import OutboxEntry, OutboxState
-from counterfoil.day.cast import ABC, FINANCE, TREASURY
+from counterfoil.day.cast import (
+    ABC,
+    FINANCE,
+    SPECIAL_ACCOUNT,
+    SPECIAL_BANK,
+    TREASURY,
+)
 from counterfoil.day.stage import Stage
 from counterfoil.domain.standing import Standing
 from counterfoil.finance.kinds import PAYMENT
@@ -125,6 +132,18 @@ def changed_quota(stage: Stage) -> None:
     books.close()
 
 
+def special_fen(stage: Stage) -> None:
+    """Let the special account's bank have paid one fen more, in its own books."""
+    books = SqlBooks(stage.books(SPECIAL_BANK.code))
+    with books.writing() as session:
+        entry = session.scalars(
+            select(BankEntry).where(BankEntry.account == SPECIAL_ACCOUNT)
+        ).first()
+        assert entry is not None, "the special account has paid"
+        entry.amount_fen -= 1
+    books.close()
+
+
 def wrong_answer(stage: Stage) -> None:
     """Let finance's own books say that a bank's statement does not agree."""
     books = SqlBooks(stage.books(FINANCE.code))
@@ -146,6 +165,7 @@ FAULTS: Final[dict[str, Callable[[Stage], None]]] = {
     "lost-receipt": lost_receipt,
     "lost-list": lost_list,
     "changed-quota": changed_quota,
+    "special-fen": special_fen,
     "wrong-answer": wrong_answer,
 }
 """Every fault that can be planted, by name."""

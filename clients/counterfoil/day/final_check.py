@@ -19,7 +19,7 @@ from counterfoil.day.accounts import accounts_of
 from counterfoil.day.balance import Entry, sheet
 from counterfoil.day.boxes import loose_ends
 from counterfoil.day.carried import Carried, Teller, Way, differences, side_by_side
-from counterfoil.day.cast import BANKS, FINANCE, GATEWAYS, PARTIES, Institution
+from counterfoil.day.cast import FINANCE, GATEWAYS, PARTIES, PAYERS, Institution
 from counterfoil.day.lines import LINES
 from counterfoil.day.programs import run
 from counterfoil.day.records import told_by_books
@@ -52,7 +52,7 @@ def findings(stage: Stage, vaults: Sequence[Institution] = GATEWAYS) -> Iterator
     for one in PARTIES:
         yield from _loose_ends(stage, one)
     yield from _orders(stage)
-    for bank in BANKS:
+    for bank in PAYERS:
         yield from _payments(stage, bank)
 
 

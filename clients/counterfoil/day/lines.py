@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from counterfoil.day.balance import Line, Side, Term
-from counterfoil.day.cast import BANKS, FINANCE, TREASURY, UNITS, Institution
+from counterfoil.day.cast import (
+    BANKS,
+    FINANCE,
+    SPECIAL_ACCOUNT,
+    SPECIAL_BANK,
+    TREASURY,
+    UNITS,
+    Institution,
+)
 
 
 def _one(one: Institution, who: str, *names: str) -> Side:
@@ -97,6 +105,32 @@ REFUNDED: Final = Line(
         _banks("refunded_fen"),
     ),
 )
+SPECIAL: Final = Line(
+    title="专户支付 out of the special account",
+    source="article 28",
+    sides=(
+        _one(FINANCE, "finance", "special_fen"),
+        _one(SPECIAL_BANK, "bank", "special_fen"),
+    ),
+)
+SPECIAL_COUNT: Final = Line(
+    title="专户支付笔数 out of the special account, vouchers",
+    source="article 28",
+    sides=(
+        _one(FINANCE, "finance", "special"),
+        _one(SPECIAL_BANK, "bank", "special"),
+    ),
+    is_money=False,
+)
+SPECIAL_BALANCE: Final = Line(
+    title="专户余额 special account",
+    source="article 28",
+    sides=(
+        _one(FINANCE, "finance's ledger", "special_balance_fen"),
+        _one(SPECIAL_BANK, "bank", f"accounts.{SPECIAL_ACCOUNT}"),
+    ),
+)
+OF_SPECIAL: Final = (SPECIAL, SPECIAL_COUNT, SPECIAL_BALANCE)
 EXPENDITURE: Final = Line(
     title="预算支出 expenditure",
     source="articles 26 to 27",
@@ -152,4 +186,5 @@ LINES: Final = (
     REFUNDED,
     EXPENDITURE,
     BALANCE,
+    *OF_SPECIAL,
 )

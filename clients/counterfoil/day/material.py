@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -22,6 +22,8 @@ from counterfoil.sample.vouchers import Voucher, VoucherMaker
 ALLOTMENTS: Final = "allotments.toml"
 APPROPRIATIONS: Final = ("appropriation-1.toml", "appropriation-2.toml")
 """What finance enters by hand, below the day's directory."""
+SPECIAL_PAYMENTS: Final = ("special-1.toml", "special-2.toml", "special-3.toml")
+"""The same for the special account (财政专户)."""
 _GRANT_YUAN: Final = 10_000_000_000
 """What a unit may spend for one function: more than any day needs."""
 _BATCH_ROWS: Final = 300
@@ -49,7 +51,7 @@ class Material:
 
 
 def write_orders(stage: Stage, year: int) -> None:
-    """Write what finance enters by hand: allotments, and appropriations."""
+    """Write what finance enters by hand: allotments, and orders to pay."""
     lines = [f'number = "YK{year}-001"']
     grants = [(code, PaymentWay.DIRECT) for code, *_ in words.UNITS]
     grants += [(unit.short, PaymentWay.AUTHORISED) for unit in UNITS]
@@ -64,22 +66,33 @@ def write_orders(stage: Stage, year: int) -> None:
                 f'amount = "{_GRANT_YUAN}.00"',
             ]
     _write_lines(stage.directory / ALLOTMENTS, lines)
-    for place, file in enumerate(APPROPRIATIONS, start=1):
-        unit, _, _, _ = words.UNITS[place]
+    for file, place, number, purpose in (
+        *_orders(APPROPRIATIONS, f"BK{year}", "校舍维修"),
+        *_orders(SPECIAL_PAYMENTS, f"ZK{year}", "社会保险基金支出"),
+    ):
+        unit, *_ = words.UNITS[place]
         function, name, *_ = words.FUNCTIONS[place]
         lines = [
-            f'number = "BK{year}-{place:03}"',
+            f'number = "{number}"',
             f'unit = "{unit}"',
             f'function = "{function}"',
             f'function_name = "{name}"',
             f'amount = "{place}20000.50"',
-            'purpose = "校舍维修"',
+            f'purpose = "{purpose}"',
             "[payee]",
             f'account = "62220000111{place}"',
             'name = "湖北建设公司"',
             'bank_no = "105521000000"',
         ]
         _write_lines(stage.directory / file, lines)
+
+
+def _orders(
+    files: Sequence[str], prefix: str, purpose: str
+) -> Iterator[tuple[str, int, str, str]]:
+    """Yield file, place, number and purpose of each order."""
+    for place, file in enumerate(files, start=1):
+        yield file, place, f"{prefix}-{place:03}", purpose
 
 
 def _write_lines(file: Path, lines: Iterable[str]) -> None:

@@ -9,11 +9,18 @@ from counterfoil.day.cast import (
     BANKS,
     FINANCE,
     PARTIES,
+    PAYERS,
+    SPECIAL_BANK,
     TREASURY,
     UNITS,
     Institution,
 )
-from counterfoil.day.material import ALLOTMENTS, APPROPRIATIONS, Material
+from counterfoil.day.material import (
+    ALLOTMENTS,
+    APPROPRIATIONS,
+    SPECIAL_PAYMENTS,
+    Material,
+)
 from counterfoil.day.phases import Command, Expected, Kill, Phase, Start
 from counterfoil.day.plan import Plan
 
@@ -27,6 +34,7 @@ def phases(plan: Plan, material: Material) -> tuple[Phase, ...]:
         _counter_orders(plan),
         _counter_papers(plan),
         _appropriations(plan),
+        _special_account(plan),
         _refunds(plan),
         _clearing(plan),
         _lists(plan),
@@ -124,6 +132,21 @@ def _appropriations(plan: Plan) -> Phase:
     )
 
 
+def _special_account(plan: Plan) -> Phase:
+    return Phase(
+        name="special account",
+        source="article 28",
+        day=plan.day,
+        starts=(Start(SPECIAL_BANK),),
+        commands=tuple(
+            Command(FINANCE, ("special", "--order", f"../../{file}"))
+            for file in SPECIAL_PAYMENTS
+        ),
+        expected=(Expected(FINANCE, ("special",), len(SPECIAL_PAYMENTS)),),
+        lines=lines.OF_SPECIAL,
+    )
+
+
 def _refunds(plan: Plan) -> Phase:
     count = ("--refunds", f"{plan.refunds}", "--seed", f"{plan.seed}")
     return Phase(
@@ -188,6 +211,6 @@ def _recomputing(plan: Plan) -> Phase:
         day=plan.morning,
         commands=tuple(
             Command(one, ("books", "--recompute"))
-            for one in (TREASURY, FINANCE, *BANKS)
+            for one in (TREASURY, FINANCE, *PAYERS)
         ),
     )

@@ -18,7 +18,7 @@ from counterfoil.bank.journal import State as Paid
 from counterfoil.business.books import SqlBooks
 from counterfoil.day import boxes
 from counterfoil.day.carried import Carried, Some, Way, of_lines
-from counterfoil.day.cast import UNITS, Institution
+from counterfoil.day.cast import PAYERS, UNITS, Institution
 from counterfoil.day.stage import Stage
 from counterfoil.domain.standing import Standing
 from counterfoil.finance.books import Order
@@ -76,7 +76,7 @@ def told_by_books(stage: Stage, one: Institution) -> dict[Way, Carried]:
 
 def _came(session: Session, one: Institution) -> Lines:
     yield from boxes.came(session, one.code)
-    if one.kind == "agent-bank":
+    if one in PAYERS:
         yield from _payments(session, one.code)
     if one.kind == "treasury":
         yield from _acts(session, one.code)
@@ -86,7 +86,7 @@ def _issued(session: Session, one: Institution, shared: set[Way]) -> Lines:
     yield from boxes.issued(session, shared)
     if one.kind == "finance":
         yield from _orders(session, one.code)
-    if one.kind == "agent-bank":
+    if one in PAYERS:
         yield from _notices(session, one.code, shared)
 
 

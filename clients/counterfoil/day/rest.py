@@ -24,9 +24,9 @@ from counterfoil.treasury.books import State as TreasuryState
 _ALSO: Final[Mapping[str, tuple[Mapped[object], tuple[object, ...]]]] = {
     "finance": (Order.state, OPEN),
     # What is accepted may wait for its paper at the counter.
-    "agent-bank": (
-        Payment.state,
-        tuple(set(PaymentState) - FINAL - {PaymentState.ACCEPTED}),
+    **dict.fromkeys(
+        ("agent-bank", "special-account-bank"),
+        (Payment.state, tuple(set(PaymentState) - FINAL - {PaymentState.ACCEPTED})),
     ),
     "treasury": (
         Incoming.state,

@@ -12,6 +12,9 @@ from counterfoil.day.cast import (
     BANKS,
     FINANCE,
     PARTIES,
+    PAYERS,
+    SPECIAL_ACCOUNT,
+    SPECIAL_BANK,
     TREASURY,
     UNITS,
     Institution,
@@ -27,6 +30,7 @@ MODULES: Final[Mapping[str, str]] = {
     "finance": "counterfoil.finance",
     "treasury": "counterfoil.treasury",
     "agent-bank": "counterfoil.bank",
+    "special-account-bank": "counterfoil.bank",
     "budget-unit": "counterfoil.unit",
 }
 """Which program is the business system of which kind of institution."""
@@ -35,6 +39,8 @@ OPENING_FEN: Final = 10_000_000_000_000
 """What the single account holds in the morning: a hundred billion yuan."""
 SINGLE_ACCOUNT: Final = "42000000001"
 SINGLE_ACCOUNT_NAME: Final = "湖北省财政国库单一账户"
+SPECIAL_OPENING_FEN: Final = 50_000_000_000
+"""What the special account (财政专户) holds in the morning."""
 TREASURY_CODE: Final = "4200000000"
 FINANCE_CODE: Final = "420000000"
 
@@ -60,6 +66,7 @@ def write_systems(stage: Stage, material: Material, seed: int) -> None:
             "finance": _finance,
             "treasury": _treasury,
             "agent-bank": lambda bank: _bank(bank, material, seed),
+            "special-account-bank": lambda bank: _special_bank(bank, material, seed),
             "budget-unit": _unit,
         }[one.kind](one)
         text = "\n".join(_toml({**_office(stage, one), **tables})) + "\n"
@@ -87,10 +94,10 @@ def _office(stage: Stage, one: Institution) -> dict[str, Any]:
     return tables
 
 
-def _bank_list() -> list[Table]:
+def _bank_list(banks: Sequence[Institution] = BANKS) -> list[Table]:
     return [
         {"number": bank_number(bank.code), "party": bank.code, "code": bank.short}
-        for bank in BANKS
+        for bank in banks
     ]
 
 
@@ -109,7 +116,13 @@ def _finance(_one: Institution) -> dict[str, Any]:
             "account_name": SINGLE_ACCOUNT_NAME,
             "opening_fen": OPENING_FEN,
         },
-        "bank": _bank_list(),
+        "bank": _bank_list(PAYERS),
+        "special": {
+            "number": SPECIAL_ACCOUNT,
+            "name": f"{FINANCE.name}财政专户",
+            "bank": bank_number(SPECIAL_BANK.code),
+            "opening_fen": SPECIAL_OPENING_FEN,
+        },
         "unit": [
             {
                 "code": code,
@@ -149,7 +162,14 @@ def _bank(bank: Institution, material: Material, seed: int) -> dict[str, Any]:
         "finance": {"party": FINANCE.code, "code": FINANCE_CODE},
         "units": {unit.short: unit.code for unit in UNITS},
         "core": {"url": "sqlite:///core.sqlite", "seed": seed},
-        "core.fates": material.fates[bank.code],
+        "core.fates": material.fates.get(bank.code, {}),
+    }
+
+
+def _special_bank(bank: Institution, material: Material, seed: int) -> dict[str, Any]:
+    return {
+        **_bank(bank, material, seed),
+        "accounts": {SPECIAL_ACCOUNT: SPECIAL_OPENING_FEN},
     }
 
 

@@ -34,6 +34,7 @@ Its configuration has, beside what `office.settings` reads:
     number = "42000000301"
     name = "财政专户"
     bank = "301521000000"
+    opening_fen = 1000000        # what it held before the first voucher
 
     [calendar]
     days = "working_days.toml"   # what `business.working_days` reads, if there is one

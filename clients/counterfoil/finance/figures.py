@@ -59,6 +59,8 @@ class Totals:
     appropriated_fen: int
     special: int
     special_fen: int
+    special_balance_fen: int
+    """What the special account holds."""
     cleared: int
     cleared_fen: int
     cleared_authorised_fen: int
@@ -97,6 +99,8 @@ def totals(session: Session, office: Office) -> Totals:
         appropriated_fen=appropriated[1],
         special=special[0],
         special_fen=special[1],
+        special_balance_fen=office.special_opening_fen
+        + total_fen(session, Title.SPECIAL),
         cleared=cleared[0],
         cleared_fen=cleared[1],
         cleared_authorised_fen=_cleared_authorised_fen(session),

@@ -111,6 +111,7 @@ class Office:
         single: The single account (国库单一账户).
         special: The special account (财政专户), if we have one.
         opening_fen: What the single account held before the first voucher.
+        special_opening_fen: The same of the special account.
         units: By unit code.
         banks: By bank number, the special account's among them.
     """
@@ -123,6 +124,7 @@ class Office:
     single: Account
     special: Account | None = None
     opening_fen: int = 0
+    special_opening_fen: int = 0
     units: Mapping[str, Unit] = field(default_factory=dict)
     banks: Mapping[str, Bank] = field(default_factory=dict)
 
@@ -134,7 +136,8 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
         ValueError: A key is missing, or a unit or account names no bank of ours.
     """
     try:
-        own, special = tables["finance"], tables.get("special")
+        own, special = tables["finance"], dict(tables.get("special", {}))
+        special_opening_fen = special.pop("opening_fen", 0)
         office = Office(
             party=party,
             treasury=own["treasury"],
@@ -144,6 +147,7 @@ def office_of(party: str, tables: Mapping[str, Any]) -> Office:
             single=Account(number=own["account"], name=own["account_name"]),
             special=Account(**special) if special else None,
             opening_fen=own.get("opening_fen", 0),
+            special_opening_fen=special_opening_fen,
             units={one["code"]: Unit(**one) for one in tables.get("unit", ())},
             banks=banks_of(tables),
         )

@@ -29,6 +29,7 @@ from tests.unit.bank.papers import (
     UNIT,
     authorised_payment,
     direct_payment,
+    special_payment,
 )
 from tests.unit.office.loopback import PARTY
 
@@ -188,6 +189,22 @@ def test_books_are_told_for_each_issuer_and_together(
     }
     assert call(config, "books") == DONE
     assert f"{UNIT} paid=1 paid_fen=350" in capsys.readouterr().out
+
+
+def test_books_tell_what_a_special_account_holds(
+    config: Path, house: BankHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with config.open("a") as file:
+        file.write('[accounts]\n"42000000099" = 1000\n"42000000098" = 7\n')
+    house.pay(special_payment("Z1"), direct_payment("D1"))
+
+    assert call(config, "books", "--json") == DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["accounts"] == {"42000000099": 650, "42000000098": 7}
+    assert (told["special"], told["special_fen"], told["paid_fen"]) == (1, 350, 350)
+
+    assert call(config, "books") == DONE
+    assert "42000000099 balance_fen=650\n" in capsys.readouterr().out
 
 
 def test_statements_are_made_and_what_is_late_is_listed(

@@ -46,6 +46,7 @@ OFFICE = Office(
     single=Account(number=ACCOUNT, name="国库单一账户"),
     special=Account(number="42000000301", name="财政专户", bank=SPECIAL_NO),
     opening_fen=100_000,
+    special_opening_fen=5_000,
     units={one.code: one for one in (SCHOOL, HOSPITAL)},
     banks={
         BANK_NO: Bank(number=BANK_NO, party=BANK, code="102"),

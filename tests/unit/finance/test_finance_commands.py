@@ -51,6 +51,7 @@ account = "42000000001"
 account_name = "国库单一账户"
 opening_fen = 100000
 [special]
+opening_fen = 5000
 number = "42000000301"
 name = "财政专户"
 bank = "301521000000"

@@ -111,6 +111,7 @@ def test_a_special_payment_goes_to_its_bank_and_is_no_expenditure_of_the_budget(
     found = house.totals
     assert (found.special, found.special_fen) == (1, 900)
     assert (found.expenditure_fen, found.balance_fen) == (0, 100_000)
+    assert found.special_balance_fen == 4_100
 
 
 @pytest.mark.parametrize(
