@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +20,9 @@ from counterfoil.business.money import to_fen
 
 ENCODING: Final = "gbk"
 """Of the envelope and of the voucher inside it."""
+
+PAGE: Final = 4_096
+"""Names of a folder that are in memory together."""
 
 _ROW: Final = "Detail"
 
@@ -74,6 +80,28 @@ def read_file(path: Path) -> NationalFile:
         )
     except (KeyError, ValueError, binascii.Error, expat.ExpatError) as error:
         raise FileUnreadable(path.name) from error
+
+
+def names_in(folder: Path, page: int = PAGE) -> Iterator[str]:
+    """Yield the names of the files in a folder, in their order.
+
+    Args:
+        folder: It may be read while others are put into it: a name that comes before
+            the last one yielded is left for the next time.
+        page: How many names are in memory together; the folder is read once for each
+            page.
+    """
+    after = ""
+    while True:
+        with os.scandir(folder) as entries:
+            names = heapq.nsmallest(
+                page,
+                (one.name for one in entries if one.name > after and one.is_file()),
+            )
+        if not names:
+            return
+        yield from names
+        after = names[-1]
 
 
 class _Elements:

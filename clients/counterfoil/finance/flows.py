@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.outcomes import Tell
 from counterfoil.finance.books import Books, Order, RefusedFile, State
-from counterfoil.finance.files import FileUnreadable, NationalFile, read_file
+from counterfoil.finance.files import (
+    FileUnreadable,
+    NationalFile,
+    names_in,
+    read_file,
+)
 from counterfoil.office import (
     Desk,
     DeskRefused,
@@ -65,12 +71,10 @@ class Outgoing:
 
     def issue_folder(self) -> None:
         """Issue every file of the folder that our books do not know as sent."""
-        names = sorted(path.name for path in self.folder.iterdir() if path.is_file())
-        for start in range(0, len(names), BATCH_FILES):
+        names = names_in(self.folder)
+        while batch := list(islice(names, BATCH_FILES)):
             papers = [
-                self._paper(self.folder / name)
-                for name in names[start : start + BATCH_FILES]
-                if self._is_due(name)
+                self._paper(self.folder / name) for name in batch if self._is_due(name)
             ]
             self.issue(papers)
 

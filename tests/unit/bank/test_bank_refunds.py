@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from counterfoil.bank.journal import Payment
 from counterfoil.bank.kinds import (
     AUTHORISED_REFUND,
     DIRECT_REFUND,
@@ -332,6 +333,23 @@ def test_invented_refunds_follow_from_the_seed_and_fit_what_was_paid(
             (one.payment, one.row_id, one.amount_fen) for one in _all(session)
         ] == first
         assert invent_refunds(session, OFFICE, 99, 7, DAY) <= 6
+
+
+def test_for_a_refund_no_more_than_a_few_payments_are_read(house: BankHouse) -> None:
+    house.pay(*(direct_payment(f"D{place}") for place in range(40)))
+    read: list[Payment] = []
+
+    def note(payment: Payment, _context: object) -> None:
+        read.append(payment)
+
+    event.listen(Payment, "load", note)
+    try:
+        with house.journal.writing() as session:
+            assert invent_refunds(session, OFFICE, 2, 7, DAY) == 2
+    finally:
+        event.remove(Payment, "load", note)
+
+    assert 2 <= len(read) <= 16
 
 
 def _all(session: Session) -> list[Refund]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfoil.business.money import to_fen, to_yuan
-from counterfoil.finance.files import FileUnreadable, read_file
+from counterfoil.finance.files import FileUnreadable, names_in, read_file
 from counterfoil.sample.documents import file_of
 from counterfoil.sample.faults import FAULTS, ROWS_MIN, Fault
 from counterfoil.sample.vouchers import Voucher, VoucherMaker
@@ -25,6 +26,35 @@ def sample(seed: int = 1, rows_min: int = 1) -> Voucher:
         banks=["420000-102", "420000-103"],
     )
     return maker.make(rows_min=rows_min)
+
+
+def test_a_folder_is_listed_in_order_page_by_page(tmp_path: Path) -> None:
+    names = [f"{place:03}.xml" for place in range(25)]
+    for name in reversed(names):
+        (tmp_path / name).touch()
+    (tmp_path / "010.folder").mkdir()
+
+    for page in (1, 7, 25, 26):
+        assert list(names_in(tmp_path, page)) == names
+
+
+def test_an_empty_folder_has_no_names(tmp_path: Path) -> None:
+    assert list(names_in(tmp_path)) == []
+
+
+def test_a_page_of_a_folder_is_in_memory_and_no_more(tmp_path: Path) -> None:
+    for place in range(4_000):
+        (tmp_path / f"{place:06}-{'x' * 100}.xml").touch()
+
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in names_in(tmp_path, 100))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert count == 4_000
+    assert peak < 150_000, "all names together are more than half a megabyte"
 
 
 @given(st.integers(0, 10**6))
