@@ -20,6 +20,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Enum,
+    Index,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -93,6 +94,8 @@ class Payment(Base):
         UniqueConstraint(
             "issuer", "adm_div", "fiscal_year", "type_code", "number", "issue"
         ),
+        # Statements name payments so, and not by their issuers.
+        Index("ix_payments_number", "type_code", "number"),
     )
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)

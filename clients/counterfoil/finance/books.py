@@ -162,11 +162,18 @@ class Books(SqlBooks):
     def figures(self, recipient: str) -> Figures:
         """Return what we have ordered from one bank, and what came of it."""
         with self.reading() as session:
-            orders = session.scalars(
-                select(Order).where(
+            orders = session.execute(
+                select(
+                    Order.state,
+                    Order.accepted,
+                    func.count().label("number"),
+                    func.sum(Order.amount_fen).label("fen"),
+                )
+                .where(
                     Order.recipient == recipient,
                     Order.state.not_in((State.WRITTEN, State.DISCARDED)),
                 )
+                .group_by(Order.state, Order.accepted)
             ).all()
             receipted, receipted_fen = session.execute(
                 select(
@@ -176,11 +183,11 @@ class Books(SqlBooks):
                 .where(Order.recipient == recipient)
             ).one()
         return Figures(
-            sent=len(orders),
-            accepted=sum(order.accepted for order in orders),
+            sent=sum(one.number for one in orders),
+            accepted=sum(one.number for one in orders if one.accepted),
             receipted=receipted,
-            returned=sum(order.state == State.RETURNED for order in orders),
-            rejected=sum(order.state == State.REJECTED for order in orders),
-            sent_fen=sum(order.amount_fen for order in orders),
+            returned=sum(one.number for one in orders if one.state == State.RETURNED),
+            rejected=sum(one.number for one in orders if one.state == State.REJECTED),
+            sent_fen=sum(int(one.fen) for one in orders),
             receipted_fen=int(receipted_fen),
         )
