@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ from counterfoil.day.rest import Rest
 from counterfoil.day.screen import Screen
 from counterfoil.day.stage import Stage
 from counterfoil.day.systems import run_line
-from counterfoil.day.usage import Meter, own_usage, usages
+from counterfoil.day.usage import Meter, Sampling, own_usage, usages
 
 _START_S: Final = 60.0
 _END_S: Final = 120.0
-_SAMPLE_S: Final = 2.0
+_SAMPLE_S: Final = 1.0
 _OWN: Final = 0
 """No session has this number; it stands for the process that lives the day: commands
 of people run in it, and it looks into everybody's books."""
@@ -50,7 +51,7 @@ class Day:
     meter: Meter = field(default_factory=Meter)
     seconds: dict[str, float] = field(default_factory=dict)
     _heard: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _sampled_s: float = 0.0
+    _measuring: threading.Lock = field(default_factory=threading.Lock)
     _doing: str = ""
     _programs: Programs = field(init=False)
 
@@ -60,7 +61,10 @@ class Day:
         Raises:
             DayFailed: A program failed, or what was waited for did not come.
         """
-        with Programs(self.stage.directory / "logs", self._listen) as self._programs:
+        with (
+            Programs(self.stage.directory / "logs", self._listen) as self._programs,
+            Sampling(self._measure, _SAMPLE_S),
+        ):
             self._doing = "opening"
             self._open()
             for phase in self.phases:
@@ -183,10 +187,10 @@ class Day:
 
     def _measure(self) -> None:
         """Book what was used since the last time to what the day is doing."""
-        names = {**self._programs.sessions(), _OWN: "the day itself"}
-        now = {**usages(), _OWN: own_usage()}
-        self.meter.read(self._doing, names, now)
-        self._sampled_s = time.monotonic()
+        with self._measuring:
+            names = {**self._programs.sessions(), _OWN: "the day itself"}
+            now = {**usages(), _OWN: own_usage()}
+            self.meter.read(self._doing, names, now)
 
     def _listen(self, name: str, text: str) -> None:
         """Take in a line: `ready` of a gateway, or what a system did how often."""
@@ -195,8 +199,6 @@ class Day:
             self._heard[name, what] += 1
         elif count.isdigit():
             self._heard[name, what] += int(count)
-        if time.monotonic() - self._sampled_s > _SAMPLE_S:
-            self._measure()
         self.screen.progress({what: self._total(what) for what in _PROGRESS})
 
     def _total(self, what: str) -> int:

@@ -155,7 +155,8 @@ class Programs:
 
     def sessions(self) -> dict[int, str]:
         """Return the names of the programs that run, by session."""
-        return {one.session: name for name, one in self._running.items()}
+        # Another thread may ask while a program is started or ends: of a copy.
+        return {one.session: name for name, one in [*self._running.items()]}
 
     def kill(self, name: str) -> None:
         """Kill a program; its end is expected."""

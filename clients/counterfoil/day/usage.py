@@ -6,11 +6,13 @@ Every program of the day is a session of its own, so its processes are found by 
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 _PROCESSES: Final = Path("/proc")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -111,3 +113,43 @@ class Meter:
             self.peak_bytes[name] = max(
                 self.peak_bytes.get(name, 0), usage.memory_bytes
             )
+
+
+class Sampling:
+    """Has something measured again and again, beside what else is done, until left.
+
+    What a program holds for a moment is missed by whoever looks only before and after.
+
+    Args:
+        measure: Measures; it is called from another thread.
+        every_s: How often.
+    """
+
+    def __init__(self, measure: Callable[[], None], every_s: float) -> None:
+        self._measure = measure
+        self._every_s = every_s
+        self._over = threading.Event()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="sampling", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        if error is None and self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(self._every_s):
+                self._measure()
+        except Exception as failure:  # noqa: BLE001 -- raised in the thread that leaves
+            self._failure = failure

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 
-from counterfoil.day.usage import Meter, Usage, own_usage, usages
+import pytest
+
+from counterfoil.day.usage import Meter, Sampling, Usage, own_usage, usages
 
 MEBIBYTE = 1024 * 1024
 
@@ -65,3 +68,34 @@ def test_a_program_that_has_just_ended_is_passed_over() -> None:
     meter.read("pay", {7: "bank"}, {})
 
     assert meter.cpu_s == {}
+
+
+def test_we_ourselves_have_used_what_this_process_has_used() -> None:
+    before = own_usage()
+    held = b"x" * (64 * MEBIBYTE)
+
+    now = own_usage()
+
+    assert now.memory_bytes >= before.memory_bytes + len(held) - MEBIBYTE
+    assert before.cpu_s <= now.cpu_s <= time.process_time()
+
+
+def test_what_is_held_for_a_moment_is_seen_by_measuring_again_and_again() -> None:
+    measured = threading.Event()
+
+    with Sampling(measured.set, 0.001):
+        assert measured.wait(10)
+
+    measured.clear()
+    assert not measured.wait(0.05), "it is over"
+
+
+def test_what_goes_wrong_while_measuring_is_raised_on_leaving() -> None:
+    failed = threading.Event()
+
+    def fail() -> None:
+        failed.set()
+        raise OSError("no /proc")
+
+    with pytest.raises(OSError, match="no /proc"), Sampling(fail, 0.001):
+        assert failed.wait(10)
