@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 import pytest
 
-from counterfoil.day.cast import ABC, FINANCE, GATEWAYS, TREASURY, Institution
+from counterfoil.day.cast import (
+    ABC,
+    FINANCE,
+    GATEWAYS,
+    HEALTH,
+    TREASURY,
+    Institution,
+)
 from counterfoil.day.cli import DIFFERS, DONE, conclude, live, main, plan_of
 from counterfoil.day.faults import FAULTS
 from counterfoil.day.final_check import balance
@@ -46,6 +53,7 @@ FOUND = {
     "changed-quota": Found("清算额度余额 quota left"),
     "special-fen": Found("专户支付 out of the special account"),
     "wrong-answer": Found("105521: disputed"),
+    "unanswered": Found(f"alerts of {FINANCE.code}: 对账单DZ"),
 }
 
 
@@ -147,6 +155,18 @@ def test_a_wrong_check_code_is_refused_at_the_counter(lived: Lived) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.clause("hubei-29.3", "hubei-29.4")
+def test_who_states_too_late_is_told_of_by_all_who_wait(lived: Lived) -> None:
+    late = [line for line in lived.told.splitlines() if ", as meant: " in line]
+
+    assert {line.partition("alerts of ")[2].partition(",")[0] for line in late} == {
+        ABC.code,
+        TREASURY.code,
+        HEALTH.code,
+    }
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_planted_fault_is_found_and_named(
     lived: Lived, tmp_path: Path, fault: str
@@ -193,8 +213,8 @@ def test_half_of_the_vouchers_are_files_up_to_a_limit() -> None:
     assert plan_of(100_000, None, 0, 1).files == 1_000
 
 
-def test_the_day_is_the_last_of_a_month_that_is_over() -> None:
+def test_the_day_is_the_last_of_a_month_whose_statements_are_due_by_now() -> None:
     plan = plan_of(40, None, 0, 1)
 
     assert plan.morning.day == 1
-    assert plan.morning <= date.today()  # noqa: DTZ011 -- whichever zone
+    assert plan.overdue <= date.today()  # noqa: DTZ011 -- whichever zone

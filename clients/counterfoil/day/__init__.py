@@ -22,6 +22,7 @@ The day itself:
 * `living`: programs start, phase follows phase, programs end.
 * `programs`: starting, hearing, killing and ending programs.
 * `commands`, `counter`: what people order beside the running systems.
+* `alarms`: what is late by the systems' own alerts, and what is meant to be.
 * `rest`: whether anybody still has something to do.
 * `usage`, `cost`: CPU and memory of every program, stage by stage.
 

@@ -12,7 +12,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from counterfoil.bank import cli as bank
 from counterfoil.business.days import written
@@ -52,12 +52,29 @@ class CommandRefused(DayFailed):
     """A system would not do what it was told; the text says which and why."""
 
 
+class Answer(NamedTuple):
+    """What a command ended with, printed, and said on its standard error."""
+
+    status: int
+    output: str
+    errors: str
+
+
 def call(stage: Stage, one: Institution, arguments: Sequence[str]) -> str:
     """Give a command to a party's system; return what it printed.
 
     Raises:
         CommandRefused: It was.
     """
+    answered = answer(stage, one, arguments)
+    if answered.status != DONE:
+        what = f"{one.system}: {' '.join(arguments)} ended with {answered.status}"
+        raise CommandRefused(f"{what}:\n{answered.errors}")
+    return answered.output
+
+
+def answer(stage: Stage, one: Institution, arguments: Sequence[str]) -> Answer:
+    """Give a command to a party's system; return what came of it."""
     config = stage.system(one.code)
     command, *options = arguments
     output, errors = io.StringIO(), io.StringIO()
@@ -68,7 +85,4 @@ def call(stage: Stage, one: Institution, arguments: Sequence[str]) -> str:
         contextlib.redirect_stderr(errors),
     ):
         status = MAINS[one.kind]([command, "--config", config.name, *options])
-    if status != DONE:
-        what = f"{one.system}: {' '.join(arguments)}"
-        raise CommandRefused(f"{what} ended with {status}:\n{errors.getvalue()}")
-    return output.getvalue()
+    return Answer(status, output.getvalue(), errors.getvalue())

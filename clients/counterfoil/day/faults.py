@@ -156,6 +156,18 @@ def wrong_answer(stage: Stage) -> None:
     books.close()
 
 
+def unanswered(stage: Stage) -> None:
+    """Take the answer to a statement to a bank out of finance's own books."""
+    books = SqlBooks(stage.books(FINANCE.code))
+    with books.writing() as session:
+        statement = session.scalars(
+            select(OutboxEntry).where(OutboxEntry.type_code == BANK_STATEMENT)
+        ).first()
+        assert statement is not None, "statements were sent"
+        statement.state = OutboxState.ACCEPTED
+    books.close()
+
+
 FAULTS: Final[dict[str, Callable[[Stage], None]]] = {
     "bit-flip": bit_flip,
     "truncation": truncation,
@@ -167,6 +179,7 @@ FAULTS: Final[dict[str, Callable[[Stage], None]]] = {
     "changed-quota": changed_quota,
     "special-fen": special_fen,
     "wrong-answer": wrong_answer,
+    "unanswered": unanswered,
 }
 """Every fault that can be planted, by name."""
 

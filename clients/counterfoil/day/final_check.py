@@ -16,10 +16,12 @@ from counterfoil.bank.core import CorePlan, SimulatedCore
 from counterfoil.bank.journal import FINAL, Journal, Payment, State
 from counterfoil.business.books import SqlBooks
 from counterfoil.day.accounts import accounts_of
+from counterfoil.day.alarms import alarms_of, unmeant
 from counterfoil.day.balance import Entry, sheet
 from counterfoil.day.boxes import loose_ends
 from counterfoil.day.carried import Carried, Teller, Way, differences, side_by_side
 from counterfoil.day.cast import FINANCE, GATEWAYS, PARTIES, PAYERS, Institution
+from counterfoil.day.commands import living
 from counterfoil.day.lines import LINES
 from counterfoil.day.programs import run
 from counterfoil.day.records import told_by_books
@@ -49,6 +51,8 @@ def findings(stage: Stage, vaults: Sequence[Institution] = GATEWAYS) -> Iterator
     for entry in balance(stage):
         if not entry.agrees:
             yield str(entry)
+    with living(stage.settled):
+        yield from unmeant(alarms_of(stage), ())
     for one in PARTIES:
         yield from _loose_ends(stage, one)
     yield from _orders(stage)

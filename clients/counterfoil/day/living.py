@@ -11,6 +11,7 @@ from typing import Final
 
 from counterfoil.day import faults
 from counterfoil.day.accounts import accounts_of
+from counterfoil.day.alarms import alarms_of, unmeant
 from counterfoil.day.balance import sheet
 from counterfoil.day.cast import GATEWAYS, PARTIES, Institution
 from counterfoil.day.commands import CommandRefused, call, living
@@ -140,6 +141,15 @@ class Day:
                 raise DayFailed(f"{failure}\n{each}") from failure
         self._measure()
         self.seconds[phase.name] = time.monotonic() - started_s
+        if phase.late:
+            self._show_late(phase)
+
+    def _show_late(self, phase: Phase) -> None:
+        """Show what is late as it is meant to be."""
+        with living(phase.day):
+            for party, lines in alarms_of(self.stage).items():
+                for line in lines:
+                    self.screen.say(f"alerts of {party}, as meant: {line}")
 
     def _missing(self, phase: Phase, rest: Rest) -> list[str]:
         """Return why a phase is not over yet; nothing if it is."""
@@ -217,3 +227,7 @@ def _unfulfilled(phase: Phase, stage: Stage) -> Iterator[str]:
     for entry in sheet(phase.lines, accounts):
         if not entry.agrees:
             yield str(entry)
+    if phase.late is not None:
+        with living(phase.day):
+            alarms = alarms_of(stage)
+        yield from unmeant(alarms, phase.late)

@@ -29,6 +29,8 @@ def prepare(directory: Path, plan: Plan, screen: Screen) -> tuple[Stage, Materia
     stage = build(directory, datetime.now(UTC))
     made = material.write(stage, plan)
     material.write_orders(stage, plan.day.year)
+    stage.settle_by(plan.settled)
+    stage.working_days.write_text(f"years = {sorted(plan.calendar.known)}\n")
     write_systems(stage, made, plan.seed)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: _initialise(stage, one), GATEWAYS))

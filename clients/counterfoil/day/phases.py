@@ -71,6 +71,19 @@ class Expected:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Something that is meant to be late: a system has to tell it.
+
+    Attributes:
+        whose: The institution whose system tells it.
+        words: What the line has in it, all of them.
+    """
+
+    whose: Institution
+    words: tuple[str, ...]
+
+
 def nothing(_stage: Stage) -> Iterable[Command]:
     """Order nothing."""
     return ()
@@ -81,7 +94,8 @@ class Phase:
     """A part of the day.
 
     It is over when nobody has anything left to do, the books have come to what is
-    expected, and every line of the balance sheet that is named holds.
+    expected, every line of the balance sheet that is named holds, and nothing is late
+    but what is meant to be.
 
     Attributes:
         name: What it is called.
@@ -93,6 +107,8 @@ class Phase:
         kill: What goes wrong in the middle, if anything.
         expected: What the books must come to.
         lines: What must agree from here on.
+        late: What the systems must tell as late on that day, and nothing else; None
+            if nobody is asked.
     """
 
     name: str
@@ -103,4 +119,5 @@ class Phase:
     kill: Kill | None = None
     expected: tuple[Expected, ...] = ()
     lines: tuple[Line, ...] = ()
+    late: tuple[Late, ...] | None = None
     looked_up: Callable[[Stage], Iterable[Command]] = nothing

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from counterfoil.business.deadlines import answer_due, statement_due
+from counterfoil.business.working_days import WorkingDays, YearUnknown
 from counterfoil.day.cast import UNITS
 
 SPECIAL: Final = ("reject", "return", "discard", "correct", "unknown")
@@ -46,6 +48,25 @@ class Plan:
         return self.day + timedelta(days=1)
 
     @property
+    def calendar(self) -> WorkingDays:
+        """The working days that all parties go by.
+
+        Of a year whose holidays nobody has said yet a rehearsal has none.
+        """
+        years = (self.day.year, self.day.year + 1)
+        return WorkingDays(known=frozenset(one for one in years if not _is_told(one)))
+
+    @property
+    def overdue(self) -> date:
+        """The first day on which a statement of the month is late."""
+        return statement_due(self.day, self.calendar) + timedelta(days=1)
+
+    @property
+    def settled(self) -> date:
+        """The first day on which an answer to what was sent late is late."""
+        return answer_due(self.overdue, self.calendar) + timedelta(days=1)
+
+    @property
     def of_unit(self) -> int:
         """Payments that each unit asks for: direct ones, and authorised ones."""
         return (self.vouchers - self.files) // len(UNITS)
@@ -62,5 +83,24 @@ class Plan:
 
 
 def last_month_end(today: date) -> date:
-    """Return the last day of the month before today's."""
-    return today.replace(day=1) - timedelta(days=1)
+    """Return the last day of the newest month that can be rehearsed to its end.
+
+    Its statements would be late by now: no voucher of the rehearsal has a day to come.
+    """
+    end = today.replace(day=1) - timedelta(days=1)
+    while _rehearsal(end).overdue > today:
+        end = end.replace(day=1) - timedelta(days=1)
+    return end
+
+
+def _rehearsal(day: date) -> Plan:
+    return Plan(vouchers=VOUCHERS_MIN, files=FILES_MIN, broken=0, seed=0, day=day)
+
+
+def _is_told(year: int) -> bool:
+    """Return whether the legal calendar knows a year."""
+    try:
+        WorkingDays().is_working(date(year, 1, 1))
+    except YearUnknown:
+        return False
+    return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from counterfoil.business.days import written
 from counterfoil.day import counter, lines
 from counterfoil.day.cast import (
@@ -21,8 +23,11 @@ from counterfoil.day.material import (
     SPECIAL_PAYMENTS,
     Material,
 )
-from counterfoil.day.phases import Command, Expected, Kill, Phase, Start
+from counterfoil.day.phases import Command, Expected, Kill, Late, Phase, Start
 from counterfoil.day.plan import Plan
+
+FORGETFUL: Final = ABC
+"""The bank that states its month only after the deadline."""
 
 
 def phases(plan: Plan, material: Material) -> tuple[Phase, ...]:
@@ -40,6 +45,8 @@ def phases(plan: Plan, material: Material) -> tuple[Phase, ...]:
         _lists(plan),
         _day_end(plan),
         _month_end(plan),
+        _overdue(plan),
+        _late_statements(plan),
         _recomputing(plan),
     )
 
@@ -186,6 +193,7 @@ def _day_end(plan: Plan) -> Phase:
             Command(TREASURY, ("statements", "--day", written(plan.day))),
         ),
         lines=lines.LINES,
+        late=(),
     )
 
 
@@ -198,8 +206,48 @@ def _month_end(plan: Plan) -> Phase:
         commands=tuple(
             Command(one, ("statements", "--month", written(plan.day)[:6]))
             for one in (TREASURY, FINANCE, *BANKS)
+            if one is not FORGETFUL
         ),
         lines=lines.LINES,
+        late=(),
+    )
+
+
+def _overdue(plan: Plan) -> Phase:
+    """One bank has stated nothing in time: it and all who wait for it tell so."""
+    return Phase(
+        name="overdue",
+        source="article 29 (3) and (4)",
+        day=plan.overdue,
+        starts=tuple(Start(one) for one in PARTIES),
+        late=(
+            Late(FORGETFUL, ("对账单ED", "未按期发送")),
+            *(
+                Late(FORGETFUL, ("对账单DZ", unit.short, "未按期发送"))
+                for unit in UNITS
+                if unit.bank == FORGETFUL.code
+            ),
+            Late(TREASURY, (FORGETFUL.code, "尚未收到")),
+            *(
+                Late(unit, (FORGETFUL.code, "尚未收到"))
+                for unit in UNITS
+                if unit.bank == FORGETFUL.code
+            ),
+        ),
+    )
+
+
+def _late_statements(plan: Plan) -> Phase:
+    """The bank makes up for it; nobody tells anything more."""
+    return Phase(
+        name="late statements",
+        source="article 29 (3) and (4)",
+        day=plan.overdue,
+        commands=(
+            Command(FORGETFUL, ("statements", "--month", written(plan.day)[:6])),
+        ),
+        lines=lines.LINES,
+        late=(),
     )
 
 
@@ -208,7 +256,7 @@ def _recomputing(plan: Plan) -> Phase:
     return Phase(
         name="recomputing",
         source="article 21",
-        day=plan.morning,
+        day=plan.overdue,
         commands=tuple(
             Command(one, ("books", "--recompute"))
             for one in (TREASURY, FINANCE, *PAYERS)

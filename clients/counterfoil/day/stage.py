@@ -8,6 +8,8 @@ Below the day's directory:
     systems/<party>/        each business system: system.toml and its books
     files/                  national XML files that finance is to issue
     corrections/            corrected files
+    working_days.toml       which days the systems hold for working days
+    settled                 the day by which everything must be answered
     logs/                   what each program wrote to its standard error
 
 All paths inside are relative, so the whole directory can be copied.
@@ -19,7 +21,7 @@ import json
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +38,7 @@ from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import Person
 
 _ADDRESSES: Final = "addresses.json"
+_SETTLED: Final = "settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,20 @@ class Stage:
         text = (self.directory / _ADDRESSES).read_text(encoding="utf-8")
         addresses: dict[str, str] = json.loads(text)
         return addresses
+
+    @property
+    def settled(self) -> date:
+        """The day by which everything must be answered."""
+        return date.fromisoformat((self.directory / _SETTLED).read_text())
+
+    def settle_by(self, day: date) -> None:
+        """Write down the day by which everything must be answered."""
+        (self.directory / _SETTLED).write_text(day.isoformat())
+
+    @property
+    def working_days(self) -> Path:
+        """The file of working days that all systems go by."""
+        return self.directory / "working_days.toml"
 
     def gateway(self, party: str) -> Path:
         """Return the configuration of a party's gateway."""

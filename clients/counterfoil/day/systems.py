@@ -91,6 +91,7 @@ def _office(stage: Stage, one: Institution) -> dict[str, Any]:
         }
     # Relative to the working directory, which is the system's own folder.
     tables["books"] = {"url": "sqlite:///books.sqlite"}
+    tables["calendar"] = {"days": f"../../{stage.working_days.name}"}
     return tables
 
 
