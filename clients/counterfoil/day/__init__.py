@@ -23,6 +23,7 @@ The day itself:
 * `programs`: starting, hearing, killing and ending programs.
 * `commands`, `counter`: what people order beside the running systems.
 * `alarms`: what is late by the systems' own alerts, and what is meant to be.
+* `pace`: how often it is looked whether a phase is over.
 * `rest`: whether anybody still has something to do.
 * `usage`, `cost`: CPU and memory of every program, stage by stage.
 

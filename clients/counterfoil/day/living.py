@@ -16,6 +16,7 @@ from counterfoil.day.balance import sheet
 from counterfoil.day.cast import GATEWAYS, PARTIES, Institution
 from counterfoil.day.commands import CommandRefused, call, living
 from counterfoil.day.evidence import show_one_way
+from counterfoil.day.pace import Pace
 from counterfoil.day.phases import Command, Kill, Phase, Start
 from counterfoil.day.programs import DAEMON, DayFailed, Programs
 from counterfoil.day.rest import Rest
@@ -127,9 +128,13 @@ class Day:
             self._kill(phase.kill)
         with Rest.of(self.stage) as rest:
             missing: list[str] = []
+            pace = Pace()
 
             def is_over() -> bool:
-                missing[:] = self._missing(phase, rest)
+                if not pace.is_due():
+                    return False
+                with pace.looking():
+                    missing[:] = self._missing(phase, rest)
                 return not missing
 
             try:
