@@ -121,7 +121,7 @@ def statements(options: argparse.Namespace) -> int:
     month = Month.named(options.month)
     with at_work(options.config) as (office, books), books.writing() as session:
         planned = plan_statements(session, office, month, today(options))
-    tell("planned", len(planned))
+    tell("planned", planned)
     return DONE
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import wire_code
@@ -25,6 +26,11 @@ from counterfoil.finance.kinds import (
 )
 from counterfoil.finance.tables import Receipted
 from counterfoil.office import Form, Voucher
+
+PACK: Final = 500
+"""Payments of a packet, as the national specification has it."""
+_NUMBER_MAX: Final = 38
+"""Of what all packets bear; a packet's place comes behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -56,23 +62,20 @@ class Month:
         return self.first[:6]
 
 
-def statements_of(session: Session, office: Office, month: Month) -> list[Voucher]:
-    """Return the statements of a month; none for an account that paid nothing.
+def statements_of(session: Session, office: Office, month: Month) -> Iterator[Voucher]:
+    """Yield the statements of a month; none for an account that paid nothing.
 
-    They follow from the books alone: made again, they say the same.
+    They follow from the books alone: made again, they say the same. A statement of
+    more payments than a packet holds is several; one is in memory at a time.
 
     Source: Hubei measures, article 29 (2).
     """
-    return [
-        _statement(session, office, month, whose)
-        for whose in sorted(_accounts(session, month))
-    ]
+    for whose in sorted(_accounts(session, month)):
+        yield from _packets(session, office, month, whose)
 
 
-def plan_statements(
-    session: Session, office: Office, month: Month, today: str
-) -> list[Voucher]:
-    """Plan the statements of a month that are not planned yet.
+def plan_statements(session: Session, office: Office, month: Month, today: str) -> int:
+    """Plan the statements of a month that are not planned yet; return how many.
 
     Raises:
         ValueError: The month is not over.
@@ -80,14 +83,12 @@ def plan_statements(
     if month.last >= today:
         msg = f"{month.name}尚未结束"
         raise ValueError(msg)
-    due = [
-        one
-        for one in statements_of(session, office, month)
-        if find(session, one.key) is None
-    ]
-    for one in due:
-        plan(session, one, today)
-    return due
+    count = 0
+    for one in statements_of(session, office, month):
+        if find(session, one.key) is None:
+            plan(session, one, today)
+            count += 1
+    return count
 
 
 def _accounts(session: Session, month: Month) -> set[tuple[str, str]]:
@@ -102,49 +103,56 @@ def _accounts(session: Session, month: Month) -> set[tuple[str, str]]:
     return {(row.bank, row.account) for row in found}
 
 
-def _paid(
-    session: Session, month: Month, whose: tuple[str, str]
-) -> Iterator[Receipted]:
+def _paid(month: Month, whose: tuple[str, str]) -> Select[Receipted]:
+    """Return the query for what a bank paid out of an account in a month."""
     bank, account = whose
-    yield from session.scalars(
+    return (
         select(Receipted)
         .where(Receipted.type_code.in_((PAYMENT, SPECIAL_PAYMENT)))
         .where(Receipted.bank == bank, Receipted.account == account)
         .where(Receipted.day.between(month.first, month.last))
         .where(Receipted.agrees)
-        .order_by(Receipted.day, Receipted.number)
     )
 
 
-def _statement(
+def _packets(
     session: Session, office: Office, month: Month, whose: tuple[str, str]
-) -> Voucher:
+) -> Iterator[Voucher]:
+    """Yield the statement of one account, in packets."""
     bank, account = whose
-    rows: tuple[Fields, ...] = tuple(
-        {
-            "id": str(place),
-            "e_voucher_type": wire_code(one.type_code),
-            "voucher_no": one.number,
-            "pay_amt_fen": one.amount_fen,
-            "pay_date": one.day,
-        }
-        for place, one in enumerate(_paid(session, month, whose), start=1)
-    )
-    number = f"DZ{month.name}-{account}"[:42]
+    paid = _paid(month, whose)
+    total = session.scalar(select(func.count()).select_from(paid.subquery())) or 0
+    last = -(-total // PACK)
+    in_order = paid.order_by(Receipted.day, Receipted.number, Receipted.digest)
+    found = session.scalars(in_order.execution_options(yield_per=PACK)).partitions()
+    number = f"DZ{month.name}-{account}"[:_NUMBER_MAX]
     code = next(
         (one.code for one in office.banks.values() if one.party == bank and one.code),
         "",
     )
-    fields: Fields = {
-        "voucher_check_no": number,
-        "child_pack_num": 1,
-        "cur_pack_no": 1,
-        "pay_bank_code": code,
-        "acct_no": account,
-        "begin_date": month.first,
-        "end_date": month.last,
-        "all_num": len(rows),
-        "all_amt_fen": sum(int(row["pay_amt_fen"]) for row in rows),
+    for place, some in enumerate(found, start=1):
+        rows = tuple(_row(place, one) for place, one in enumerate(some, start=1))
+        fields: Fields = {
+            "voucher_check_no": number,
+            "child_pack_num": last,
+            "cur_pack_no": place,
+            "pay_bank_code": code,
+            "acct_no": account,
+            "begin_date": month.first,
+            "end_date": month.last,
+            "all_num": len(rows),
+            "all_amt_fen": sum(one.amount_fen for one in some),
+        }
+        own = number if last == 1 else f"{number}-{place:03}"
+        voucher = made(office, AGENCY_STATEMENT, own, month.last, Form(fields, rows))
+        yield replace(voucher, recipients=(bank,))
+
+
+def _row(place: int, one: Receipted) -> Fields:
+    return {
+        "id": str(place),
+        "e_voucher_type": wire_code(one.type_code),
+        "voucher_no": one.number,
+        "pay_amt_fen": one.amount_fen,
+        "pay_date": one.day,
     }
-    voucher = made(office, AGENCY_STATEMENT, number, month.last, Form(fields, rows))
-    return replace(voucher, recipients=(bank,))

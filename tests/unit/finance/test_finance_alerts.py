@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date, timedelta
 
 import pytest
 
+from counterfoil.business.outbox import find
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance import remedies
 from counterfoil.finance.alerts import Watch
@@ -16,8 +18,10 @@ from counterfoil.finance.kinds import (
     PAYMENT,
 )
 from counterfoil.finance.statements import Month, plan_statements, statements_of
+from counterfoil.finance.tables import Receipted
 from tests.unit.finance.finance_desk import House
 from tests.unit.finance.papers import (
+    ACCOUNT,
     BANK,
     DAY,
     OFFICE,
@@ -43,9 +47,14 @@ def alerts(house: House, today: str, calendar: WorkingDays | None = None) -> lis
 
 def state(house: House) -> list[str]:
     with house.books.writing() as session:
-        made = plan_statements(session, OFFICE, MARCH, "20260401")
+        due = [
+            one.key.number
+            for one in statements_of(session, OFFICE, MARCH)
+            if find(session, one.key) is None
+        ]
+        assert plan_statements(session, OFFICE, MARCH, "20260401") == len(due)
     house.turn()
-    return [one.key.number for one in made]
+    return due
 
 
 @pytest.fixture
@@ -149,6 +158,79 @@ def test_a_payment_of_another_month_is_in_no_statement_of_this(paying: House) ->
         [statement] = statements_of(session, OFFICE, MARCH)
 
     assert statement.form.fen("all_num") == 1
+
+
+def receipted(place: int) -> Receipted:
+    """Return the register's entry of one of many payments."""
+    return Receipted(
+        digest=place.to_bytes(32),
+        type_code=PAYMENT,
+        number=f"{place:06}",
+        fiscal_year=2026,
+        adm_div="420000",
+        bank=BANK,
+        unit="101001",
+        account=ACCOUNT,
+        amount_fen=place + 1,
+        day="20260315",
+        agrees=True,
+        note="",
+        listed_in="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(500, [500]), (501, [500, 1]), (1_201, [500, 500, 201])]
+)
+def test_a_statement_of_many_payments_is_sent_in_packets(
+    house: House, count: int, sizes: list[int]
+) -> None:
+    with house.books.writing() as session:
+        session.add_all(map(receipted, range(count)))
+
+    with house.books.reading() as session:
+        forms = [one.form for one in statements_of(session, OFFICE, MARCH)]
+
+    assert [len(one.rows) for one in forms] == sizes
+    assert [one.fields["cur_pack_no"] for one in forms] == [*range(1, len(sizes) + 1)]
+    assert {one.fields["child_pack_num"] for one in forms} == {len(sizes)}
+    assert len({one.text("voucher_check_no") for one in forms}) == 1
+    assert [str(row["voucher_no"]) for one in forms for row in one.rows] == [
+        f"{place:06}" for place in range(count)
+    ]
+    for one in forms:
+        assert one.fen("all_num") == len(one.rows)
+        assert one.fen("all_amt_fen") == sum(
+            int(row["pay_amt_fen"]) for row in one.rows
+        )
+
+
+def test_the_packets_of_a_statement_are_vouchers_of_their_own(house: House) -> None:
+    with house.books.writing() as session:
+        session.add_all(map(receipted, range(501)))
+
+    assert state(house) == [f"DZ202603-{ACCOUNT}-001", f"DZ202603-{ACCOUNT}-002"]
+    assert state(house) == []
+    for number in (f"DZ202603-{ACCOUNT}-001", f"DZ202603-{ACCOUNT}-002"):
+        assert house.desk.issued.standing(number) == "SENT"
+
+
+def test_of_all_packets_one_is_in_memory(house: House) -> None:
+    with house.books.writing() as session:
+        session.add_all(map(receipted, range(6_000)))
+
+    with house.books.reading() as session:
+        tracemalloc.start()
+        try:
+            sizes = [
+                len(one.form.rows) for one in statements_of(session, OFFICE, MARCH)
+            ]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert sizes == [500] * 12
+    assert peak < 4_000_000, "all entries together are more"
 
 
 @pytest.mark.clause("hubei-29.2")
