@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from counterfoil.bank.applications import counted
@@ -105,46 +105,76 @@ def quota_statement(
         )
 
 
-def unit_statement(
-    office: Office,
-    period: Period,
-    unit: tuple[str, str],
-    movements: Sequence[Movement],
-) -> Iterator[Voucher]:
-    """Yield the statement (2531) to a unit: every payment of the month, in packets.
+@dataclass(slots=True)
+class UnitStatement:
+    """The statement (2531) to a unit: every payment of the month, packet by packet.
 
     Source: Hubei measures, article 29 (4), annexed table 15.
 
-    Args:
+    Attributes:
         office: Who we are.
         period: What it is about.
         unit: Its agency code and its party code.
-        movements: What was paid for it, and what came back; one at least.
+        total: How many movements it names.
     """
-    agency, party = unit
-    rows: list[Fields] = [
-        {
-            "e_voucher_type": str(one.type_code),
-            "voucher_no": one.number,
-            **named(exp_func_code=one.function),
-            "pay_amt_fen": one.amount_fen,
-            "pay_date": one.day,
-        }
-        for one in movements
-    ]
-    for number, packet, some in _packets(f"DZ{period.month}-{agency}", period, rows):
-        yield voucher_of(
-            _key(office, period, UNIT_STATEMENT, number),
+
+    office: Office
+    period: Period
+    unit: tuple[str, str]
+    total: int
+    _account: str = ""
+    _taken: int = 0
+    _waiting: list[Movement] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every movement was named."""
+        return self._taken == self.total
+
+    def add(self, movement: Movement) -> Iterator[Voucher]:
+        """Name the next movement; yield the packet that is full, or the last one.
+
+        Args:
+            movement: What was paid for the unit, or came back.
+        """
+        self._account = self._account or movement.account
+        self._waiting.append(movement)
+        self._taken += 1
+        if len(self._waiting) == PACK or self.is_whole:
+            yield self._packet()
+
+    def _packet(self) -> Voucher:
+        agency, party = self.unit
+        rows: list[Fields] = [
+            {
+                "e_voucher_type": str(one.type_code),
+                "voucher_no": one.number,
+                **named(exp_func_code=one.function),
+                "pay_amt_fen": one.amount_fen,
+                "pay_date": one.day,
+            }
+            for one in self._waiting
+        ]
+        self._waiting.clear()
+        place = -(-self._taken // PACK)
+        number, packet = _packet(
+            f"DZ{self.period.month}-{agency}",
+            self.period,
+            (place, _packets_of(self.total)),
+            len(rows),
+        )
+        return voucher_of(
+            _key(self.office, self.period, UNIT_STATEMENT, number),
             (party,),
-            period.day,
+            self.period.day,
             {
                 **packet,
                 "agency_code": agency,
-                "pay_bank_code": office.code,
-                "acct_no": movements[0].account,
-                "all_amt_fen": sum(int(row["pay_amt_fen"]) for row in some),
+                "pay_bank_code": self.office.code,
+                "acct_no": self._account,
+                "all_amt_fen": sum(int(row["pay_amt_fen"]) for row in rows),
             },
-            counted(some),
+            counted(rows),
         )
 
 
@@ -152,18 +182,38 @@ def _packets(
     number: str, period: Period, rows: Sequence[Fields]
 ) -> Iterator[tuple[str, Fields, Sequence[Fields]]]:
     """Yield number, what every packet says of itself, and its rows."""
-    count = -(-len(rows) // PACK)
-    for place in range(count):
-        some = rows[place * PACK : (place + 1) * PACK]
-        packet: Fields = {
-            "voucher_check_no": number,
-            "child_pack_num": count,
-            "cur_pack_no": place + 1,
-            "begin_date": period.first,
-            "end_date": period.last,
-            "all_num": len(some),
-        }
-        yield number if count == 1 else f"{number}-{place + 1:02}", packet, some
+    count = _packets_of(len(rows))
+    for place in range(1, count + 1):
+        some = rows[(place - 1) * PACK : place * PACK]
+        yield *_packet(number, period, (place, count), len(some)), some
+
+
+def _packets_of(rows: int) -> int:
+    """Return in how many packets so many rows go."""
+    return -(-rows // PACK)
+
+
+def _packet(
+    number: str, period: Period, place: tuple[int, int], rows: int
+) -> tuple[str, Fields]:
+    """Return number, and what a packet says of itself.
+
+    Args:
+        number: Of the statement.
+        period: What it is about.
+        place: Which packet it is, from 1, of how many.
+        rows: How many rows it has.
+    """
+    this, count = place
+    fields: Fields = {
+        "voucher_check_no": number,
+        "child_pack_num": count,
+        "cur_pack_no": this,
+        "begin_date": period.first,
+        "end_date": period.last,
+        "all_num": rows,
+    }
+    return number if count == 1 else f"{number}-{this:02}", fields
 
 
 def _key(office: Office, period: Period, type_code: int, number: str) -> VoucherKey:

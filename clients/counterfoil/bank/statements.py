@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -25,18 +25,27 @@ from counterfoil.bank.refunds import back_of
 from counterfoil.bank.statement_forms import (
     Movement,
     Period,
+    UnitStatement,
     quota_statement,
-    unit_statement,
 )
 from counterfoil.bank.tables import QuotaChange, Refund, RefundState
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import written
 from counterfoil.business.outbox import find, plan
 from counterfoil.business.tables import OutboxEntry
-from counterfoil.office import Voucher
+from counterfoil.office import Voucher, opened_payload, payload_of
 
 READ_AT_ONCE: Final = 500
 """Vouchers of a month that are in memory together."""
+
+
+class MonthChanged(ValueError):
+    """Something was booked in a month while its statements were made."""
+
+    def __init__(self, month: str) -> None:
+        super().__init__(
+            f"{month} changed while its statements were made: give the command again"
+        )
 
 
 def month_end(month: str) -> date:
@@ -68,19 +77,27 @@ def plan_statements(books: SqlBooks, office: Office, month: str, day: str) -> in
         msg = f"{month} has not ended"
         raise ValueError(msg)
     # A month that is over changes no more: it is read first, and nobody waits for it.
+    # As bytes, for what a month's statements say is large otherwise.
     with books.reading() as session:
-        made = list(statements_of(session, office, month, day))
+        made = [payload_of(one) for one in statements_of(session, office, month, day)]
+    count = 0
     with books.writing() as session:
-        due = [one for one in made if find(session, one.key) is None]
-        for one in due:
-            plan(session, one, day)
-    return len(due)
+        for one in map(opened_payload, made):
+            if find(session, one.key) is None:
+                plan(session, one, day)
+                count += 1
+    return count
 
 
 def statements_of(
     session: Session, office: Office, month: str, day: str
 ) -> Iterator[Voucher]:
     """Yield the statements of a month: quota to the treasury, payments to each unit.
+
+    No more than a packet of each unit is in memory at a time.
+
+    Raises:
+        MonthChanged: Something was booked in the month meanwhile.
 
     Source: Hubei measures, article 29 (3) and (4).
     """
@@ -91,8 +108,17 @@ def statements_of(
         )
         lines = quota_lines(session, adm_div, int(month[:4]), period.first, last)
         yield from quota_statement(office, period, lines)
-        for unit, movements in _movements(session, office, period).items():
-            yield from unit_statement(office, period, unit, movements)
+        totals = Counter(unit for unit, _ in _movements(session, office, period))
+        statements = {
+            unit: UnitStatement(office, period, unit, total)
+            for unit, total in totals.items()
+        }
+        for unit, movement in _movements(session, office, period):
+            if unit not in statements or statements[unit].is_whole:
+                raise MonthChanged(month)
+            yield from statements[unit].add(movement)
+        if not all(one.is_whole for one in statements.values()):
+            raise MonthChanged(month)
 
 
 def _divisions(session: Session) -> list[str]:
@@ -112,13 +138,42 @@ def _divisions(session: Session) -> list[str]:
 
 def _movements(
     session: Session, office: Office, period: Period
-) -> dict[tuple[str, str], list[Movement]]:
-    """Return what was paid for each unit, and what came back, by agency and party.
+) -> Iterator[tuple[tuple[str, str], Movement]]:
+    """Yield what was paid for each unit, and what came back, by agency and party.
 
     A unit that we do not know the party of has no statement, unless it issues
     payments itself.
     """
-    found: defaultdict[tuple[str, str], list[Movement]] = defaultdict(list)
+    yield from _paid(session, office, period)
+    for refund in session.scalars(
+        select(Refund)
+        .where(
+            Refund.state == RefundState.REFUNDED,
+            Refund.refunded.between(period.first, period.last),
+        )
+        .order_by(Refund.id)
+        .execution_options(yield_per=READ_AT_ONCE)
+    ):
+        back = back_of(session, refund)
+        party = _party(office, back.payment, back.line.agency)
+        if party and back.payment.adm_div == period.adm_div:
+            yield (
+                (back.line.agency, party),
+                Movement(
+                    type_code=ENTRY_NOTICE,
+                    number=f"RZ{refund.number}",
+                    function=back.line.function,
+                    amount_fen=-refund.amount_fen,
+                    day=refund.refunded,
+                    account=back.payment.account,
+                ),
+            )
+
+
+def _paid(
+    session: Session, office: Office, period: Period
+) -> Iterator[tuple[tuple[str, str], Movement]]:
+    """Yield what was paid for each unit, by agency and party."""
     for payment in session.scalars(
         select(Payment)
         .where(
@@ -136,7 +191,8 @@ def _movements(
             functions = {line.function for line in lines}
             party = _party(office, payment, agency)
             if party:
-                found[agency, party].append(
+                yield (
+                    (agency, party),
                     Movement(
                         type_code=payment.type_code,
                         number=payment.number,
@@ -144,30 +200,8 @@ def _movements(
                         amount_fen=sum(line.amount_fen for line in lines),
                         day=payment.pay_date,
                         account=payment.account,
-                    )
+                    ),
                 )
-    for refund in session.scalars(
-        select(Refund)
-        .where(
-            Refund.state == RefundState.REFUNDED,
-            Refund.refunded.between(period.first, period.last),
-        )
-        .order_by(Refund.id)
-    ):
-        back = back_of(session, refund)
-        party = _party(office, back.payment, back.line.agency)
-        if party and back.payment.adm_div == period.adm_div:
-            found[back.line.agency, party].append(
-                Movement(
-                    type_code=ENTRY_NOTICE,
-                    number=f"RZ{refund.number}",
-                    function=back.line.function,
-                    amount_fen=-refund.amount_fen,
-                    day=refund.refunded,
-                    account=back.payment.account,
-                )
-            )
-    return found
 
 
 def _party(office: Office, payment: Payment, agency: str) -> str:

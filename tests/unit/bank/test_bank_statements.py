@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from counterfoil.bank import statements
 from counterfoil.bank.alerts import alerts
 from counterfoil.bank.kinds import (
     AUTHORISED_QUOTA,
@@ -13,8 +17,13 @@ from counterfoil.bank.kinds import (
     UNIT_STATEMENT,
 )
 from counterfoil.bank.quota import QuotaKey, QuotaLine
-from counterfoil.bank.statement_forms import PACK, Movement, Period, unit_statement
-from counterfoil.bank.statements import month_end, plan_statements, statements_of
+from counterfoil.bank.statement_forms import PACK, Movement, Period, UnitStatement
+from counterfoil.bank.statements import (
+    MonthChanged,
+    month_end,
+    plan_statements,
+    statements_of,
+)
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.working_days import WorkingDays, YearUnknown
 from counterfoil.domain.catalogue import DocumentKind
@@ -55,6 +64,18 @@ def march(house: BankHouse) -> BankHouse:
     house.clear("TH202603011021101")
     house.now = APRIL
     return house
+
+
+def movement(place: int) -> Movement:
+    """Return one of many payments of a unit."""
+    return Movement(
+        type_code=8202,
+        number=f"U{place}",
+        function="",
+        amount_fen=1,
+        day="20260301",
+        account=UNIT_ACCOUNT,
+    )
 
 
 def stated(house: BankHouse, month: str = "202603") -> dict[int, Voucher]:
@@ -172,19 +193,13 @@ def test_a_long_statement_goes_in_packets(march: BankHouse) -> None:
         last="20260331",
         day="20260401",
     )
-    movements = [
-        Movement(
-            type_code=8202,
-            number=f"U{n}",
-            function="",
-            amount_fen=1,
-            day="20260301",
-            account=UNIT_ACCOUNT,
-        )
-        for n in range(PACK + 1)
-    ]
+    movements = [movement(place) for place in range(PACK + 1)]
 
-    first, second = unit_statement(OFFICE, period, ("101001", UNIT), movements)
+    statement = UnitStatement(OFFICE, period, ("101001", UNIT), len(movements))
+    made = [[*statement.add(one)] for one in movements]
+
+    assert [len(some) for some in made] == [*[0] * (PACK - 1), 1, 1]
+    [first], [second] = made[-2:]
 
     assert (first.key.number, second.key.number) == (
         "DZ202603-101001-01",
@@ -196,6 +211,46 @@ def test_a_long_statement_goes_in_packets(march: BankHouse) -> None:
     ]
     assert packets == [[1, 2, PACK], [2, 2, 1]]
     assert len({one.form.text("voucher_check_no") for one in (first, second)}) == 1
+
+
+def test_a_month_that_changes_while_it_is_stated_is_not_stated(
+    march: BankHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = statements._movements
+    for second in (lambda told: told[1:], lambda told: [*told, told[-1]]):
+        reads = iter([list, second])
+
+        def changing(*of: Any, reads: Any = reads) -> list[Any]:  # noqa: ANN401
+            return list(next(reads)(list(whole(*of))))
+
+        monkeypatch.setattr(statements, "_movements", changing)
+
+        with pytest.raises(MonthChanged, match="202603 changed"):
+            stated(march)
+
+
+def test_of_a_long_month_a_packet_is_in_memory(
+    house: BankHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def many(*_: object) -> Iterator[tuple[tuple[str, str], Movement]]:
+        for place in range(12 * PACK):
+            yield ("101001", UNIT), movement(place)
+
+    monkeypatch.setattr(statements, "_movements", many)
+    house.pay(direct_payment("D1"))
+    with house.journal.reading() as session:
+        tracemalloc.start()
+        try:
+            sizes = [
+                len(one.form.rows)
+                for one in statements_of(session, OFFICE, "202603", "20260401")
+            ]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert sizes == [PACK] * 12
+    assert peak < 1_200_000, "all movements together are more than two megabytes"
 
 
 def test_a_line_of_quota_adds_up() -> None:
