@@ -3,7 +3,8 @@
 --quick       a tenth of the vouchers: to see that it runs
 --filled N    also with N vouchers in both vaults, 1000000 say; takes N / 100 seconds
               at worst
---day N       a whole day of N payments, 20000 say; without it a small one
+--day N       a whole day of N payments, 20000 say, and one of a quarter; by default
+              small ones: `day.payments` says how many
 --out FILE    where the list goes, `bench.json` by default
 """
 

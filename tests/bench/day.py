@@ -5,24 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Final
 
 from counterfoil.day.cli import live, plan_of
+from counterfoil.day.cost import Cost
+from counterfoil.day.plan import VOUCHERS_MIN
 from counterfoil.day.screen import Screen
 from tests.bench.figures import Figure
 
-_MEBIBYTE = 1024 * 1024
+_MEBIBYTE: Final = 1024 * 1024
+_PART: Final = 4
+"""The day is compared with one of so many times fewer payments."""
 
 
 def day_figures(directory: Path, vouchers: int) -> Iterator[Figure]:
-    """Live a day of so many payments; measure rate, CPU and memory.
+    """Live a day of so many payments, and one of a quarter; measure both.
 
     A payment is written, reviewed by two persons, sealed, delivered, accepted, paid,
     receipted and booked by all parties, noticed, cleared and stated.
+
+    That time grows linearly, and memory does not grow, is the whole day against the
+    quarter: what a payment costs, and what the program that grew most holds more.
     """
-    plan = plan_of(vouchers, None, 0, 1)
-    _, cost = live(directory, plan, Screen(StringIO()))
-    yield Figure(name="day.rate", value=cost.rate, unit="payments/s", goal=400)
-    yield Figure(name="day.rate.all", value=cost.rate_of_all, unit="vouchers/s")
+    quarter = _lived(directory / "quarter", max(VOUCHERS_MIN, vouchers // _PART))
+    whole = _lived(directory / "whole", vouchers)
+    yield Figure(name="day.payments", value=whole.payments, unit="payments")
+    yield Figure(name="day.payments.quarter", value=quarter.payments, unit="payments")
+    yield Figure(name="day.rate", value=whole.rate, unit="payments/s", goal=400)
+    yield Figure(name="day.rate.all", value=whole.rate_of_all, unit="vouchers/s")
+    yield from _of_programs(whole)
+    for stage in whole.stages:
+        yield Figure(
+            name=f"day.cpu.stage.{stage.replace(' ', '_')}",
+            value=whole.cpu_us(stage=stage),
+            unit="µs/payment",
+        )
+    yield Figure(
+        name="day.cpu.of_quarter",
+        value=100 * whole.cpu_us() / quarter.cpu_us(),
+        unit="%",
+        goal=105,
+        at_most=True,
+    )
+    yield Figure(
+        name="day.memory.growth",
+        value=max(
+            whole.peak_bytes[program] - quarter.peak_bytes[program]
+            for program in whole.peak_bytes
+        )
+        / _MEBIBYTE,
+        unit="MiB",
+        goal=50,
+        at_most=True,
+    )
+
+
+def _lived(directory: Path, vouchers: int) -> Cost:
+    _, cost = live(directory, plan_of(vouchers, None, 0, 1), Screen(StringIO()))
+    return cost
+
+
+def _of_programs(cost: Cost) -> Iterator[Figure]:
     for program, peak_bytes in cost.peak_bytes.items():
         name = program.replace(" ", ".")
         yield Figure(
@@ -34,11 +77,4 @@ def day_figures(directory: Path, vouchers: int) -> Iterator[Figure]:
             unit="MiB",
             goal=400,
             at_most=True,
-        )
-    for stage in cost.stages:
-        used_us = sum(cost.cpu_us(program, stage) for program in cost.peak_bytes)
-        yield Figure(
-            name=f"day.cpu.stage.{stage.replace(' ', '_')}",
-            value=used_us,
-            unit="µs/payment",
         )
