@@ -36,8 +36,8 @@ DONE: Final = 0
 DIFFERS: Final = 1
 _VOUCHERS: Final = 2_000
 _BROKEN: Final = 12
-_PATIENCE_S: Final = 45.0
-_PATIENCE_PER_VOUCHER_S: Final = 0.1
+_PATIENCE_S: Final = 120.0
+_PATIENCE_PER_VOUCHER_S: Final = 0.5
 _TWIN: Final = "COUNTERFOIL_DAY_"
 
 

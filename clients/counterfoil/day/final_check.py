@@ -31,7 +31,7 @@ from counterfoil.domain.refusals import Corrupt
 from counterfoil.finance.books import OPEN, Books
 from counterfoil.finance.books import State as OrderState
 
-_VERIFY_S: Final = 600.0
+_VERIFY_S: Final = 7200.0
 _LINES_MAX: Final = 10
 
 

@@ -25,8 +25,8 @@ from counterfoil.day.stage import Stage
 from counterfoil.day.systems import run_line
 from counterfoil.day.usage import Meter, Sampling, own_usage, usages
 
-_START_S: Final = 60.0
-_END_S: Final = 120.0
+_START_S: Final = 300.0
+_END_S: Final = 300.0
 _SAMPLE_S: Final = 1.0
 _OWN: Final = 0
 """No session has this number; it stands for the process that lives the day: commands

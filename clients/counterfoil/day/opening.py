@@ -16,7 +16,7 @@ from counterfoil.day.screen import Screen
 from counterfoil.day.stage import Stage, build
 from counterfoil.day.systems import write_systems
 
-_INIT_S: Final = 60.0
+_INIT_S: Final = 300.0
 
 
 def prepare(directory: Path, plan: Plan, screen: Screen) -> tuple[Stage, Material]:
