@@ -152,7 +152,7 @@ class Posting(Base):
     """Party code of the bank that paid."""
     paid_by: Mapped[str] = mapped_column(_CODE, index=True)
     """Number of the payment voucher (5201 or 8202)."""
-    notice: Mapped[str] = mapped_column(_CODE)
+    notice: Mapped[str] = mapped_column(_CODE, index=True)
     """Number of the notice."""
     day: Mapped[str] = mapped_column(_DAY, index=True)
     """Day of the payment or refund, as the notice states it."""

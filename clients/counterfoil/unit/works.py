@@ -115,12 +115,12 @@ class StatementWork(BankWork):
 
     def is_due(self, session: Session, entry: InboxEntry) -> bool:
         """Tell whether all packs of the statement have come."""
-        return ledger.is_whole(session, voucher_of(entry))
+        return ledger.is_whole(session, entry)
 
     def book(
         self, session: Session, entry: InboxEntry, voucher: Voucher
     ) -> Iterable[str]:
-        """Compare it, and write down what is found."""
+        """Compare it with its other packs, once, and write down what is found."""
         ledger.check(session, entry, voucher)
         return ()
 

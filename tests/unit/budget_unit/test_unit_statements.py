@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.tables import InboxState
+from counterfoil.business.inbox import voucher_of
+from counterfoil.business.tables import InboxEntry, InboxState
 from counterfoil.domain.standing import Standing
-from counterfoil.unit.statements import NOT_HERE, Own, Row, compare
+from counterfoil.office import Voucher
+from counterfoil.unit import ledger
+from counterfoil.unit.statements import NOT_HERE, Found, Own, Row, compare
 from tests.unit.budget_unit.papers import (
     DAY,
     OTHER_BANK,
@@ -180,6 +186,80 @@ def test_a_payment_whose_rows_are_in_two_packs_adds_up(house: UnitHouse) -> None
     house.turn()
 
     assert [answer(house, one) for one in digests] == [AGREES, AGREES]
+
+
+def reads_of(
+    house: UnitHouse, monkeypatch: pytest.MonkeyPatch, number: str, count: int
+) -> int:
+    """Return how often a pack is read until a statement in packs is answered."""
+    reads = 0
+
+    def counting(entry_: InboxEntry) -> Voucher:
+        nonlocal reads
+        reads += 1
+        return voucher_of(entry_)
+
+    monkeypatch.setattr(ledger, "voucher_of", counting)
+    digests = [
+        house.desk.arrive(
+            statement(
+                f"DZ{count}-{place}",
+                (("8202", number, 1, DAY),),
+                pack=(place, count),
+                check_no=f"DZ{count}",
+            )
+        )
+        for place in range(1, count + 1)
+    ]
+    house.turn()
+    monkeypatch.setattr(ledger, "voucher_of", voucher_of)
+    assert {house.receipt(one).unit_statement.x_check_result for one in digests} == {
+        "0" if count == PAID else "1"
+    }
+    return reads
+
+
+PAID = 24
+"""Rows of one fen that a payment is stated by, each in a pack of its own."""
+
+
+def test_twice_the_packs_are_read_twice_as_often(
+    house: UnitHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = paid(house, PAID)
+
+    some = reads_of(house, monkeypatch, number, PAID // 2)
+    # What was compared before is read once more with what comes now.
+    more = reads_of(house, monkeypatch, number, PAID)
+
+    assert some <= 8 * PAID // 2
+    assert more <= 8 * PAID + some
+
+
+def test_packs_that_came_together_are_compared_together_and_once(
+    house: UnitHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    def noting(rows: Sequence[Row], *of: Any) -> Found:  # noqa: ANN401
+        compared.append(len(rows))
+        return compare(rows, *of)
+
+    monkeypatch.setattr(ledger, "compare", noting)
+    number = paid(house, 3)
+    for place in (1, 2, 3):
+        house.desk.arrive(
+            statement(
+                f"DZ1-{place}",
+                (("8202", number, 1, DAY),),
+                pack=(place, 3),
+                check_no="DZ1",
+            )
+        )
+    house.turn()
+
+    assert compared == [3]
+    assert (house.figures().statements, house.figures().disputed) == (3, 0)
 
 
 @pytest.mark.parametrize(
