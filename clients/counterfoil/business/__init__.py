@@ -6,6 +6,7 @@ what both change.
 * `books`: books in a database, and how they are written.
 * `tables`: what came and what was issued, as every system writes it down.
 * `works`: what a system says about each kind of voucher.
+* `rows`, `numbers`: rows that are written at once, and numbers given in turn.
 * `inbox`: takes what came from one state to the next.
 * `outbox`: issues what is planned, and books the answers.
 * `recomputing`: books against the vault.

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
+from counterfoil.business.rows import apart, put, store
 from counterfoil.business.tables import IN_WORK, CopyEntry, InboxEntry, InboxState
 from counterfoil.business.works import Work
 from counterfoil.office import (
@@ -37,6 +38,22 @@ from counterfoil.office import (
 
 BATCH: Final = 64
 """Vouchers that are looked at, or booked, in one transaction."""
+
+Content = Voucher | Receipt | Step
+"""What a sealed document says."""
+
+_STANDING: Final[Select[InboxEntry]] = (
+    select(InboxEntry)
+    .where(InboxEntry.state.in_(bindparam("states", expanding=True)))
+    .where(InboxEntry.type_code.in_(bindparam("kinds", expanding=True)))
+    .order_by(InboxEntry.type_code, InboxEntry.number, InboxEntry.issue)
+)
+_ANY_STANDING: Final = (
+    _STANDING.with_only_columns(InboxEntry.digest).order_by(None).limit(1)
+)
+_NAMED: Final = InboxEntry.digest.in_(bindparam("digests", expanding=True))
+_CONTENTS: Final = select(InboxEntry).where(_NAMED).options(undefer(InboxEntry.sealed))
+_KNOWN: Final = select(InboxEntry.digest).where(_NAMED)
 
 _MAY_RETURN: Final = frozenset({InboxState.READ, InboxState.FIT, InboxState.ACCEPTED})
 """States in which an issuer may still have its voucher back."""
@@ -76,12 +93,14 @@ class Inbox:
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what came, and hear what the issuers ask."""
+        contents = [(one, opened(one.sealed)) for one in arrivals]
         others: list[Arrival] = []
         with self.books.writing() as session:
-            for arrival in arrivals:
-                match opened(arrival.sealed):
-                    case Voucher() as voucher:
-                        _write_down(session, arrival, voucher)
+            # First: what is asked about a voucher may have come with it.
+            _write_down(session, contents)
+            for arrival, content in contents:
+                match content:
+                    case Voucher():
                         continue
                     case Step() as step:
                         _hear(session, step)
@@ -112,21 +131,17 @@ class Inbox:
     def in_state(self, *states: InboxState) -> list[InboxEntry]:
         """Return the vouchers of our kinds in these states, by kind and number."""
         with self.books.reading() as session:
-            return list(session.scalars(self._standing(*states)))
+            return self._standing(session, *states)
 
-    def _standing(self, *states: InboxState) -> Select[InboxEntry]:
-        return (
-            select(InboxEntry)
-            .where(InboxEntry.state.in_(states))
-            .where(InboxEntry.type_code.in_(self.works))
-            .order_by(InboxEntry.type_code, InboxEntry.number, InboxEntry.issue)
-        )
+    def _standing(self, session: Session, *states: InboxState) -> list[InboxEntry]:
+        wanted = {"states": states, "kinds": list(self.works)}
+        return list(session.scalars(_STANDING, wanted))
 
     def _has_any(self, *states: InboxState) -> bool:
         """Tell whether a voucher of our kinds is in one of these states."""
-        some = self._standing(*states).with_only_columns(InboxEntry.digest)
+        wanted = {"states": states, "kinds": list(self.works)}
         with self.books.reading() as session:
-            return session.scalar(some.order_by(None).limit(1)) is not None
+            return session.scalar(_ANY_STANDING, wanted) is not None
 
     def _copied(self, session: Session, arrival: Arrival, receipt: Receipt) -> None:
         """Book a copy of another's receipt, with the original that it has inside."""
@@ -145,6 +160,7 @@ class Inbox:
                     reasons = work.objections(session, entry, voucher_of(entry))
                     entry.note = "；".join(reasons)[:REASON_MAX]
                     entry.state = InboxState.UNFIT if entry.note else InboxState.FIT
+                    store(session, [entry])
 
     def _answer(self) -> None:
         """Accept what was found good, reject what was not (签收)."""
@@ -187,7 +203,7 @@ class Inbox:
     def _due(self) -> list[InboxEntry]:
         """Return what was accepted and waits for nothing."""
         with self.books.reading() as session:
-            accepted = session.scalars(self._standing(InboxState.ACCEPTED)).all()
+            accepted = self._standing(session, InboxState.ACCEPTED)
             return [one for one in accepted if self._is_due(session, one)]
 
     def _is_due(self, session: Session, entry: InboxEntry) -> bool:
@@ -233,6 +249,7 @@ class Inbox:
         if reasons:
             entry.state, entry.day = refused, ""
             entry.note = "；".join(reasons)[:REASON_MAX]
+        store(session, [entry])
         return "refused" if reasons else "booked"
 
     def _tell_outcomes(self) -> None:
@@ -297,12 +314,10 @@ def _batches(entries: Sequence[InboxEntry]) -> Iterator[Sequence[InboxEntry]]:
 
 
 def _held(session: Session, entries: Sequence[InboxEntry]) -> list[InboxEntry]:
-    """Return the same vouchers in a session, with their contents, by one query."""
-    found = session.scalars(
-        select(InboxEntry)
-        .where(InboxEntry.digest.in_([one.digest for one in entries]))
-        .options(undefer(InboxEntry.sealed))
-    )
+    """Return the same vouchers as they stand now, with their contents; see `store`."""
+    digests = [one.digest for one in entries]
+    found = session.scalars(_CONTENTS, {"digests": digests}).all()
+    apart(session, found)
     by_digest = {one.digest: one for one in found}
     return [by_digest[one.digest] for one in entries]
 
@@ -319,16 +334,25 @@ def _hear(session: Session, step: Step) -> None:
         entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
 
 
-def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> None:
-    """Put a voucher into the books; once, by its digest."""
-    if session.get(InboxEntry, arrival.digest) is not None:
-        return
-    session.add(
-        InboxEntry(
-            **asdict(voucher.key),
-            digest=arrival.digest,
-            sealed=arrival.sealed,
-            arrived=day_of(arrival.arrival_time),
-            state=InboxState.READ,
-        )
+def _write_down(session: Session, contents: Sequence[tuple[Arrival, Content]]) -> None:
+    """Put the vouchers among what came into the books; each once, by its digest."""
+    came = {
+        arrival.digest: (arrival, content)
+        for arrival, content in contents
+        if isinstance(content, Voucher)
+    }
+    known = set(session.scalars(_KNOWN, {"digests": list(came)}))
+    put(
+        session,
+        [
+            InboxEntry(
+                **asdict(voucher.key),
+                digest=digest,
+                sealed=arrival.sealed,
+                arrived=day_of(arrival.arrival_time),
+                state=InboxState.READ,
+            )
+            for digest, (arrival, voucher) in came.items()
+            if digest not in known
+        ],
     )

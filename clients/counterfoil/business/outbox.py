@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
-from counterfoil.business.tables import GIVEN_BACK, OutboxEntry, OutboxState
+from counterfoil.business.rows import apart, put_one, store
+from counterfoil.business.tables import GIVEN_BACK, KEY, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import (
     Arrival,
@@ -51,6 +52,19 @@ _LEADS_TO: Final = {
 OPEN: Final = (OutboxState.PLANNED, OutboxState.SENT, OutboxState.ACCEPTED)
 """States that an answer may still follow."""
 
+_BY_KEY: Final = select(OutboxEntry).where(
+    *(getattr(OutboxEntry, name) == bindparam(name) for name in KEY)
+)
+_IN_STATE: Final = (
+    select(OutboxEntry)
+    .where(OutboxEntry.state.in_(bindparam("states", expanding=True)))
+    .order_by(OutboxEntry.id)
+)
+_PLANNED: Final = _IN_STATE.where(OutboxEntry.id > bindparam("after")).limit(
+    bindparam("batch")
+)
+_BY_DIGEST: Final = select(OutboxEntry).where(OutboxEntry.digest == bindparam("digest"))
+
 
 def plan(
     session: Session, voucher: Voucher, day: str, *, cause: bytes = b""
@@ -62,6 +76,9 @@ def plan(
         voucher: What it says. Planned again under the same key, it changes nothing.
         day: Today in China, `yyyymmdd`.
         cause: Digest of the voucher that it is made from, if from one.
+
+    Returns:
+        Its entry, to be read: what is written of it was written.
 
     Raises:
         ValueError: Another content was planned under the same key, or its form has a
@@ -77,11 +94,12 @@ def plan(
     entry = OutboxEntry(
         **asdict(key),
         draft=draft,
+        digest=b"",
         cause=cause,
         planned=day,
         state=OutboxState.PLANNED,
     )
-    session.add(entry)
+    put_one(session, entry)
     return entry
 
 
@@ -132,12 +150,12 @@ def withdraw(entry: OutboxEntry, reason: str) -> None:
 
 def find(session: Session, key: VoucherKey) -> OutboxEntry | None:
     """Return the entry of a key; None if it was never planned."""
-    return session.scalar(select(OutboxEntry).filter_by(**asdict(key)))
+    return session.scalar(_BY_KEY, asdict(key))
 
 
 def by_digest(session: Session, digest: bytes) -> OutboxEntry | None:
     """Return our voucher with a digest; None if we have none."""
-    return session.scalar(select(OutboxEntry).where(OutboxEntry.digest == digest))
+    return session.scalar(_BY_DIGEST, {"digest": digest})
 
 
 def answered_by(session: Session, voucher: Reference) -> OutboxEntry | None:
@@ -196,10 +214,9 @@ class Outbox:
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
             digests = [one.voucher.digest for one in arrivals]
-            known = {
-                one.digest: one
-                for one in _loaded(session, OutboxEntry.digest.in_(digests))
-            }
+            found = _loaded(session, OutboxEntry.digest.in_(digests))
+            apart(session, found)
+            known = {one.digest: one for one in found}
             for arrival in arrivals:
                 voucher = arrival.voucher
                 entry = known.get(voucher.digest) or answered_by(session, voucher)
@@ -212,6 +229,7 @@ class Outbox:
                         counted[self._stepped(session, entry, step)] += 1
                     case _:
                         pass  # a voucher of ours to ourselves: the inbox takes it
+            store(session, found)
         self.desk.acknowledge(arrivals)
         self._tell(counted)
 
@@ -237,20 +255,12 @@ class Outbox:
     def in_state(self, *states: OutboxState) -> list[OutboxEntry]:
         """Return the vouchers in these states, in the order of their planning."""
         with self.books.reading() as session:
-            found = select(OutboxEntry).where(OutboxEntry.state.in_(states))
-            return list(session.scalars(found.order_by(OutboxEntry.id)))
+            return list(session.scalars(_IN_STATE, {"states": states}))
 
     def _planned(self, *, after: int) -> list[OutboxEntry]:
+        wanted = {"states": [OutboxState.PLANNED], "after": after, "batch": BATCH}
         with self.books.reading() as session:
-            return list(
-                session.scalars(
-                    select(OutboxEntry)
-                    .where(OutboxEntry.state == OutboxState.PLANNED)
-                    .where(OutboxEntry.id > after)
-                    .order_by(OutboxEntry.id)
-                    .limit(BATCH)
-                )
-            )
+            return list(session.scalars(_PLANNED, wanted))
 
     def _drafts(self, entries: Sequence[OutboxEntry]) -> list[Voucher]:
         ids = [one.id for one in entries]
@@ -317,6 +327,7 @@ class Outbox:
                 if entry.state is OutboxState.PLANNED:
                     entry.digest = one.digest
                     noted.append(one)
+            store(session, entries.values())
         return noted
 
     def _note(self, outcomes: Iterable[tuple[int, Outcome | None]]) -> None:
@@ -338,6 +349,7 @@ class Outbox:
                     entry.state = OutboxState.REFUSED
                     entry.note = refusal_note(outcome)
                     counted["refused"] += 1
+            store(session, entries.values())
         self._tell(counted)
 
     def _tell(self, counted: Mapping[str, int]) -> None:
@@ -354,6 +366,7 @@ class Outbox:
         entry.note = differences[:NOTE_MAX]
         entry.state = OutboxState.DIFFERS if differences else OutboxState.RECEIPTED
         entry.answered = day_of(self.clock())
+        store(session, [entry])  # what follows on it may ask where it stands
         issue.receipted(session, entry, voucher, receipt)
         return entry.state.value
 
@@ -365,6 +378,7 @@ class Outbox:
         entry.state, entry.note = state, step.explanation
         if state in GIVEN_BACK:
             issue = self.issues[entry.type_code]
+            store(session, [entry])
             issue.given_back(session, entry, draft_of(entry), step)
         return "taken" if state is OutboxState.ACCEPTED else state.value
 
@@ -376,9 +390,11 @@ def _loaded(session: Session, which: ColumnElement[bool]) -> list[OutboxEntry]:
 
 
 def _by_id(session: Session, numbers: Iterable[int]) -> dict[int, OutboxEntry]:
-    """Return vouchers by their numbers in the books, by one query."""
+    """Return vouchers by their numbers in the books, by one query; see `store`."""
     wanted = select(OutboxEntry).where(OutboxEntry.id.in_(set(numbers)))
-    return {one.id: one for one in session.scalars(wanted)}
+    found = session.scalars(wanted).all()
+    apart(session, found)
+    return {one.id: one for one in found}
 
 
 def _has_persons(entry: OutboxEntry) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol, TypeVar
 
 from counterfoil.business.books import SqlBooks
+from counterfoil.business.rows import Row, store
 from counterfoil.office import DeskRefused, Outcome
 
 Tell = Callable[[str, int], None]
@@ -29,7 +30,7 @@ def begun_before(outcome: Outcome) -> bool:
     return isinstance(outcome, DeskRefused) and outcome.facts.get("state") == "ACTING"
 
 
-class Standing(Protocol[State]):
+class Standing(Row, Protocol[State]):
     """A row of the books that says where a voucher stands, and what is to be known."""
 
     state: State
@@ -50,7 +51,7 @@ def settled(
 
     Args:
         books: Where the rows are kept.
-        due: The rows that the gateway was asked about.
+        due: The rows that the gateway was asked about; they stand in no session.
         outcomes: One for each, in order; None is as good as done.
         following: Where done leads.
         stopped: Where a refusal leads that asking again would not change.
@@ -66,7 +67,7 @@ def settled(
             elif not outcome.retryable:
                 one.state = stopped
                 one.note = refusal_note(outcome)
-            session.add(one)
+        store(session, due)
     return done
 
 

@@ -128,14 +128,15 @@ class _Keyed:
         )
 
 
-_KEY: Final = ("issuer", "adm_div", "fiscal_year", "type_code", "number", "issue")
+KEY: Final = ("issuer", "adm_div", "fiscal_year", "type_code", "number", "issue")
+"""Columns of a voucher's key, by the names of its parts."""
 
 
 class InboxEntry(_Keyed, Base):
     """A voucher that came."""
 
     __tablename__ = "inbox"
-    __table_args__ = (UniqueConstraint(*_KEY),)
+    __table_args__ = (UniqueConstraint(*KEY),)
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     # Large, and wanted rarely: loaded when it is asked for.
@@ -156,6 +157,15 @@ class InboxEntry(_Keyed, Base):
         return Reference(self.key, self.digest)
 
 
+class NumberSeries(Base):
+    """How many numbers of a series were given: see `numbers`."""
+
+    __tablename__ = "number_series"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    given: Mapped[int]
+
+
 class CopyEntry(Base):
     """The copy of another's receipt (回单抄送) that was booked."""
 
@@ -170,7 +180,7 @@ class OutboxEntry(_Keyed, Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        UniqueConstraint(*_KEY),
+        UniqueConstraint(*KEY),
         # Counted whenever a number is given.
         Index("ix_outbox_kind", "type_code", "fiscal_year", "issue"),
     )

@@ -7,7 +7,7 @@ issues payment orders (5201, reviewed by persons) and lists (5553, submitted).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -242,6 +242,13 @@ class House:
 def dying(desk: Desk, at: str, when: str) -> Desk:
     """Return a desk at which the program dies, `before` or `after` it is heard."""
     return cast("Desk", DyingDesk(desk, at, heard=when == "after"))
+
+
+def dies_after(books: SqlBooks, act: Callable[[Session], object]) -> None:
+    """Do something in a transaction that does not come to its end."""
+    with books.writing() as session:
+        act(session)
+        raise KeyError
 
 
 @contextmanager

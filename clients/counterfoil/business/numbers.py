@@ -1,0 +1,42 @@
+"""Numbers that are given in turn: how many were given stands in a row of its own.
+
+To count what was made, for every voucher that is made, takes longer the more there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from counterfoil.business.rows import put
+from counterfoil.business.tables import NumberSeries
+
+_TABLE: Final = cast("Table", NumberSeries.__table__)
+_COLUMNS: Final = _TABLE.columns
+_NEXT: Final = (
+    update(_TABLE)
+    .where(_COLUMNS.name == bindparam("series"))
+    .values(given=_COLUMNS.given + 1)
+)
+_GIVEN: Final = select(_COLUMNS.given).where(_COLUMNS.name == bindparam("series"))
+
+
+def next_in(session: Session, series: str, made: Callable[[], int]) -> int:
+    """Return the next number of a series, from 1; none is given twice.
+
+    Args:
+        session: The transaction that uses the number: undone with it, the number is
+            given again.
+        series: What the numbers have in common, e.g. how they begin.
+        made: Counts what was made before, when the series is asked for the first time:
+            books that are older than their series go on where they were.
+    """
+    session.execute(_NEXT, {"series": series})
+    given = session.scalar(_GIVEN, {"series": series})
+    if given is None:
+        given = made() + 1
+        put(session, [NumberSeries(name=series, given=given)])
+    return int(given)
