@@ -7,9 +7,9 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from counterfoil.business.codes import PaymentWay
@@ -25,6 +25,63 @@ from counterfoil.unit.tables import (
     RequestState,
 )
 
+_YEAR: Final[BindParameter[int]] = bindparam("year")
+_WAY: Final[BindParameter[PaymentWay]] = bindparam("way")
+_FUNCTION: Final[BindParameter[str]] = bindparam("function")
+_ALLOTTED: Final = select(func.sum(Allotment.amount_fen)).where(
+    Allotment.fiscal_year == _YEAR,
+    Allotment.way == _WAY,
+    Allotment.function == _FUNCTION,
+)
+_ASKED: Final = (
+    select(func.sum(Line.amount_fen))
+    .join(Request, Request.id == Line.request_id)
+    .where(
+        Request.state == RequestState.OPEN,
+        Request.fiscal_year == _YEAR,
+        Request.way == _WAY,
+        Line.function == _FUNCTION,
+    )
+)
+_TAKEN_ELSE: Final = select(func.sum(Posting.amount_fen)).where(
+    Posting.fiscal_year == _YEAR,
+    Posting.way == _WAY,
+    Posting.function == _FUNCTION,
+    or_(Posting.amount_fen < 0, Posting.request_id.is_(None)),
+)
+_LEFT: Final = select(
+    func.coalesce(_ALLOTTED.scalar_subquery(), 0)
+    - func.coalesce(_ASKED.scalar_subquery(), 0)
+    - func.coalesce(_TAKEN_ELSE.scalar_subquery(), 0)
+)
+_LOCKED: Final = select(Allotment.id).where(Allotment.way == _WAY).with_for_update()
+_REQUEST: Final = (
+    select(Request)
+    .where(
+        Request.type_code == bindparam("type_code"),
+        Request.number == bindparam("number"),
+    )
+    # With its lines: nobody looks a request up who does not want its amount.
+    .options(joinedload(Request.lines))
+)
+_ENTERED: Final = select(func.sum(Posting.amount_fen)).where(
+    Posting.bank == bindparam("bank"), Posting.paid_by == bindparam("payment")
+)
+_PAYER: Final = (
+    select(Posting)
+    .where(
+        Posting.bank == bindparam("bank"),
+        Posting.paid_by.in_(bindparam("numbers", expanding=True)),
+    )
+    .order_by(Posting.id)
+    .limit(1)
+)
+_POSTED: Final = select(func.sum(Posting.amount_fen)).where(
+    Posting.request_id == bindparam("request")
+)
+_PAID: Final = _POSTED.where(Posting.amount_fen > 0)
+_RETURNED: Final = _POSTED.where(Posting.amount_fen < 0)
+
 
 def left_fen(session: Session, fiscal_year: int, way: PaymentWay, function: str) -> int:
     """Return what is left of an allotment while what was asked for is under way.
@@ -32,35 +89,8 @@ def left_fen(session: Session, fiscal_year: int, way: PaymentWay, function: str)
     An open request takes all that it asks for, paid or not; what came back gives back.
     What finance paid without an application of ours was paid from the allotment too.
     """
-    allotted = _sum(
-        session,
-        select(func.sum(Allotment.amount_fen)).where(
-            Allotment.fiscal_year == fiscal_year,
-            Allotment.way == way,
-            Allotment.function == function,
-        ),
-    )
-    asked = _sum(
-        session,
-        select(func.sum(Line.amount_fen))
-        .join(Request, Request.id == Line.request_id)
-        .where(
-            Request.state == RequestState.OPEN,
-            Request.fiscal_year == fiscal_year,
-            Request.way == way,
-            Line.function == function,
-        ),
-    )
-    posted = _sum(
-        session,
-        select(func.sum(Posting.amount_fen)).where(
-            Posting.fiscal_year == fiscal_year,
-            Posting.way == way,
-            Posting.function == function,
-            or_(Posting.amount_fen < 0, Posting.request_id.is_(None)),
-        ),
-    )
-    return allotted - asked - posted
+    wanted = {"year": fiscal_year, "way": way, "function": function}
+    return int(session.scalar(_LEFT, wanted) or 0)
 
 
 def shortages(
@@ -78,9 +108,7 @@ def shortages(
         needs: Amounts in fen, by function.
     """
     # Where a database lets several write at once, they wait for each other here.
-    session.execute(
-        select(Allotment.id).where(Allotment.way == way).with_for_update()
-    ).all()
+    session.execute(_LOCKED, {"way": way}).all()
     for function, fen in sorted(needs.items()):
         missing = fen - left_fen(session, fiscal_year, way, function)
         if missing > 0:
@@ -91,26 +119,18 @@ def shortages(
 
 def request(session: Session, type_code: int, number: str) -> Request | None:
     """Return a request of ours; None if there is none."""
-    return (
-        session.scalars(
-            select(Request)
-            .where(Request.type_code == type_code, Request.number == number)
-            # With its lines: nobody looks a request up who does not want its amount.
-            .options(joinedload(Request.lines))
-        )
-        .unique()
-        .one_or_none()
-    )
+    wanted = {"type_code": type_code, "number": number}
+    return session.scalars(_REQUEST, wanted).unique().one_or_none()
 
 
 def paid_fen(session: Session, asked: Request) -> int:
     """Return what was paid for a request, whatever came back later."""
-    return _posted(session, Posting.request_id == asked.id, Posting.amount_fen > 0)
+    return int(session.scalar(_PAID, {"request": asked.id}) or 0)
 
 
 def returned_fen(session: Session, asked: Request) -> int:
     """Return what came back of a request; zero or more."""
-    return -_posted(session, Posting.request_id == asked.id, Posting.amount_fen < 0)
+    return -int(session.scalar(_RETURNED, {"request": asked.id}) or 0)
 
 
 def entered_fen(session: Session, bank: str, payment: str) -> int | None:
@@ -118,21 +138,12 @@ def entered_fen(session: Session, bank: str, payment: str) -> int | None:
 
     None: it is not in the books.
     """
-    return session.scalar(
-        select(func.sum(Posting.amount_fen)).where(
-            Posting.bank == bank, Posting.paid_by == payment
-        )
-    )
+    return session.scalar(_ENTERED, {"bank": bank, "payment": payment})
 
 
 def payer_of(session: Session, bank: str, numbers: Collection[str]) -> Posting | None:
     """Return a posting of a payment that has one of these numbers."""
-    return session.scalar(
-        select(Posting)
-        .where(Posting.bank == bank, Posting.paid_by.in_(numbers))
-        .order_by(Posting.id)
-        .limit(1)
-    )
+    return session.scalar(_PAYER, {"bank": bank, "numbers": numbers})
 
 
 def last_payment(session: Session, asked: Request) -> Posting | None:
@@ -180,10 +191,6 @@ def refunds_fen(session: Session, asked: Request) -> int:
         session,
         select(func.sum(Refund.amount_fen)).where(Refund.request_id == asked.id),
     )
-
-
-def _posted(session: Session, *which: ColumnElement[bool]) -> int:
-    return _sum(session, select(func.sum(Posting.amount_fen)).where(*which))
 
 
 def _sum(session: Session, query: Select[Any]) -> int:

@@ -7,12 +7,14 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.money import to_yuan
+from counterfoil.business.rows import put
 from counterfoil.office import Voucher
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.unit import accounts
@@ -68,7 +70,28 @@ def payment_of(session: Session, notice: Voucher, asked: Request | None) -> str:
     return posted.paid_by if posted else notice.form.text("ori_voucher_no")
 
 
-def entry_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an entry notice is about.
+
+    Attributes:
+        asked: What we asked for; None if we did not.
+        payment: Number of the payment (8202, 5201).
+    """
+
+    asked: Request | None
+    payment: str
+
+
+def about(session: Session, notice: Voucher) -> About:
+    """Return what an entry notice is about; see `request_of`, `payment_of`."""
+    asked = request_of(session, notice)
+    return About(asked, payment_of(session, notice, asked))
+
+
+def entry_hindrances(
+    session: Session, notice: Voucher, subject: About
+) -> Iterator[str]:
     """Yield why an entry notice cannot be in our books; nothing if it can.
 
     1. An authorised payment is one of ours.
@@ -78,7 +101,7 @@ def entry_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
 
     Source: Hubei measures, articles 27 (2) 3, 27 (3) 3 and 27 (5) 4.
     """
-    fen, asked = notice.form.fen("pay_amt_fen"), request_of(session, notice)
+    fen, asked = notice.form.fen("pay_amt_fen"), subject.asked
     original = notice.form.text("ori_voucher_no")
     # (1) Nobody but us orders payments from our account.
     if asked is None and way_of(notice) is PaymentWay.AUTHORISED:
@@ -88,8 +111,8 @@ def entry_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
     if asked is not None and asked.state is not RequestState.OPEN:
         yield f"凭证{asked.number}已退回或撤回"
         return
-    bank, payment = notice.key.issuer, payment_of(session, notice, asked)
-    entered = accounts.entered_fen(session, bank, payment)
+    payment = subject.payment
+    entered = accounts.entered_fen(session, notice.key.issuer, payment)
     if fen > 0:
         # (3) The same payment told twice was paid once.
         if entered is not None:
@@ -103,34 +126,42 @@ def entry_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
         yield f"退款金额超过支付凭证{payment}已入账金额{to_yuan(entered or 0)}元"
 
 
-def post(session: Session, digest: bytes, notice: Voucher) -> None:
+def post(session: Session, digest: bytes, notice: Voucher, subject: About) -> None:
     """Post an entry notice, row by row; `entry_hindrances` has found nothing."""
-    asked = request_of(session, notice)
-    payment, form = payment_of(session, notice, asked), notice.form
-    session.add_all(
-        Posting(
-            digest=digest,
-            request_id=asked.id if asked else None,
-            fiscal_year=notice.key.fiscal_year,
-            way=way_of(notice),
-            function=_function(row, asked),
-            amount_fen=int(row["pay_amt_fen"]),
-            bank=notice.key.issuer,
-            paid_by=payment,
-            notice=notice.key.number,
-            day=form.text("x_pay_date"),
-        )
-        for row in form.rows
+    asked, form = subject.asked, notice.form
+    put(
+        session,
+        [
+            Posting(
+                digest=digest,
+                request_id=asked.id if asked else None,
+                fiscal_year=notice.key.fiscal_year,
+                way=way_of(notice),
+                function=_function(row, asked),
+                amount_fen=int(row["pay_amt_fen"]),
+                bank=notice.key.issuer,
+                paid_by=subject.payment,
+                notice=notice.key.number,
+                day=form.text("x_pay_date"),
+            )
+            for row in form.rows
+        ],
     )
 
 
-def refund_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
+def refunded(session: Session, notice: Voucher) -> Request | None:
+    """Return the payment that a notice of refund (2204) is about; None if not ours."""
+    return accounts.request(session, PAYMENT, notice.form.text("ori_bill_no"))
+
+
+def refund_hindrances(
+    session: Session, notice: Voucher, asked: Request | None
+) -> Iterator[str]:
     """Yield why a notice of refund (2204) cannot be ours; nothing if it can.
 
     Source: Hubei measures, article 27 (5) 4.
     """
     number = notice.form.text("ori_bill_no")
-    asked = accounts.request(session, PAYMENT, number)
     if asked is None or asked.state is not RequestState.OPEN:
         yield f"本单位没有已支付的凭证{number}"
         return
@@ -139,9 +170,10 @@ def refund_hindrances(session: Session, notice: Voucher) -> Iterator[str]:
         yield f"退款金额超过凭证{number}金额"
 
 
-def note_refund(session: Session, digest: bytes, notice: Voucher) -> None:
+def note_refund(
+    session: Session, digest: bytes, notice: Voucher, asked: Request | None
+) -> None:
     """Write a notice of refund down; `refund_hindrances` has found nothing."""
-    asked = accounts.request(session, PAYMENT, notice.form.text("ori_bill_no"))
     assert asked is not None, "`refund_hindrances` refuses it before"
     session.add(
         Refund(

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business import outbox
+from counterfoil.business.numbers import next_in
+from counterfoil.business.rows import put, put_one
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.unit import accounts
 from counterfoil.unit.forms import voucher_of
@@ -22,6 +24,11 @@ from counterfoil.unit.tables import Allotment, Line, Request, RequestState
 from counterfoil.unit.wishes import BeyondAllotment, Item, Wish, item_of
 
 _PREFIX: Final = {APPLICATION: "SQS", PAYMENT: "SZF"}
+_FUNCTION_NAME: Final = select(Allotment.function_name).where(
+    Allotment.fiscal_year == bindparam("year"),
+    Allotment.way == bindparam("way"),
+    Allotment.function == bindparam("function"),
+)
 _RETURNABLE: Final = frozenset({OutboxState.SENT, OutboxState.ACCEPTED})
 
 
@@ -42,6 +49,7 @@ def enter(session: Session, office: Office, wish: Wish, day: str) -> Request:
     asked = Request(
         type_code=type_code,
         number=_next_number(session, office, type_code, day),
+        issue=1,
         fiscal_year=int(day[:4]),
         way=WAYS[type_code],
         mode=wish.mode,
@@ -50,7 +58,10 @@ def enter(session: Session, office: Office, wish: Wish, day: str) -> Request:
         origin=wish.origin or None,
     )
     _fill(session, asked, wish.items)
-    session.add(asked)
+    put_one(session, asked)
+    for line in asked.lines:
+        line.request_id = asked.id
+    put(session, asked.lines)
     outbox.plan(session, voucher_of(asked, office), day)
     return asked
 
@@ -155,11 +166,8 @@ def _fill(session: Session, asked: Request, items: Sequence[Item]) -> None:
 
 def _function_name(session: Session, asked: Request, function: str) -> str:
     name = session.scalar(
-        select(Allotment.function_name).where(
-            Allotment.fiscal_year == asked.fiscal_year,
-            Allotment.way == asked.way,
-            Allotment.function == function,
-        )
+        _FUNCTION_NAME,
+        {"year": asked.fiscal_year, "way": asked.way, "function": function},
     )
     if name is None:
         msg = f"功能科目{function}没有{asked.way.chinese}用款计划"
@@ -174,12 +182,12 @@ def _next_number(session: Session, office: Office, type_code: int, day: str) -> 
     units by their numbers alone.
     """
     stem = f"{_PREFIX[type_code]}{office.code}{day}"
-    made = session.scalar(
-        select(func.count()).where(
-            Request.type_code == type_code, Request.number.startswith(stem)
-        )
-    )
-    return f"{stem}{(made or 0) + 1:04}"
+
+    def made() -> int:
+        alike = Request.type_code == type_code, Request.number.startswith(stem)
+        return session.scalar(select(func.count()).where(*alike)) or 0
+
+    return f"{stem}{next_in(session, stem, made):04}"
 
 
 def _known(session: Session, number: str) -> Request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +26,9 @@ from counterfoil.unit.kinds import (
 )
 from counterfoil.unit.tables import Check, Match, Request, RequestState
 
+Subject = TypeVar("Subject")
+"""What a notice is about, by our books."""
+
 
 @dataclass(frozen=True, slots=True)
 class BankWork(Work):
@@ -45,18 +49,20 @@ class BankWork(Work):
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeWork(BankWork):
+class NoticeWork(BankWork, Generic[Subject]):
     """A notice (2205, 2204): it is written down once, if our books allow it.
 
     Source: Hubei measures, articles 27 (2) 3, 27 (3) 3 and 27 (5) 4.
 
     Attributes:
+        look_up: Returns what it is about, by our books.
         hindrances: Yields what our books say against it, in Chinese.
         write_down: Writes it down, under its digest.
     """
 
-    hindrances: Callable[[Session, Voucher], Iterable[str]]
-    write_down: Callable[[Session, bytes, Voucher], None]
+    look_up: Callable[[Session, Voucher], Subject]
+    hindrances: Callable[[Session, Voucher, Subject], Iterable[str]]
+    write_down: Callable[[Session, bytes, Voucher, Subject], None]
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher
@@ -64,16 +70,19 @@ class NoticeWork(BankWork):
         """Return what `checks` finds, or what our books say against it."""
         del entry
         found = list(checks.objections(voucher, self.office))
-        return found or self.hindrances(session, voucher)
+        if found:
+            return found
+        return self.hindrances(session, voucher, self.look_up(session, voucher))
 
     def book(
         self, session: Session, entry: InboxEntry, voucher: Voucher
     ) -> Iterable[str]:
         """Write it down; or return why it cannot be."""
         # Another notice of this turn may be about the same payment.
-        if reasons := list(self.hindrances(session, voucher)):
+        subject = self.look_up(session, voucher)
+        if reasons := list(self.hindrances(session, voucher, subject)):
             return reasons
-        self.write_down(session, entry.digest, voucher)
+        self.write_down(session, entry.digest, voucher, subject)
         return ()
 
 
@@ -154,9 +163,11 @@ class RequestIssue(Issue):
 def works_of(office: Office) -> dict[int, Work]:
     """Return what we do about each kind that comes, by type code."""
     return {
-        ENTRY_NOTICE: NoticeWork(office, notices.entry_hindrances, notices.post),
+        ENTRY_NOTICE: NoticeWork(
+            office, notices.about, notices.entry_hindrances, notices.post
+        ),
         REFUND_NOTICE: NoticeWork(
-            office, notices.refund_hindrances, notices.note_refund
+            office, notices.refunded, notices.refund_hindrances, notices.note_refund
         ),
         REFUND_MATCH: MatchWork(office),
         STATEMENT: StatementWork(office),
