@@ -13,10 +13,11 @@ from enum import StrEnum
 from random import Random
 from typing import Final
 
-from sqlalchemy import BigInteger, String, func, insert, select
+from sqlalchemy import BigInteger, String, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from counterfoil.business.books import SqlBooks
+from counterfoil.business.rows import put
 
 
 class CoreTimeout(Exception):
@@ -51,6 +52,29 @@ class Transfer:
     row_id: str
     account: str
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentOrder:
+    """What the core is called for.
+
+    Attributes:
+        reference: Names the order.
+        number: The voucher's number,
+        issue: and issue.
+        transfers: What to pay.
+        attempt: The how manieth attempt of this voucher it is.
+    """
+
+    reference: str
+    number: str
+    issue: int
+    transfers: Sequence[Transfer]
+    attempt: int
+
+
+CoreOutcome = str | CoreRefused | CoreTimeout
+"""The serial number of an order that was paid; or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +130,9 @@ class _Booked(_Base):
     amount_fen: Mapped[int] = mapped_column(BigInteger)
 
 
+_LAST_SERIAL: Final = select(func.max(_Booked.serial))
+
+
 class SimulatedCore:
     """The core, with its own books in a database of its own.
 
@@ -123,35 +150,27 @@ class SimulatedCore:
         """Close the books."""
         self._books.close()
 
-    def pay(
-        self,
-        reference: str,
-        voucher: tuple[str, int],
-        transfers: Sequence[Transfer],
-        attempt: int,
-    ) -> str:
-        """Pay all transfers of one order, or none; return the core's serial number.
+    def pay_each(self, orders: Sequence[PaymentOrder]) -> list[CoreOutcome]:
+        """Pay orders, each by itself: all its transfers, or none.
 
-        Args:
-            reference: Names the order; the core does not look whether it knows it.
-            voucher: The voucher's number and issue.
-            transfers: What to pay.
-            attempt: The how manieth attempt of this voucher it is.
+        The core does not look whether it knows an order. What it pays is in its books
+        before it answers.
 
-        Raises:
-            CoreRefused: Nothing was paid.
-            CoreTimeout: Ask later whether it was paid.
+        Returns:
+            For each its serial number; or that it is refused, or not answered.
         """
-        fate = self._plan.fate_of(*voucher, attempt)
-        if fate is Fate.REFUSED:
-            raise CoreRefused(REFUSAL)
-        if fate is Fate.LOST_BEFORE:
-            raise CoreTimeout(reference)
-        serial = self._book(reference, transfers)
-        if fate is Fate.LOST_AFTER:
-            self._asked.add(reference)
-            raise CoreTimeout(reference)
-        return serial
+        outcomes: list[CoreOutcome] = []
+        with self._books.writing() as session:
+            serial = session.scalar(_LAST_SERIAL) or 0
+            for order in orders:
+                fate = self._plan.fate_of(order.number, order.issue, order.attempt)
+                if fate in {Fate.PAID, Fate.LOST_AFTER}:
+                    serial += 1
+                    put(session, [_booked(order, serial)])
+                if fate is Fate.LOST_AFTER:
+                    self._asked.add(order.reference)
+                outcomes.append(_told(order, fate, serial))
+        return outcomes
 
     def ask(self, reference: str) -> str | None:
         """Return the serial number of an order; None if it was and will not be paid.
@@ -174,18 +193,21 @@ class SimulatedCore:
             ).one()
         return count, int(total)
 
-    def _book(self, reference: str, transfers: Sequence[Transfer]) -> str:
-        with self._books.writing() as session:
-            last = session.scalar(select(func.max(_Booked.serial))) or 0
-            session.execute(
-                insert(_Booked).values(
-                    reference=reference,
-                    serial=last + 1,
-                    transfers=len(transfers),
-                    amount_fen=sum(one.amount_fen for one in transfers),
-                )
-            )
-            return _serial_text(last + 1)
+
+def _booked(order: PaymentOrder, serial: int) -> _Booked:
+    return _Booked(
+        reference=order.reference,
+        serial=serial,
+        transfers=len(order.transfers),
+        amount_fen=sum(one.amount_fen for one in order.transfers),
+    )
+
+
+def _told(order: PaymentOrder, fate: Fate, serial: int) -> CoreOutcome:
+    """Return what the caller hears of an order."""
+    if fate is Fate.REFUSED:
+        return CoreRefused(REFUSAL)
+    return _serial_text(serial) if fate is Fate.PAID else CoreTimeout(order.reference)
 
 
 def _serial_text(serial: int) -> str:

@@ -12,8 +12,8 @@ crash, it is as good as unknown: the core is asked, never called again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    bindparam,
     func,
     select,
 )
@@ -34,6 +35,7 @@ from counterfoil.bank.tables import Base, Entry, What
 from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
+from counterfoil.business.rows import put
 from counterfoil.office import Reference, Voucher, VoucherKey, opened
 
 
@@ -175,6 +177,20 @@ class Figures:
     receipted_fen: int
 
 
+_IN_STATE: Final = (
+    select(Payment)
+    .where(Payment.state.in_(bindparam("states", expanding=True)))
+    .order_by(Payment.number, Payment.issue)
+)
+_ANY_IN_WORK: Final = select(Payment.digest).where(Payment.state.in_(IN_WORK)).limit(1)
+_SEALED: Final = select(Payment.digest, Payment.sealed).where(
+    Payment.digest.in_(bindparam("digests", expanding=True))
+)
+_SAME_NUMBER: Final = select(Payment).where(
+    *(getattr(Payment, name) == bindparam(name) for name in tables.KEY[:-1])
+)
+
+
 class Journal(SqlBooks):
     """Our books in a database; any thread may use them.
 
@@ -198,11 +214,7 @@ class Journal(SqlBooks):
         if not digests:
             return {}
         with self.reading() as session:
-            found = session.execute(
-                select(Payment.digest, Payment.sealed).where(
-                    Payment.digest.in_(digests)
-                )
-            )
+            found = session.execute(_SEALED, {"digests": digests})
             return {row.digest: row.sealed for row in found}
 
     def payment(self, digest: bytes) -> Payment | None:
@@ -213,13 +225,7 @@ class Journal(SqlBooks):
     def in_state(self, *states: State) -> list[Payment]:
         """Return the payments in these states, in the order of their numbers."""
         with self.reading() as session:
-            return list(
-                session.scalars(
-                    select(Payment)
-                    .where(Payment.state.in_(states))
-                    .order_by(Payment.number, Payment.issue)
-                )
-            )
+            return list(session.scalars(_IN_STATE, {"states": states}))
 
     def due(self) -> list[Payment]:
         """Return what was accepted and waits for nothing, by number."""
@@ -228,10 +234,8 @@ class Journal(SqlBooks):
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do but what waits for its paper."""
         with self.reading() as session:
-            busy = session.scalar(
-                select(func.count()).where(Payment.state.in_(IN_WORK))
-            )
-        return not busy and not self.due()
+            is_busy = session.scalar(_ANY_IN_WORK) is not None
+        return not is_busy and not self.due()
 
     def figures(self, issuer: str) -> Figures:
         """Return what came from one issuer, and what became of it."""
@@ -259,17 +263,22 @@ class Journal(SqlBooks):
         )
 
 
-def book_paid(session: Session, payment: Payment) -> None:
-    """Write down that the core paid: it went out of the payer's account."""
-    session.add(
-        Entry(
-            digest=payment.digest,
-            payment=payment.digest,
-            what=What.PAID,
-            account=payment.account,
-            amount_fen=-payment.amount_fen,
-            day=payment.pay_date,
-        )
+def book_paid(session: Session, payments: Iterable[Payment]) -> None:
+    """Write down what the core paid of these: it went out of the payers' accounts."""
+    put(
+        session,
+        [
+            Entry(
+                digest=one.digest,
+                payment=one.digest,
+                what=What.PAID,
+                account=one.account,
+                amount_fen=-one.amount_fen,
+                day=one.pay_date,
+            )
+            for one in payments
+            if one.state is State.PAID
+        ],
     )
 
 
@@ -282,14 +291,4 @@ def voucher_of(payment: Payment) -> Voucher:
 
 def same_number(session: Session, key: VoucherKey) -> list[Payment]:
     """Return the payments of a number, whichever issue."""
-    return list(
-        session.scalars(
-            select(Payment).where(
-                Payment.issuer == key.issuer,
-                Payment.adm_div == key.adm_div,
-                Payment.fiscal_year == key.fiscal_year,
-                Payment.type_code == key.type_code,
-                Payment.number == key.number,
-            )
-        )
-    )
+    return list(session.scalars(_SAME_NUMBER, asdict(key)))

@@ -15,7 +15,13 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from counterfoil.bank.checks import objections
-from counterfoil.bank.core import CoreRefused, CoreTimeout, SimulatedCore, Transfer
+from counterfoil.bank.core import (
+    CoreRefused,
+    CoreTimeout,
+    PaymentOrder,
+    SimulatedCore,
+    Transfer,
+)
 from counterfoil.bank.counter import is_by_counter, meet_waiting
 from counterfoil.bank.forms import notices_of, receipt_of
 from counterfoil.bank.journal import (
@@ -29,6 +35,7 @@ from counterfoil.bank.kinds import PAYMENTS
 from counterfoil.bank.lines import lines_of
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import Tell, begun_before, settled
+from counterfoil.business.rows import put, store
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -164,34 +171,23 @@ class Teller:
                 payment.attempt += 1
                 payment.state = State.CALLING
                 payment.pay_date = day_of(self.clock())
-                session.add(payment)
-        for payment, voucher in self._vouchers(due):
-            self._pay(payment, voucher)
+            store(session, due)
+        for some in _batches(due):
+            self._pay(some)
         with self.journal.writing() as session:
-            for payment in due:
-                session.add(payment)
-                if payment.state is State.PAID:
-                    book_paid(session, payment)
+            store(session, due)
+            book_paid(session, due)
 
-    def _pay(self, payment: Payment, voucher: Voucher) -> None:
-        """Call the core once and note in `payment` what came of it."""
-        transfers = [
-            Transfer(line.row_id, line.account, line.amount_fen)
-            for line in lines_of(voucher.form)
-        ]
-        try:
-            payment.serial = self.core.pay(
-                payment.core_reference,
-                (payment.number, payment.issue),
-                transfers,
-                payment.attempt,
-            )
-        except CoreRefused as refusal:
-            payment.state, payment.note = State.REFUSED, str(refusal)
-        except CoreTimeout:
-            payment.state = State.UNKNOWN
-        else:
-            payment.state = State.PAID
+    def _pay(self, payments: Sequence[Payment]) -> None:
+        """Call the core once for each and note in them what came of it."""
+        orders = [_order(one, voucher) for one, voucher in self._vouchers(payments)]
+        for payment, outcome in zip(payments, self.core.pay_each(orders), strict=True):
+            if isinstance(outcome, CoreRefused):
+                payment.state, payment.note = State.REFUSED, str(outcome)
+            elif isinstance(outcome, CoreTimeout):
+                payment.state = State.UNKNOWN
+            else:
+                payment.state, payment.serial = State.PAID, outcome
 
     def _ask_core(self) -> None:
         """Ask about what is in doubt; what stays in doubt is asked next time."""
@@ -203,9 +199,8 @@ class Teller:
             with self.journal.writing() as session:
                 payment.serial = serial or ""
                 payment.state = State.ABSENT if serial is None else State.PAID
-                session.add(payment)
-                if payment.state is State.PAID:
-                    book_paid(session, payment)
+                store(session, [payment])
+                book_paid(session, [payment])
             self.tell("cleared-up", 1)
 
     def _tell_outcomes(self) -> None:
@@ -274,23 +269,43 @@ class Teller:
     def _move(
         self, payments: Iterable[Payment], state: State, note: str | None = None
     ) -> None:
+        some = list(payments)
+        for payment in some:
+            payment.state = state
+            payment.note = payment.note if note is None else note
         with self.journal.writing() as session:
-            for payment in payments:
-                payment.state = state
-                payment.note = payment.note if note is None else note
-                session.add(payment)
+            store(session, some)
 
     def _vouchers(
         self, payments: Sequence[Payment]
     ) -> Iterator[tuple[Payment, Voucher]]:
         """Yield payments with what they are made for, some at a time."""
-        for start in range(0, len(payments), BATCH):
-            some = payments[start : start + BATCH]
+        for some in _batches(payments):
             sealed = self.journal.sealed_of([one.digest for one in some])
             for one in some:
                 content = opened(sealed[one.digest])
                 assert isinstance(content, Voucher), "the journal holds vouchers only"
                 yield one, content
+
+
+def _batches(payments: Sequence[Payment]) -> Iterator[Sequence[Payment]]:
+    """Yield payments by so many as are held in memory together."""
+    for start in range(0, len(payments), BATCH):
+        yield payments[start : start + BATCH]
+
+
+def _order(payment: Payment, voucher: Voucher) -> PaymentOrder:
+    """Return what the core is called for."""
+    return PaymentOrder(
+        reference=payment.core_reference,
+        number=payment.number,
+        issue=payment.issue,
+        transfers=[
+            Transfer(line.row_id, line.account, line.amount_fen)
+            for line in lines_of(voucher.form)
+        ],
+        attempt=payment.attempt,
+    )
 
 
 def _of_all(outcomes: Sequence[Outcome]) -> Outcome | None:
@@ -317,7 +332,8 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> int:
         by_counter=is_by_counter(voucher.key.type_code, voucher.form),
         note="；".join(objections(voucher, same)),
     )
-    session.add(payment)
-    if payment.note or not payment.by_counter:
-        return 0
-    return meet_waiting(session, payment, day_of(arrival.arrival_time))
+    refused = 0
+    if payment.by_counter and not payment.note:
+        refused = meet_waiting(session, payment, day_of(arrival.arrival_time))
+    put(session, [payment])
+    return refused

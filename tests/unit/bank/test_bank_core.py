@@ -11,6 +11,7 @@ from counterfoil.bank.core import (
     CoreRefused,
     CoreTimeout,
     Fate,
+    PaymentOrder,
     SimulatedCore,
     Transfer,
 )
@@ -23,10 +24,27 @@ def core(tmp_path: Path, fate: Fate) -> SimulatedCore:
     return SimulatedCore(f"sqlite:///{tmp_path / 'core.sqlite'}", plan)
 
 
+def order(number: str = "A1", reference: str = "ref", attempt: int = 1) -> PaymentOrder:
+    return PaymentOrder(
+        reference=reference,
+        number=number,
+        issue=1,
+        transfers=TRANSFERS,
+        attempt=attempt,
+    )
+
+
+def pay(at: SimulatedCore, one: PaymentOrder) -> str:
+    [outcome] = at.pay_each([one])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
 def test_what_is_paid_is_booked_under_a_serial_number(tmp_path: Path) -> None:
     paying = core(tmp_path, Fate.PAID)
 
-    serial = paying.pay("ref", ("A1", 1), TRANSFERS, 1)
+    serial = pay(paying, order())
 
     assert paying.ask("ref") == serial == "000000000001"
     assert paying.times_paid() == (1, 350)
@@ -36,7 +54,7 @@ def test_a_refused_order_is_not_paid(tmp_path: Path) -> None:
     refusing = core(tmp_path, Fate.REFUSED)
 
     with pytest.raises(CoreRefused, match="销户"):
-        refusing.pay("ref", ("A1", 1), TRANSFERS, 1)
+        pay(refusing, order())
 
     assert refusing.times_paid() == (0, 0)
 
@@ -45,7 +63,7 @@ def test_an_order_that_is_lost_on_its_way_is_not_paid(tmp_path: Path) -> None:
     silent = core(tmp_path, Fate.LOST_BEFORE)
 
     with pytest.raises(CoreTimeout):
-        silent.pay("ref", ("A1", 1), TRANSFERS, 1)
+        pay(silent, order())
 
     assert silent.ask("ref") is None
 
@@ -54,7 +72,7 @@ def test_an_order_whose_answer_is_lost_is_paid_and_told_later(tmp_path: Path) ->
     silent = core(tmp_path, Fate.LOST_AFTER)
 
     with pytest.raises(CoreTimeout):
-        silent.pay("ref", ("A1", 1), TRANSFERS, 1)
+        pay(silent, order())
     with pytest.raises(CoreTimeout):
         silent.ask("ref")
 
@@ -65,9 +83,29 @@ def test_the_core_would_pay_twice_if_it_were_asked_twice(tmp_path: Path) -> None
     paying = core(tmp_path, Fate.PAID)
 
     for attempt in (1, 2):
-        paying.pay(f"ref/{attempt}", ("A1", 1), TRANSFERS, attempt)
+        pay(paying, order(reference=f"ref/{attempt}", attempt=attempt))
 
     assert paying.times_paid() == (2, 700)
+
+
+def test_of_orders_that_are_paid_together_each_has_its_own_fate(tmp_path: Path) -> None:
+    fates = {"A2": Fate.REFUSED, "A3": Fate.LOST_BEFORE, "A4": Fate.LOST_AFTER}
+    url = f"sqlite:///{tmp_path / 'core.sqlite'}"
+    paying = SimulatedCore(url, CorePlan(fates=fates))
+
+    outcomes = paying.pay_each([order(f"A{n}", f"ref{n}") for n in range(1, 6)])
+
+    assert (outcomes[0], outcomes[4]) == ("000000000001", "000000000003")
+    assert [type(one) for one in outcomes[1:4]] == [
+        CoreRefused,
+        CoreTimeout,
+        CoreTimeout,
+    ]
+    with pytest.raises(CoreTimeout):
+        paying.ask("ref4")
+    told = [paying.ask(f"ref{n}") for n in range(1, 6)]
+    assert told == ["000000000001", None, None, "000000000002", "000000000003"]
+    assert paying.times_paid() == (3, 1050)
 
 
 @given(st.integers(), st.text(max_size=5), st.integers(1, 9))

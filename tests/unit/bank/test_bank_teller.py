@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from counterfoil.bank.core import CorePlan, Fate, SimulatedCore, Transfer
+from counterfoil.bank import teller as teller_module
+from counterfoil.bank.core import (
+    CoreOutcome,
+    CorePlan,
+    Fate,
+    PaymentOrder,
+    SimulatedCore,
+)
 from counterfoil.bank.journal import Journal, State
 from counterfoil.bank.teller import Teller
 from counterfoil.devca.directory import DevelopmentCa
@@ -27,14 +34,8 @@ class Crash(BaseException):
 class CrashingCore(SimulatedCore):
     """Pays, and the program dies before it hears of it."""
 
-    def pay(
-        self,
-        reference: str,
-        voucher: tuple[str, int],
-        transfers: Sequence[Transfer],
-        attempt: int,
-    ) -> str:
-        super().pay(reference, voucher, transfers, attempt)
+    def pay_each(self, orders: Sequence[PaymentOrder]) -> list[CoreOutcome]:
+        super().pay_each(orders)
         raise Crash
 
 
@@ -241,7 +242,10 @@ def test_what_was_paid_before_a_crash_was_paid_on_that_day(bank: Bank) -> None:
     assert bank.desk.receipts[0].direct_payment.x_pay_date == "20261123"
 
 
-def test_a_crash_before_the_core_was_called_loses_no_payment(bank: Bank) -> None:
+def test_a_crash_before_the_core_was_called_loses_no_payment(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teller_module, "BATCH", 1)
     digests = [bank.desk.arrive(voucher(number)) for number in ("A1", "A2")]
     crashing = bank.teller(kind=CrashingCore)
     bank.read(crashing)
