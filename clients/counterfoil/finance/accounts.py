@@ -9,32 +9,42 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from counterfoil.business.rows import put
 from counterfoil.finance.entries import Title, entry_of
 from counterfoil.finance.kinds import REVENUE_REPORT
 from counterfoil.finance.tables import Finding, Posting, Receipted
 from counterfoil.office import Form, Receipt, Reference, Voucher
 
 _DAYS: Final = ("x_clear_date", "x_pay_date", "x_acct_date")
+_POSTED: Final = (
+    select(Posting.id).where(Posting.digest == bindparam("digest")).limit(1)
+)
+_REGISTERED: Final = select(Receipted.digest).where(
+    Receipted.digest == bindparam("digest")
+)
 
 
 def post(session: Session, digest: bytes, voucher: Voucher, day: str) -> None:
     """Post a voucher to the ledger, once."""
-    if session.scalar(select(Posting.id).where(Posting.digest == digest).limit(1)):
+    if session.scalar(_POSTED, {"digest": digest}) is not None:
         return
-    session.add_all(
-        Posting(
-            digest=digest,
-            title=line.title,
-            subject=line.subject,
-            unit=line.unit,
-            amount_fen=fen,
-            is_revenue=voucher.key.type_code == REVENUE_REPORT,
-            day=day,
-        )
-        for line, fen in entry_of(voucher).items()
+    put(
+        session,
+        [
+            Posting(
+                digest=digest,
+                title=line.title,
+                subject=line.subject,
+                unit=line.unit,
+                amount_fen=fen,
+                is_revenue=voucher.key.type_code == REVENUE_REPORT,
+                day=day,
+            )
+            for line, fen in entry_of(voucher).items()
+        ],
     )
 
 
@@ -58,25 +68,24 @@ def register(
         Whether it was new.
     """
     digest = receipt.voucher.digest
-    if session.get(Receipted, digest) is not None:
+    if session.scalar(_REGISTERED, {"digest": digest}) is not None:
         return False
     day = day_of_act(receipt.form)
-    session.add(
-        Receipted(
-            digest=digest,
-            type_code=voucher.key.type_code,
-            number=voucher.key.number,
-            fiscal_year=voucher.key.fiscal_year,
-            adm_div=voucher.key.adm_div,
-            bank=bank,
-            unit=voucher.form.text("agency_code"),
-            account=voucher.form.text("pay_acct_no"),
-            amount_fen=voucher.form.fen("pay_amt_fen"),
-            day=day,
-            agrees=not differences,
-            note=differences,
-        )
+    entry = Receipted(
+        digest=digest,
+        type_code=voucher.key.type_code,
+        number=voucher.key.number,
+        fiscal_year=voucher.key.fiscal_year,
+        adm_div=voucher.key.adm_div,
+        bank=bank,
+        unit=voucher.form.text("agency_code"),
+        account=voucher.form.text("pay_acct_no"),
+        amount_fen=voucher.form.fen("pay_amt_fen"),
+        day=day,
+        agrees=not differences,
+        note=differences,
     )
+    put(session, [entry])
     if not differences:
         post(session, digest, voucher, day)
     return True

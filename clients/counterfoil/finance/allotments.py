@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.money import to_yuan
+from counterfoil.business.rows import put
 from counterfoil.finance.tables import Allotment, AllotmentUse
 
 
@@ -42,13 +43,32 @@ Amounts = Mapping[AllotmentKey, int]
 """Amounts in fen."""
 
 
+def _left(*, of_unit: bool) -> Select[Any]:
+    """Make the query of what is left: of a unit, or of a top-level unit in all."""
+    sums = [
+        select(func.coalesce(func.sum(table.amount_fen), 0))
+        .where(
+            table.fiscal_year == bindparam("fiscal_year"),
+            table.top == bindparam("top"),
+            table.function == bindparam("function"),
+            table.way == bindparam("way"),
+            *([table.unit == bindparam("unit")] if of_unit else []),
+        )
+        .scalar_subquery()
+        for table in (Allotment, AllotmentUse)
+    ]
+    return select(sums[0] - sums[1])
+
+
+_LEFT_OF_UNIT: Final = _left(of_unit=True)
+_LEFT_OF_TOP: Final = _left(of_unit=False)
+
+
 def left_fen(session: Session, key: AllotmentKey) -> int:
     """Return what is left of an allotment."""
     # One query: it is asked for every payment, twice.
-    allotted, used = session.execute(
-        select(_sum(Allotment, key), _sum(AllotmentUse, key))
-    ).one()
-    return int(allotted or 0) - int(used or 0)
+    query = _LEFT_OF_UNIT if key.unit else _LEFT_OF_TOP
+    return int(session.scalar(query, _columns(key)) or 0)
 
 
 def shortages(session: Session, needs: Amounts) -> Iterator[str]:
@@ -68,17 +88,12 @@ def shortages(session: Session, needs: Amounts) -> Iterator[str]:
 
 def use(session: Session, digest: bytes, amounts: Amounts) -> None:
     """Write down what a voucher uses of the allotments."""
-    session.add_all(
-        AllotmentUse(
-            digest=digest,
-            fiscal_year=key.fiscal_year,
-            unit=key.unit,
-            top=key.top,
-            function=key.function,
-            way=key.way.value,
-            amount_fen=fen,
-        )
-        for key, fen in amounts.items()
+    put(
+        session,
+        [
+            AllotmentUse(digest=digest, **_columns(key), amount_fen=fen)
+            for key, fen in amounts.items()
+        ],
     )
 
 
@@ -97,6 +112,11 @@ def used_by(session: Session, digest: bytes) -> dict[AllotmentKey, int]:
     return dict(used)
 
 
+def _columns(key: AllotmentKey) -> dict[str, Any]:
+    """Return a key as the tables have it."""
+    return {**asdict(key), "way": key.way.value}
+
+
 def _key_of(one: AllotmentUse) -> AllotmentKey:
     return AllotmentKey(
         fiscal_year=one.fiscal_year,
@@ -105,15 +125,3 @@ def _key_of(one: AllotmentUse) -> AllotmentKey:
         function=one.function,
         way=PaymentWay(one.way),
     )
-
-
-def _sum(table: type[Allotment | AllotmentUse], key: AllotmentKey) -> ScalarSelect[Any]:
-    wanted = select(func.sum(table.amount_fen)).where(
-        table.fiscal_year == key.fiscal_year,
-        table.top == key.top,
-        table.function == key.function,
-        table.way == key.way.value,
-    )
-    if key.unit:
-        wanted = wanted.where(table.unit == key.unit)
-    return wanted.scalar_subquery()

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.outcomes import Tell
+from counterfoil.business.rows import apart, put, store
 from counterfoil.finance.books import Books, NoticeEntry, Order, ReceiptEntry, State
 from counterfoil.finance.flows import must_be_done
 from counterfoil.office import (
@@ -27,6 +28,10 @@ from counterfoil.office import (
 Receipted = Callable[[Session, Voucher, Receipt, str], None]
 """Is told of an order's receipt, and where the two differ, in Chinese."""
 _ENTRY_NOTICE: Final = 2205
+
+_RECEIPT: Final = select(ReceiptEntry.digest).where(
+    ReceiptEntry.digest == bindparam("digest")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Incoming:
         """Tell whether it answers an order of the folder, or is an entry notice."""
         if arrival.voucher.key.type_code == _ENTRY_NOTICE:
             return True
-        return self.books.order(arrival.voucher.digest) is not None
+        return self.books.has_order(arrival.voucher.digest)
 
     def work(self) -> None:
         """Do nothing: all is done when it is taken."""
@@ -70,6 +75,7 @@ class Incoming:
         returned: list[bytes] = []
         with self.books.writing() as session:
             orders = _orders(session, arrivals)
+            apart(session, orders.values())
             for arrival in arrivals:
                 match opened(arrival.sealed):
                     case Receipt() as receipt:
@@ -86,6 +92,7 @@ class Incoming:
                         _book_notice(session, arrival, voucher)
                         counted["noticed"] += 1
                         others.append(arrival)
+            store(session, orders.values())
         for digest in returned:
             self._reissue_once(digest)
         for outcome in self.system.accept(one.voucher for one in others):
@@ -107,15 +114,15 @@ class Incoming:
         )
         voucher = opened_payload(order.payload)
         self.receipted(session, voucher, receipt, "" if agrees else "回单与凭证不符")
-        session.merge(
-            ReceiptEntry(
+        if session.scalar(_RECEIPT, {"digest": arrival.digest}) is None:
+            entry = ReceiptEntry(
                 digest=arrival.digest,
                 order=order.digest,
                 amount_fen=paid_fen,
                 count=len(receipt.form.rows),
                 agrees=agrees,
             )
-        )
+            put(session, [entry])
         order.state = State.PAID if agrees else State.DIFFERS
         order.accepted = True
         return "paid" if agrees else "differs"

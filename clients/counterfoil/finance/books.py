@@ -15,6 +15,7 @@ from sqlalchemy import (
     Enum,
     LargeBinary,
     String,
+    bindparam,
     func,
     select,
 )
@@ -120,6 +121,15 @@ class Figures:
     receipted_fen: int
 
 
+_HAS_ORDER: Final = select(Order.digest).where(Order.digest == bindparam("digest"))
+_NEWEST: Final = (
+    select(Order)
+    .where(Order.file == bindparam("file"))
+    .order_by(Order.issue.desc())
+    .limit(1)
+)
+
+
 class Books(SqlBooks):
     """Our books in a database; any thread may use them.
 
@@ -135,12 +145,15 @@ class Books(SqlBooks):
         with self.reading() as session:
             return session.get(Order, digest)
 
+    def has_order(self, digest: bytes) -> bool:
+        """Tell whether an order has this digest."""
+        with self.reading() as session:
+            return session.scalar(_HAS_ORDER, {"digest": digest}) is not None
+
     def newest(self, file: str) -> Order | None:
         """Return the newest issue that was made from a file."""
         with self.reading() as session:
-            return session.scalars(
-                select(Order).where(Order.file == file).order_by(Order.issue.desc())
-            ).first()
+            return session.scalar(_NEWEST, {"file": file})
 
     def in_state(self, *states: State) -> list[Order]:
         """Return the orders in these states."""

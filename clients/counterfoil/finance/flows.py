@@ -8,8 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import select
+
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.outcomes import Tell
+from counterfoil.business.rows import put
 from counterfoil.finance.books import Books, Order, RefusedFile, State
 from counterfoil.finance.files import (
     FileUnreadable,
@@ -165,10 +168,11 @@ class Outgoing:
             if isinstance(outcome, DeskRefused):
                 self._note_refused(draft.paper.name, outcome)
         with self.books.writing() as session:
-            for digest in sent:
-                order = session.get_one(Order, digest)
-                if order.state == State.WRITTEN:
-                    order.state = State.SENT
+            written = select(Order).where(
+                Order.digest.in_(sent), Order.state == State.WRITTEN
+            )
+            for order in session.scalars(written):
+                order.state = State.SENT
         if sent:
             self.tell("sent", len(sent))
 
@@ -195,25 +199,11 @@ class Outgoing:
         self.tell("corrected", 1)
 
     def _note_written(self, drafts: Iterable[Drafted]) -> None:
+        by_digest = {one.digest: one for one in drafts}
         with self.books.writing() as session:
-            for draft in drafts:
-                key = draft.voucher.key
-                if session.get(Order, draft.digest) is None:
-                    session.add(
-                        Order(
-                            digest=draft.digest,
-                            file=draft.paper.name,
-                            type_code=key.type_code,
-                            number=key.number,
-                            issue=key.issue,
-                            fiscal_year=key.fiscal_year,
-                            recipient=draft.voucher.recipients[0],
-                            amount_fen=draft.paper.amount_fen,
-                            count=draft.paper.count,
-                            state=State.WRITTEN,
-                            payload=draft.payload,
-                        )
-                    )
+            known = select(Order.digest).where(Order.digest.in_(by_digest))
+            new = by_digest.keys() - set(session.scalars(known))
+            put(session, [_order_of(by_digest[one]) for one in new])
 
     def _note_refused(self, name: str, refusal: DeskRefused) -> None:
         with self.books.writing() as session:
@@ -223,6 +213,24 @@ class Outgoing:
                 )
             )
         self.tell("refused", 1)
+
+
+def _order_of(draft: Drafted) -> Order:
+    """Return what our books say of a draft that the gateway has written."""
+    key = draft.voucher.key
+    return Order(
+        digest=draft.digest,
+        file=draft.paper.name,
+        type_code=key.type_code,
+        number=key.number,
+        issue=key.issue,
+        fiscal_year=key.fiscal_year,
+        recipient=draft.voucher.recipients[0],
+        amount_fen=draft.paper.amount_fen,
+        count=draft.paper.count,
+        state=State.WRITTEN,
+        payload=draft.payload,
+    )
 
 
 def must_be_done(outcome: Done | DeskRefused) -> Done:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import wire_code
+from counterfoil.business.numbers import next_in
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.finance.kinds import (
     AGENCY_STATEMENT,
@@ -83,14 +84,17 @@ _PAYMENT_ROW: Final = ("id", *_PAID_FOR, *_named("pay_kind"), "remark")
 
 def next_number(session: Session, type_code: int, year: int) -> str:
     """Return the number of the next voucher of a kind that we make."""
-    made = session.scalar(
-        select(func.count()).where(
+
+    def made() -> int:
+        first = select(func.count()).where(
             OutboxEntry.type_code == type_code,
             OutboxEntry.fiscal_year == year,
             OutboxEntry.issue == 1,
         )
-    )
-    return f"{_PREFIX[type_code]}{year}{(made or 0) + 1:06}"
+        return session.scalar(first) or 0
+
+    stem = f"{_PREFIX[type_code]}{year}"
+    return f"{stem}{next_in(session, stem, made):06}"
 
 
 def list_number(type_code: int, day: str) -> str:
