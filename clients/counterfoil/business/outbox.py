@@ -63,7 +63,6 @@ _IN_STATE: Final = (
 _PLANNED: Final = _IN_STATE.where(OutboxEntry.id > bindparam("after")).limit(
     bindparam("batch")
 )
-_BY_DIGEST: Final = select(OutboxEntry).where(OutboxEntry.digest == bindparam("digest"))
 
 
 def plan(
@@ -153,27 +152,6 @@ def find(session: Session, key: VoucherKey) -> OutboxEntry | None:
     return session.scalar(_BY_KEY, asdict(key))
 
 
-def by_digest(session: Session, digest: bytes) -> OutboxEntry | None:
-    """Return our voucher with a digest; None if we have none."""
-    return session.scalar(_BY_DIGEST, {"digest": digest})
-
-
-def answered_by(session: Session, voucher: Reference) -> OutboxEntry | None:
-    """Return our voucher that an answer is about; None if we have none.
-
-    An answer may be here before we heard that the voucher was sent, and with which
-    digest: then its key tells, which our gateway gives to one content only.
-    """
-    entry = by_digest(session, voucher.digest)
-    if entry is not None:
-        return entry
-    entry = find(session, voucher.key)
-    if entry is None or entry.digest:
-        return None
-    entry.digest = voucher.digest
-    return entry
-
-
 def draft_of(entry: OutboxEntry) -> Voucher:
     """Return what a voucher of ours says; call it while its session is open."""
     return opened_payload(entry.draft)
@@ -213,13 +191,9 @@ class Outbox:
         """
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
-            digests = [one.voucher.digest for one in arrivals]
-            found = _loaded(session, OutboxEntry.digest.in_(digests))
-            apart(session, found)
-            known = {one.digest: one for one in found}
+            known = _answered(session, [one.voucher for one in arrivals])
             for arrival in arrivals:
-                voucher = arrival.voucher
-                entry = known.get(voucher.digest) or answered_by(session, voucher)
+                entry = known.get(arrival.voucher.digest)
                 if entry is None:
                     continue  # issued at our desk by another program
                 match opened(arrival.sealed):
@@ -229,7 +203,7 @@ class Outbox:
                         counted[self._stepped(session, entry, step)] += 1
                     case _:
                         pass  # a voucher of ours to ourselves: the inbox takes it
-            store(session, found)
+            store(session, known.values())
         self.desk.acknowledge(arrivals)
         self._tell(counted)
 
@@ -383,9 +357,33 @@ class Outbox:
         return "taken" if state is OutboxState.ACCEPTED else state.value
 
 
-def _loaded(session: Session, which: ColumnElement[bool]) -> list[OutboxEntry]:
+def _answered(
+    session: Session, vouchers: Iterable[Reference]
+) -> dict[bytes, OutboxEntry]:
+    """Return our vouchers that answers are about, by digest; see `store`.
+
+    An answer may be here before we heard that the voucher was sent, and with which
+    digest: then its key tells, which our gateway gives to one content only.
+    """
+    named = {one.digest: one.key for one in vouchers}
+    found = _loaded(session, OutboxEntry.digest.in_(named))
+    known = {one.digest: one for one in found}
+    others = {key: digest for digest, key in named.items() if digest not in known}
+    if others:
+        numbers = {key.number for key in others}
+        unheard = OutboxEntry.digest == b"", OutboxEntry.number.in_(numbers)
+        for entry in _loaded(session, *unheard):
+            if entry.key in others:
+                found.append(entry)
+                entry.digest = others[entry.key]
+                known[entry.digest] = entry
+    apart(session, found)
+    return known
+
+
+def _loaded(session: Session, *which: ColumnElement[bool]) -> list[OutboxEntry]:
     """Return vouchers with what they say, by one query."""
-    found = select(OutboxEntry).where(which).options(undefer(OutboxEntry.draft))
+    found = select(OutboxEntry).where(*which).options(undefer(OutboxEntry.draft))
     return list(session.scalars(found))
 
 

@@ -55,11 +55,11 @@ _LEFT: Final = select(
     - func.coalesce(_TAKEN_ELSE.scalar_subquery(), 0)
 )
 _LOCKED: Final = select(Allotment.id).where(Allotment.way == _WAY).with_for_update()
-_REQUEST: Final = (
+_REQUESTS: Final = (
     select(Request)
     .where(
         Request.type_code == bindparam("type_code"),
-        Request.number == bindparam("number"),
+        Request.number.in_(bindparam("numbers", expanding=True)),
     )
     # With its lines: nobody looks a request up who does not want its amount.
     .options(joinedload(Request.lines))
@@ -117,10 +117,11 @@ def shortages(
             )
 
 
-def request(session: Session, type_code: int, number: str) -> Request | None:
-    """Return a request of ours; None if there is none."""
-    wanted = {"type_code": type_code, "number": number}
-    return session.scalars(_REQUEST, wanted).unique().one_or_none()
+def request(session: Session, type_code: int, *numbers: str) -> Request | None:
+    """Return the first request of ours that one of these numbers names; else None."""
+    wanted = {"type_code": type_code, "numbers": numbers}
+    found = {one.number: one for one in session.scalars(_REQUESTS, wanted).unique()}
+    return next((found[one] for one in numbers if one in found), None)
 
 
 def paid_fen(session: Session, asked: Request) -> int:

@@ -47,9 +47,9 @@ def request_of(session: Session, notice: Voucher) -> Request | None:
         told = accounts.refund(session, number)
         return None if told is None else session.get_one(Request, told.request_id)
     names = [*(str(row.get("voucher_no", "")) for row in form.rows), form.text("hold1")]
-    for name in filter(None, names):
-        if asked := accounts.request(session, APPLICATION, name):
-            return asked
+    asked = accounts.request(session, APPLICATION, *dict.fromkeys(filter(None, names)))
+    if asked is not None:
+        return asked
     posted = accounts.payer_of(session, notice.key.issuer, _payments_in(notice))
     if posted is None or posted.request_id is None:
         return None
