@@ -35,8 +35,9 @@ from counterfoil.bank.tables import Base, Entry, What
 from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
+from counterfoil.business.contents import content_of
 from counterfoil.business.rows import put
-from counterfoil.office import Reference, Voucher, VoucherKey, opened
+from counterfoil.office import Reference, Voucher, VoucherKey
 
 
 class State(StrEnum):
@@ -284,7 +285,7 @@ def book_paid(session: Session, payments: Iterable[Payment]) -> None:
 
 def voucher_of(payment: Payment) -> Voucher:
     """Return what a payment's voucher says; call it while its session is open."""
-    content = opened(payment.sealed)
+    content = content_of(payment.sealed)
     assert isinstance(content, Voucher), "the journal holds vouchers only"
     return content
 

@@ -33,6 +33,7 @@ from counterfoil.bank.journal import (
 )
 from counterfoil.bank.kinds import PAYMENTS
 from counterfoil.bank.lines import lines_of
+from counterfoil.business.contents import content_of
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import Tell, begun_before, settled
 from counterfoil.business.rows import put, store
@@ -46,7 +47,6 @@ from counterfoil.office import (
     Reason,
     Step,
     Voucher,
-    opened,
 )
 
 BATCH: Final = 64
@@ -77,10 +77,14 @@ class Teller:
     tell: Tell
     units: Mapping[str, str] = field(default_factory=dict)
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival is about a payment of another's that we make."""
-        key = arrival.voucher.key
-        return key.issuer != self.party and key.type_code in PAYMENTS
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return the arrivals about payments of others that we make."""
+        return [
+            one
+            for one in arrivals
+            if one.voucher.key.issuer != self.party
+            and one.voucher.key.type_code in PAYMENTS
+        ]
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to do before something else comes."""
@@ -97,7 +101,7 @@ class Teller:
         refused = 0
         with self.journal.writing() as session:
             for arrival in arrivals:
-                match opened(arrival.sealed):
+                match content_of(arrival.sealed):
                     case Voucher() as voucher:
                         refused += _write_down(session, arrival, voucher)
                     case Step() as step:
@@ -283,7 +287,7 @@ class Teller:
         for some in _batches(payments):
             sealed = self.journal.sealed_of([one.digest for one in some])
             for one in some:
-                content = opened(sealed[one.digest])
+                content = content_of(sealed[one.digest])
                 assert isinstance(content, Voucher), "the journal holds vouchers only"
                 yield one, content
 

@@ -17,6 +17,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
+from counterfoil.business.contents import Content, content_of
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
 from counterfoil.business.rows import apart, put, store
@@ -33,14 +34,10 @@ from counterfoil.office import (
     Step,
     Voucher,
     enclosed,
-    opened,
 )
 
 BATCH: Final = 64
 """Vouchers that are looked at, or booked, in one transaction."""
-
-Content = Voucher | Receipt | Step
-"""What a sealed document says."""
 
 _STANDING: Final[Select[InboxEntry]] = (
     select(InboxEntry)
@@ -81,10 +78,14 @@ class Inbox:
     clock: Callable[[], datetime]
     tell: Tell
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival is about a voucher of another's that we take."""
-        key = arrival.voucher.key
-        return key.issuer != self.party and key.type_code in self.works
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return the arrivals about vouchers of others that we take."""
+        return [
+            one
+            for one in arrivals
+            if one.voucher.key.issuer != self.party
+            and one.voucher.key.type_code in self.works
+        ]
 
     def knows(self, arrival: Arrival) -> bool:
         """Tell whether a voucher was written down before."""
@@ -93,7 +94,7 @@ class Inbox:
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what came, and hear what the issuers ask."""
-        contents = [(one, opened(one.sealed)) for one in arrivals]
+        contents = [(one, content_of(one.sealed)) for one in arrivals]
         others: list[Arrival] = []
         with self.books.writing() as session:
             # First: what is asked about a voucher may have come with it.
@@ -302,7 +303,7 @@ class Inbox:
 
 def voucher_of(entry: InboxEntry) -> Voucher:
     """Return what a voucher that came says; call it while its session is open."""
-    content = opened(entry.sealed)
+    content = content_of(entry.sealed)
     assert isinstance(content, Voucher), "the inbox holds vouchers only"
     return content
 

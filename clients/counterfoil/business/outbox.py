@@ -41,7 +41,7 @@ from counterfoil.office import (
     plan_of,
 )
 
-BATCH: Final = 64
+BATCH: Final = 256
 """Vouchers that go through the desk together."""
 
 _LEADS_TO: Final = {
@@ -179,10 +179,14 @@ class Outbox:
     clock: Callable[[], datetime]
     tell: Tell
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival is an answer to a voucher that stands here."""
-        key = arrival.voucher.key
-        return key.issuer == self.party and key.type_code in self.issues
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return the arrivals that are answers to vouchers that stand here."""
+        return [
+            one
+            for one in arrivals
+            if one.voucher.key.issuer == self.party
+            and one.voucher.key.type_code in self.issues
+        ]
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Book a batch of answers, then take it off the list of what waits.

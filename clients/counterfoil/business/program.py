@@ -20,7 +20,7 @@ UNREACHABLE: Final = 3
 IDLE_S: Final = 0.2
 """How long a system waits for arrivals before it looks at its own books again."""
 
-GATHER_S: Final = 0.05
+GATHER_S: Final = 0.1
 """How long it waits for more after the first: a turn costs the same for one or many."""
 
 

@@ -13,8 +13,8 @@ from counterfoil.office import Arrival, Desk
 class Taker(Protocol):
     """Takes some of what arrives, and works on it: an inbox, an outbox, a teller."""
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival is for this one."""
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return which arrivals are for this one, in their order."""
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what came."""
@@ -31,10 +31,10 @@ class Worker:
 
     __slots__ = ()
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell that nothing that comes is for this one."""
-        del arrival
-        return False
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Want nothing of what comes."""
+        del arrivals
+        return []
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Do nothing: nothing is wanted."""
@@ -60,13 +60,10 @@ def give_out(arrivals: Sequence[Arrival], takers: Sequence[Taker]) -> list[Arriv
     """Give every arrival to the first that wants it; return what nobody wants."""
     left = list(arrivals)
     for taker in takers:
-        mine: list[Arrival] = []
-        others: list[Arrival] = []
-        for one in left:
-            # Asked once: some look it up in their books.
-            (mine if taker.wants(one) else others).append(one)
-        left = others
+        mine = taker.wanted(left)
         if mine:
+            given = set(map(id, mine))
+            left = [one for one in left if id(one) not in given]
             taker.take(mine)
     return left
 

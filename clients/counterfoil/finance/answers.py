@@ -52,11 +52,15 @@ class Incoming:
     tell: Tell
     receipted: Receipted
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether it answers an order of the folder, or is an entry notice."""
-        if arrival.voucher.key.type_code == _ENTRY_NOTICE:
-            return True
-        return self.books.has_order(arrival.voucher.digest)
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return what answers orders of the folder, and what are entry notices."""
+        ordered = self.books.orders_among(one.voucher.digest for one in arrivals)
+        return [
+            one
+            for one in arrivals
+            if one.voucher.key.type_code == _ENTRY_NOTICE
+            or one.voucher.digest in ordered
+        ]
 
     def work(self) -> None:
         """Do nothing: all is done when it is taken."""

@@ -6,6 +6,7 @@ the gateway's ledger: at the end of a day the two are compared.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -121,7 +122,14 @@ class Figures:
     receipted_fen: int
 
 
-_HAS_ORDER: Final = select(Order.digest).where(Order.digest == bindparam("digest"))
+_ORDERS: Final = select(Order.digest).where(
+    Order.digest.in_(bindparam("digests", expanding=True))
+)
+_OF_FILES: Final = (
+    select(Order.file, Order.state, Order.issue)
+    .where(Order.file.in_(bindparam("files", expanding=True)))
+    .order_by(Order.issue)
+)
 _NEWEST: Final = (
     select(Order)
     .where(Order.file == bindparam("file"))
@@ -145,10 +153,23 @@ class Books(SqlBooks):
         with self.reading() as session:
             return session.get(Order, digest)
 
-    def has_order(self, digest: bytes) -> bool:
-        """Tell whether an order has this digest."""
+    def orders_among(self, digests: Iterable[bytes]) -> set[bytes]:
+        """Return which of these are digests of orders."""
         with self.reading() as session:
-            return session.scalar(_HAS_ORDER, {"digest": digest}) is not None
+            return set(session.scalars(_ORDERS, {"digests": list(digests)}))
+
+    def due_among(self, files: Sequence[str]) -> list[str]:
+        """Return which of these files no order was made of that was sent."""
+        with self.reading() as session:
+            newest = {
+                one.file: one for one in session.execute(_OF_FILES, {"files": files})
+            }
+        return [
+            one
+            for one in files
+            if one not in newest
+            or (newest[one].state is State.WRITTEN and newest[one].issue == 1)
+        ]
 
     def newest(self, file: str) -> Order | None:
         """Return the newest issue that was made from a file."""

@@ -30,7 +30,7 @@ from counterfoil.office import (
     plan_of,
 )
 
-BATCH_FILES: Final = 64
+BATCH_FILES: Final = 256
 """Files that go through the desk together."""
 
 
@@ -76,10 +76,8 @@ class Outgoing:
         """Issue every file of the folder that our books do not know as sent."""
         names = names_in(self.folder)
         while batch := list(islice(names, BATCH_FILES)):
-            papers = [
-                self._paper(self.folder / name) for name in batch if self._is_due(name)
-            ]
-            self.issue(papers)
+            due = self.books.due_among(batch)
+            self.issue([self._paper(self.folder / name) for name in due])
 
     def issue(self, papers: Sequence[Paper]) -> None:
         """Write, review, seal and send; what is refused is noted and told."""
@@ -106,10 +104,6 @@ class Outgoing:
         )
         self._seal_and_send(self._reviewed([paper]))
         self.tell("reissued", 1)
-
-    def _is_due(self, name: str) -> bool:
-        newest = self.books.newest(name)
-        return newest is None or (newest.state == State.WRITTEN and newest.issue == 1)
 
     def _corrected(self, name: str) -> Path:
         """Return the corrected file of that name; the file itself without one."""

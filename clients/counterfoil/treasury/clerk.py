@@ -63,9 +63,9 @@ class Clerk:
     clock: Callable[[], datetime]
     tell: Tell
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Tell whether an arrival is about a voucher that we act on."""
-        return arrival.voucher.key.type_code in READ
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Return the arrivals about vouchers that we act on."""
+        return [one for one in arrivals if one.voucher.key.type_code in READ]
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Write down what has come, and hear what the issuers ask."""

@@ -150,10 +150,10 @@ class Watch:
         self._warn = warn
         self._day = ""
 
-    def wants(self, arrival: Arrival) -> bool:
-        """Take nothing of what arrives."""
-        del arrival
-        return False
+    def wanted(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Want nothing of what arrives."""
+        del arrivals
+        return []
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take nothing of what arrives."""

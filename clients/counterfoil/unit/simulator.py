@@ -24,7 +24,7 @@ from counterfoil.unit.requests import enter
 from counterfoil.unit.tables import Request
 from counterfoil.unit.wishes import BeyondAllotment, Wish
 
-BATCH: Final = 32
+BATCH: Final = 128
 """Requests that are entered in one turn."""
 
 

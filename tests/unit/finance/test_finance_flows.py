@@ -403,7 +403,6 @@ def test_the_folder_wants_answers_to_its_own_orders_and_notices_only(
     about_another = Reference(arrival.voucher.key, bytes(32))
     notice = Reference(replace(arrival.voucher.key, type_code=2205), bytes(32))
 
-    assert incoming.wants(arrival)
-    assert not incoming.wants(replace(arrival, voucher=about_another))
-    assert incoming.wants(replace(arrival, voucher=notice))
+    others = [replace(arrival, voucher=one) for one in (about_another, notice)]
+    assert incoming.wanted([arrival, *others]) == [arrival, others[1]]
     assert incoming.is_at_rest()

@@ -13,6 +13,7 @@ from counterfoil.tlog.merkle import Frontier
 from counterfoil.vault.engine import Batch
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import LogRow
+from tests.contract.vaults import UNFOUNDED
 
 _BYTES = 100
 
@@ -42,6 +43,7 @@ def _batch(first: int, count: int, *, every: int = 1) -> Batch:
         first=first,
         frontier=Frontier(),
         growth=Growth.of(Frontier(), []),
+        register=UNFOUNDED,
         time_us=first,
         rows=[
             LogRow(leaf=leaf.to_bytes(), opened=index, changes=(), carriers=())
