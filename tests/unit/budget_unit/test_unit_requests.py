@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import OutboxState
@@ -162,6 +163,24 @@ def test_allotments_and_requests_of_two_years_do_not_mix(house: UnitHouse) -> No
         pay_in_2027(101)
     pay_in_2027(100)
     assert house.left(AUTHORISED) == 500
+
+
+def test_books_that_were_made_before_go_on_with_their_numbers(
+    house: UnitHouse,
+) -> None:
+    before = [house.ask(item(1)), house.pay(item(1)), house.ask(item(1))]
+    with house.books.writing() as session:
+        session.execute(text("DROP TABLE number_series"))
+    books_at(house.url).close()
+
+    after = [house.ask(item(1)), house.pay(item(1)), house.ask(item(1))]
+
+    assert len({*before, *after}) == len(before) + len(after)
+    assert after == [
+        f"SQS101001{DAY}0003",
+        f"SZF101001{DAY}0002",
+        f"SQS101001{DAY}0004",
+    ]
 
 
 def test_two_programs_at_the_same_books_do_not_spend_a_fen_twice(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import InboxState, OutboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
+from counterfoil.finance.books import Books
 from counterfoil.finance.kinds import DIRECT_QUOTA, PAYMENT
 from counterfoil.finance.plans import Grant
 from counterfoil.office import Voucher
@@ -50,6 +52,19 @@ def test_every_row_of_a_payment_names_the_application(house: House) -> None:
     [payment] = house.issued(PAYMENT)
     assert {row["voucher_no"] for row in payment.form.rows} == {"SQ1"}
     assert payment.form.text("hold1") == "SQ1"
+
+
+def test_books_that_were_made_before_go_on_with_their_numbers(house: House) -> None:
+    house.allot()
+    house.run(application("SQ1"))
+    with house.books.writing() as session:
+        session.execute(text("DROP TABLE number_series"))
+    Books(house.url).close()
+
+    house.run(application("SQ2"))
+
+    numbers = [one.key.number for one in house.issued(PAYMENT)]
+    assert numbers == ["ZF2026000001", "ZF2026000002"]
 
 
 def test_a_payment_is_expenditure_once_its_receipt_agrees(house: House) -> None:
