@@ -8,7 +8,8 @@ what both change.
 * `works`: what a system says about each kind of voucher.
 * `rows`, `numbers`: rows that are written at once, and numbers given in turn.
 * `inbox`: takes what came from one state to the next.
-* `outbox`: issues what is planned, and books the answers.
+* `outbox`, `issued`: issues what is planned, and books the answers.
+* `contents`: what documents say, opened once.
 * `recomputing`: books against the vault.
 * `clerks`: writing, reviewing by two persons, sealing.
 * `turns`: read, give out, work.

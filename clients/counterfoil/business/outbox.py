@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
+from counterfoil.business import issued
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
-from counterfoil.business.rows import apart, put_one, store
+from counterfoil.business.rows import put_one, store
 from counterfoil.business.tables import GIVEN_BACK, KEY, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import (
@@ -30,7 +31,6 @@ from counterfoil.office import (
     Done,
     Outcome,
     Receipt,
-    Reference,
     Step,
     Voucher,
     VoucherKey,
@@ -54,14 +54,6 @@ OPEN: Final = (OutboxState.PLANNED, OutboxState.SENT, OutboxState.ACCEPTED)
 
 _BY_KEY: Final = select(OutboxEntry).where(
     *(getattr(OutboxEntry, name) == bindparam(name) for name in KEY)
-)
-_IN_STATE: Final = (
-    select(OutboxEntry)
-    .where(OutboxEntry.state.in_(bindparam("states", expanding=True)))
-    .order_by(OutboxEntry.id)
-)
-_PLANNED: Final = _IN_STATE.where(OutboxEntry.id > bindparam("after")).limit(
-    bindparam("batch")
 )
 
 
@@ -195,7 +187,7 @@ class Outbox:
         """
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
-            known = _answered(session, [one.voucher for one in arrivals])
+            known = issued.answered(session, [one.voucher for one in arrivals])
             for arrival in arrivals:
                 entry = known.get(arrival.voucher.digest)
                 if entry is None:
@@ -233,17 +225,16 @@ class Outbox:
     def in_state(self, *states: OutboxState) -> list[OutboxEntry]:
         """Return the vouchers in these states, in the order of their planning."""
         with self.books.reading() as session:
-            return list(session.scalars(_IN_STATE, {"states": states}))
+            return issued.in_state(session, *states)
 
     def _planned(self, *, after: int) -> list[OutboxEntry]:
-        wanted = {"states": [OutboxState.PLANNED], "after": after, "batch": BATCH}
         with self.books.reading() as session:
-            return list(session.scalars(_PLANNED, wanted))
+            return issued.planned(session, after, BATCH)
 
     def _drafts(self, entries: Sequence[OutboxEntry]) -> list[Voucher]:
         ids = [one.id for one in entries]
         with self.books.reading() as session:
-            found = _loaded(session, OutboxEntry.id.in_(ids)) if ids else []
+            found = issued.loaded(session, OutboxEntry.id.in_(ids)) if ids else []
             by_id = {one.id: draft_of(one) for one in found}
         return [by_id[one] for one in ids]
 
@@ -299,7 +290,7 @@ class Outbox:
             return []
         noted = []
         with self.books.writing() as session:
-            entries = _by_id(session, map(_id_of, drafted))
+            entries = issued.by_id(session, map(_id_of, drafted))
             for one in drafted:
                 entry = entries[_id_of(one)]
                 if entry.state is OutboxState.PLANNED:
@@ -315,7 +306,7 @@ class Outbox:
             return
         counted: Counter[str] = Counter()
         with self.books.writing() as session:
-            entries = _by_id(session, (number for number, _ in told))
+            entries = issued.by_id(session, (number for number, _ in told))
             for number, outcome in told:
                 entry = entries[number]
                 if entry.state is not OutboxState.PLANNED:
@@ -359,44 +350,6 @@ class Outbox:
             store(session, [entry])
             issue.given_back(session, entry, draft_of(entry), step)
         return "taken" if state is OutboxState.ACCEPTED else state.value
-
-
-def _answered(
-    session: Session, vouchers: Iterable[Reference]
-) -> dict[bytes, OutboxEntry]:
-    """Return our vouchers that answers are about, by digest; see `store`.
-
-    An answer may be here before we heard that the voucher was sent, and with which
-    digest: then its key tells, which our gateway gives to one content only.
-    """
-    named = {one.digest: one.key for one in vouchers}
-    found = _loaded(session, OutboxEntry.digest.in_(named))
-    known = {one.digest: one for one in found}
-    others = {key: digest for digest, key in named.items() if digest not in known}
-    if others:
-        numbers = {key.number for key in others}
-        unheard = OutboxEntry.digest == b"", OutboxEntry.number.in_(numbers)
-        for entry in _loaded(session, *unheard):
-            if entry.key in others:
-                found.append(entry)
-                entry.digest = others[entry.key]
-                known[entry.digest] = entry
-    apart(session, found)
-    return known
-
-
-def _loaded(session: Session, *which: ColumnElement[bool]) -> list[OutboxEntry]:
-    """Return vouchers with what they say, by one query."""
-    found = select(OutboxEntry).where(*which).options(undefer(OutboxEntry.draft))
-    return list(session.scalars(found))
-
-
-def _by_id(session: Session, numbers: Iterable[int]) -> dict[int, OutboxEntry]:
-    """Return vouchers by their numbers in the books, by one query; see `store`."""
-    wanted = select(OutboxEntry).where(OutboxEntry.id.in_(set(numbers)))
-    found = session.scalars(wanted).all()
-    apart(session, found)
-    return {one.id: one for one in found}
 
 
 def _has_persons(entry: OutboxEntry) -> bool:
