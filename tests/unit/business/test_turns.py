@@ -27,7 +27,7 @@ def test_a_turn_reads_gives_out_and_works(house: House) -> None:
     house.plan(order := paper(ORDER, "O1"))
 
     running = turns(house.client, (house.inbox(), house.outbox()))
-    arrivals = next(running)
+    arrivals = next(filter(None, running))  # opening the stream may take a turn
     running.close()
 
     assert [one.digest for one in arrivals] == [digest]
@@ -43,7 +43,7 @@ def test_what_comes_within_a_moment_is_one_turn(
     digests = [house.desk.arrive(paper(NOTICE, f"N{n}")) for n in (1, 2, 3)]
 
     running = turns(house.client, (house.inbox(),))
-    arrivals = next(running)
+    arrivals = next(filter(None, running))  # opening the stream may take a turn
     running.close()
 
     assert [one.digest for one in arrivals] == digests
