@@ -22,6 +22,7 @@ from counterfoil.bank.kinds import (
 )
 from counterfoil.bank.statements import month_end, statements_of
 from counterfoil.bank.tables import Entry, QuotaChange
+from counterfoil.business import recalls
 from counterfoil.business.days import read_day, written
 from counterfoil.business.deadlines import answer_due, statement_due
 from counterfoil.business.tables import (
@@ -57,6 +58,7 @@ def alerts(
     2. Statements of ours that nobody answered.
     3. Statements of others that we did not answer.
     4. Whatever stopped, was refused, or was answered otherwise than we sent it.
+    5. What came back from one of its recipients and another still holds.
 
     Args:
         session: The books.
@@ -86,6 +88,7 @@ def alerts(
         if today > answer_due(read_day(came.arrived), calendar):
             yield f"对账单{came.number}我方未按期反馈"
     yield from _for_a_person(session)
+    yield from recalls.told(session, written(today))
 
 
 def _unsent(session: Session, office: Office, month: str, today: date) -> Iterator[str]:

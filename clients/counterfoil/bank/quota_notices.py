@@ -19,9 +19,9 @@ class QuotaNotice(Work):
     """A notice of clearing quota that finance sent to us too (5106, 5108).
 
     It is the treasury that keeps quota and answers. A notice that replaces another
-    takes its place.
+    takes its place. One that the treasury gives back finance asks us for too.
 
-    Source: Hubei measures, article 27 (1).
+    Source: Hubei measures, articles 27 (1) and 33.
     """
 
     def __init__(self, office: Office) -> None:
@@ -56,3 +56,9 @@ class QuotaNotice(Work):
                 )
             )
         return ()
+
+    def take_back(self, session: Session, entry: InboxEntry, voucher: Voucher) -> bool:
+        """Strike it out: quota that the treasury does not keep is none."""
+        del voucher
+        session.execute(delete(QuotaChange).where(QuotaChange.digest == entry.digest))
+        return True

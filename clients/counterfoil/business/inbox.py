@@ -104,7 +104,7 @@ class Inbox:
                     case Voucher():
                         continue
                     case Step() as step:
-                        _hear(session, step)
+                        self._hear(session, step)
                     case Receipt() as receipt:
                         self._copied(session, arrival, receipt)
                 others.append(arrival)
@@ -143,6 +143,27 @@ class Inbox:
         wanted = {"states": states, "kinds": list(self.works)}
         with self.books.reading() as session:
             return session.scalar(_ANY_STANDING, wanted) is not None
+
+    def _hear(self, session: Session, step: Step) -> None:
+        """Do what an issuer's step asks, if nothing was begun."""
+        entry = session.get(InboxEntry, step.voucher.digest)
+        if entry is None:
+            return
+        if step.kind is DocumentKind.DISCARD and entry.state in _MAY_VOID:
+            entry.state, entry.note = InboxState.VOID, step.explanation
+        if step.kind is DocumentKind.RETURN_REQUEST and self._may_return(
+            session, entry
+        ):
+            note = f"应发送方要求退回：{step.explanation}"
+            entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
+            entry.day = ""
+
+    def _may_return(self, session: Session, entry: InboxEntry) -> bool:
+        """Tell whether its issuer may have it back; what is only taken, if undone."""
+        if entry.state is not InboxState.TAKEN:
+            return entry.state in _MAY_RETURN
+        work = self.works[entry.type_code]
+        return work.take_back(session, entry, voucher_of(entry))
 
     def _copied(self, session: Session, arrival: Arrival, receipt: Receipt) -> None:
         """Book a copy of another's receipt, with the original that it has inside."""
@@ -321,18 +342,6 @@ def _held(session: Session, entries: Sequence[InboxEntry]) -> list[InboxEntry]:
     apart(session, found)
     by_digest = {one.digest: one for one in found}
     return [by_digest[one.digest] for one in entries]
-
-
-def _hear(session: Session, step: Step) -> None:
-    """Do what an issuer's step asks, if nothing was begun."""
-    entry = session.get(InboxEntry, step.voucher.digest)
-    if entry is None:
-        return
-    if step.kind is DocumentKind.DISCARD and entry.state in _MAY_VOID:
-        entry.state, entry.note = InboxState.VOID, step.explanation
-    if step.kind is DocumentKind.RETURN_REQUEST and entry.state in _MAY_RETURN:
-        note = f"应发送方要求退回：{step.explanation}"
-        entry.state, entry.note = InboxState.UNDONE, note[:REASON_MAX]
 
 
 def _write_down(session: Session, contents: Sequence[tuple[Arrival, Content]]) -> None:

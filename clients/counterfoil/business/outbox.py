@@ -16,11 +16,12 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from counterfoil.business import issued
+from counterfoil.business import issued, recalls
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
+from counterfoil.business.recalls import Recalls
 from counterfoil.business.rows import put_one, store
 from counterfoil.business.tables import GIVEN_BACK, KEY, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
@@ -106,11 +107,12 @@ def plan_again(
         day: Today in China, `yyyymmdd`.
 
     Raises:
-        ValueError: The issue before was not given back.
+        ValueError: The issue before was not given back, or not by everybody.
     """
     if returned.state not in GIVEN_BACK:
         msg = f"{returned.key} was not given back"
         raise ValueError(msg)
+    recalls.void_first(session, returned)
     again = replace(
         voucher,
         key=replace(returned.key, issue=returned.issue + 1),
@@ -205,15 +207,17 @@ class Outbox:
 
     def work(self) -> None:
         """Issue everything that is planned; what a busy gateway refuses waits."""
+        self._recalls().work()
         last = 0
         while planned := self._planned(after=last):
             last = planned[-1].id
-            self._issue_reviewed([one for one in planned if _has_persons(one)])
-            self._submit([one for one in planned if not _has_persons(one)])
+            due = recalls.freed(self.books, planned)
+            self._issue_reviewed([one for one in due if _has_persons(one)])
+            self._submit([one for one in due if not _has_persons(one)])
 
     def is_at_rest(self) -> bool:
-        """Tell whether nothing is planned."""
-        return not self.in_state(OutboxState.PLANNED)
+        """Tell whether nothing is planned, and nothing is to be voided."""
+        return not self.in_state(OutboxState.PLANNED) and self._recalls().is_at_rest()
 
     def is_settled(self) -> bool:
         """Tell whether no answer is awaited any more."""
@@ -226,6 +230,9 @@ class Outbox:
         """Return the vouchers in these states, in the order of their planning."""
         with self.books.reading() as session:
             return issued.in_state(session, *states)
+
+    def _recalls(self) -> Recalls:
+        return Recalls(self.desk, self.books, self.clock, self.tell)
 
     def _planned(self, *, after: int) -> list[OutboxEntry]:
         with self.books.reading() as session:
@@ -329,7 +336,7 @@ class Outbox:
     def _receipted(self, session: Session, entry: OutboxEntry, receipt: Receipt) -> str:
         """Compare a receipt with our voucher (核对); tell what it shows."""
         if entry.state not in OPEN:
-            return ""
+            return recalls.look_again(session, entry)
         issue, voucher = self.issues[entry.type_code], draft_of(entry)
         differences = "；".join(issue.differences(voucher, receipt))
         entry.note = differences[:NOTE_MAX]
@@ -342,6 +349,8 @@ class Outbox:
     def _stepped(self, session: Session, entry: OutboxEntry, step: Step) -> str:
         """Book a step of a recipient; a late one never leads back."""
         state = _LEADS_TO.get(step.kind)
+        if state in GIVEN_BACK and len(draft_of(entry).recipients) > 1:
+            recalls.begin(session, entry, step.explanation)
         if state is None or entry.state is state or entry.state not in OPEN:
             return ""
         entry.state, entry.note = state, step.explanation

@@ -9,7 +9,7 @@ A voucher that came (inbox):
      │                │ │        │
      ▼                │ ▼        ▼
     UNFIT             │ TAKEN   REFUSED ─▶ UNDONE ─▶ RETURNED
-     │                ▼
+     │                ▼   │
      ▼               UNDONE
     REJECTED
 
@@ -99,6 +99,22 @@ class OutboxState(StrEnum):
 
 GIVEN_BACK: Final = frozenset({OutboxState.REJECTED, OutboxState.RETURNED})
 """States after which the number may be issued again."""
+
+
+class RecallState(StrEnum):
+    """How far a voucher of ours that came back is void for everybody.
+
+    DUE ─▶ WAITING ─▶ DUE ─▶ VOID, or KEPT
+    """
+
+    DUE = "due"
+    """Where it stands with its recipients is to be looked at."""
+    WAITING = "waiting"
+    """Its other recipients are asked to return it too."""
+    VOID = "void"
+    """Nobody holds it any more, and we have voided it (作废)."""
+    KEPT = "kept"
+    """One of its recipients has acted on it: a person must look."""
 
 
 class Base(DeclarativeBase):
@@ -206,3 +222,20 @@ class OutboxEntry(_Keyed, Base):
     def reference(self) -> Reference:
         """The voucher, once the gateway has written it."""
         return Reference(self.key, self.digest)
+
+
+class RecallEntry(Base):
+    """A voucher of ours that came back and is to be void for all its recipients."""
+
+    __tablename__ = "recalls"
+
+    entry: Mapped[int] = mapped_column(primary_key=True)
+    """The voucher, by its number in the outbox."""
+    state: Mapped[RecallState] = mapped_column(
+        Enum(RecallState, native_enum=False, length=12, values_callable=list),
+        index=True,
+    )
+    note: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
+    """Why it came back; of one that is kept, who keeps it."""
+    asked: Mapped[str] = mapped_column(String(8), default="")
+    """Day on which its other recipients were asked, `yyyymmdd`; empty if not yet."""

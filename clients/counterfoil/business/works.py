@@ -50,6 +50,23 @@ class Work:
         del session, entry, voucher
         return ()
 
+    def take_back(self, session: Session, entry: InboxEntry, voucher: Voucher) -> bool:
+        """Undo in the books what is only taken, if that can be; its issuer asks for it.
+
+        Source: Hubei measures, article 32: what nobody has acted on goes back.
+
+        Args:
+            session: One transaction.
+            entry: A voucher that was accepted and booked, of a kind that is not
+                answered.
+            voucher: What it says.
+
+        Returns:
+            Whether nothing of it is left in the books; else it stays.
+        """
+        del session, entry, voucher
+        return False
+
     def receipt(self, session: Session, entry: InboxEntry, voucher: Voucher) -> Receipt:
         """Return the receipt of what was booked; always the same for the same books.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from counterfoil.business import recalls
 from counterfoil.business.tables import (
     GIVEN_BACK,
     InboxEntry,
@@ -40,6 +41,7 @@ class Watch:
         """Yield what is to be looked at on a day, in Chinese; nothing if nothing is."""
         yield from differences(session)
         yield from given_back(session)
+        yield from recalls.told(session, today)
         yield from not_listed(session, today)
         try:
             yield from Deadlines(self.office, self.calendar).late(session, today)

@@ -19,6 +19,7 @@ from counterfoil.finance.kinds import (
     Office,
 )
 from counterfoil.finance.refunds import note_differences
+from counterfoil.finance.remedies import stopped
 from counterfoil.office import Receipt, Voucher
 
 
@@ -61,6 +62,19 @@ class ClearingWork(Work):
         order = order_of(voucher, self.office, number, entry.day)
         plan(session, order, entry.day, cause=entry.digest)
         return ()
+
+    def take_back(self, session: Session, entry: InboxEntry, voucher: Voucher) -> bool:
+        """Let go of it unless the treasury may have our order: then that one answers.
+
+        Source: Hubei measures, articles 32 and 33: the bank asks us for it because the
+        treasury has given it back.
+        """
+        del voucher
+        if not stopped(session, entry):
+            return False
+        claims.release_claims(session, entry.digest)
+        allotments.release(session, entry.digest)
+        return True
 
     def copied(self, session: Session, voucher: Voucher, receipt: Receipt) -> None:
         """Compare the treasury's receipt of the application; our order has its own."""

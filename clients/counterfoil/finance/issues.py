@@ -74,10 +74,7 @@ class PaymentIssue(OrderIssue):
         """
         del voucher
         allotments.release(session, entry.cause)
-        application = session.get(InboxEntry, entry.cause)
-        if application is not None and application.state is InboxState.TAKEN:
-            application.state = InboxState.UNDONE
-            application.note = f"代理银行退回：{step.explanation}"[:REASON_MAX]
+        _give_back(session, entry, f"代理银行退回：{step.explanation}")
 
 
 class ClearingIssue(OrderIssue):
@@ -86,10 +83,17 @@ class ClearingIssue(OrderIssue):
     def given_back(
         self, session: Session, entry: OutboxEntry, voucher: Voucher, step: Step
     ) -> None:
-        """Let the payments be applied for again; the treasury returns both halves."""
-        del voucher, step
+        """Let the payments be applied for again, and give our half back to the bank.
+
+        The treasury returns its own half, or the bank asks it to: see
+        `business.recalls`.
+
+        Source: Hubei measures, article 33.
+        """
+        del voucher
         claims.release_claims(session, entry.cause)
         allotments.release(session, entry.cause)
+        _give_back(session, entry, f"国库退回清算凭证：{step.explanation}")
 
 
 class ListIssue(Issue):
@@ -109,6 +113,13 @@ class ListIssue(Issue):
             )
             .values(listed_in="")
         )
+
+
+def _give_back(session: Session, order: OutboxEntry, why: str) -> None:
+    """Have what an order was made from returned to whom it came from."""
+    application = session.get(InboxEntry, order.cause)
+    if application is not None and application.state is InboxState.TAKEN:
+        application.state, application.note = InboxState.UNDONE, why[:REASON_MAX]
 
 
 def issues_of(office: Office) -> dict[int, Issue]:

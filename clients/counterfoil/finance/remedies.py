@@ -5,11 +5,18 @@ Source: Hubei measures, articles 31 to 34.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.outbox import draft_of, plan_again, withdraw
-from counterfoil.business.tables import OutboxEntry
+from counterfoil.business.tables import (
+    GIVEN_BACK,
+    InboxEntry,
+    OutboxEntry,
+    OutboxState,
+)
 from counterfoil.finance import budget, orders
 from counterfoil.finance.books import Order as FolderOrder
 from counterfoil.finance.kinds import (
@@ -19,6 +26,11 @@ from counterfoil.finance.kinds import (
     Office,
 )
 from counterfoil.office import Reference, Voucher, VoucherKey
+
+_WITH_NOBODY: Final = GIVEN_BACK | {OutboxState.REFUSED, OutboxState.WITHDRAWN}
+"""States of a voucher of ours that nobody has, or has any more."""
+_ANSWERED: Final = frozenset({OutboxState.RECEIPTED, OutboxState.DIFFERS})
+"""States of a voucher of ours that its recipient has acted on."""
 
 
 def entry_named(session: Session, number: str) -> OutboxEntry:
@@ -41,8 +53,10 @@ def entry_named(session: Session, number: str) -> OutboxEntry:
 def sent_as(session: Session, office: Office, number: str) -> Reference:
     """Return what names a voucher that we sent, from the folder or not.
 
+    Source: Hubei measures, article 32: what was acted on goes back no more.
+
     Raises:
-        ValueError: We never sent it.
+        ValueError: We never sent it, or its receipt is here.
     """
     order = session.scalar(
         select(FolderOrder)
@@ -63,6 +77,10 @@ def sent_as(session: Session, office: Office, number: str) -> Reference:
     if not entry.digest:
         msg = f"凭证{number}尚未发出"
         raise ValueError(msg)
+    if entry.state in _ANSWERED:
+        # Another recipient, who has not acted, would undo it alone.
+        msg = f"凭证{number}已办理，不能退回，应开具凭证更正"
+        raise ValueError(msg)
     return entry.reference
 
 
@@ -78,6 +96,33 @@ def withdraw_unsent(session: Session, number: str, reason: str) -> None:
     entry = entry_named(session, number)
     _must_be_our_own(entry)
     withdraw(entry, reason)
+
+
+def stopped(session: Session, cause: InboxEntry) -> bool:
+    """Take back what was planned from another's voucher, if that can still be.
+
+    Source: Hubei measures, article 32.
+
+    Args:
+        session: One transaction.
+        cause: The voucher, whose issuer asks for it.
+
+    Returns:
+        Whether nothing that was made from it is, or may be, with anybody.
+    """
+    made = session.scalar(
+        select(OutboxEntry)
+        .where(OutboxEntry.cause == cause.digest)
+        .order_by(OutboxEntry.id.desc())
+    )
+    if made is None:
+        return True
+    if made.state is OutboxState.PLANNED:
+        try:
+            withdraw(made, f"发送方要求退回原凭证{cause.number}")
+        except ValueError:
+            return False  # on its way out
+    return made.state in _WITH_NOBODY
 
 
 def issue_again(

@@ -31,6 +31,7 @@ from counterfoil.finance.kinds import (
 )
 from counterfoil.finance.matching import MatchWork, RefundNoticeWork
 from counterfoil.finance.refunds import RefundWork
+from counterfoil.finance.remedies import stopped
 from counterfoil.finance.replies import (
     ExpenditureStatementWork,
     RevenueStatementWork,
@@ -68,6 +69,14 @@ class ApplicationWork(Work):
         payment = payment_of(voucher, self.office, number, entry.day)
         plan(session, payment, entry.day, cause=entry.digest)
         return ()
+
+    def take_back(self, session: Session, entry: InboxEntry, voucher: Voucher) -> bool:
+        """Let go of it unless the bank may have our payment: then that one answers."""
+        del voucher
+        if not stopped(session, entry):
+            return False
+        allotments.release(session, entry.digest)
+        return True
 
     def _shortages(self, session: Session, voucher: Voucher) -> list[str]:
         needs = checks.needs(voucher, self.office)

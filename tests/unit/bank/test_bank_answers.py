@@ -8,6 +8,7 @@ import pytest
 
 from counterfoil.bank.kinds import AUTHORISED_QUOTA, CHECK_REPLY, DIRECT_QUOTA
 from counterfoil.bank.tables import QuotaChange
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
 from counterfoil.office import Voucher
 from counterfoil.sealed.v1 import voucher_pb2
@@ -238,4 +239,17 @@ def test_a_notice_that_replaces_another_takes_its_place(house: BankHouse) -> Non
     second = quota_notice("E1", (("101", "2010101", 70),))
     house.pay(replace(second, key=replace(second.key, issue=2), replaces=digest))
 
+    assert quota(house) == [("11", "101", 70)]
+
+
+@pytest.mark.clause("hubei-33")
+def test_a_quota_notice_that_finance_asks_back_is_struck_out(house: BankHouse) -> None:
+    wrong = quota_notice("E1", (("101", "2010101", 100),), type_code=DIRECT_QUOTA)
+    right = quota_notice("E2", (("101", "2010101", 70),), type_code=DIRECT_QUOTA)
+    digest, _ = house.pay(wrong, right)
+
+    house.desk.tell(DocumentKind.RETURN_REQUEST, wrong, "国库已退回")
+    house.turn()
+
+    assert house.desk.standings[digest] is Standing.RETURNED
     assert quota(house) == [("11", "101", 70)]

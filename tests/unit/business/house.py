@@ -1,7 +1,8 @@
 """A small business system at a desk in memory: the engine, and books of a few lines.
 
 It pays applications (2301) as long as its money lasts, notes notices (2203), and
-issues payment orders (5201, reviewed by persons) and lists (5553, submitted).
+issues payment orders (5201, reviewed by persons), lists (5553, submitted) and notices
+of quota (5108, to two recipients).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Engine, Select, event, func, select
+from sqlalchemy import Engine, Select, delete, event, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from counterfoil.business import tables
@@ -42,13 +43,14 @@ from tests.unit.office.dying_desk import DyingDesk
 from tests.unit.office.loopback import PARTY, Loopback, access_of
 
 BANK, TREASURY = "420000-102", "420000-001"
-APPLICATION, NOTICE, ORDER, LIST = 2301, 2203, 5201, 5553
+APPLICATION, NOTICE, ORDER, LIST, QUOTA = 2301, 2203, 5201, 5553, 5108
 NOW = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 """It is the second of March in China."""
 TODAY = "20260302"
 MONEY_FEN = 1000
-UNWELCOME, WAITING = "bad", "wait"
-"""Numbers that begin so are objected to, or wait for a voucher numbered `go`."""
+UNWELCOME, WAITING, LOOSE = "bad", "wait", "loose"
+"""Numbers that begin so are objected to, wait for a voucher numbered `go`, or can be
+undone when they are only taken."""
 
 
 class OwnBase(DeclarativeBase):
@@ -93,6 +95,13 @@ class Booked(Work):
         session.add(Booking(text=entry.number, amount_fen=max(fen, 0)))
         return []
 
+    def take_back(self, session: Session, entry: InboxEntry, voucher: Voucher) -> bool:
+        del voucher
+        if not entry.number.startswith(LOOSE):
+            return False
+        session.execute(delete(Booking).where(Booking.text == entry.number))
+        return True
+
     def receipt(self, session: Session, entry: InboxEntry, voucher: Voucher) -> Receipt:
         del session
         amount = voucher.form.fen("pay_amt_fen")
@@ -124,7 +133,7 @@ def paper(
     type_code: int, number: str, fen: int = 0, *, issuer: str = "", to: str = ""
 ) -> Voucher:
     """Return a voucher that every rule of form allows; 100 fen unless said."""
-    ours = type_code in {ORDER, LIST}
+    ours = type_code in {ORDER, LIST, QUOTA}
     sound = sound_voucher(
         type_code,
         issuer=issuer or (PARTY if ours else BANK),
@@ -189,7 +198,7 @@ class House:
             system,
             Clerks(system, reviewers, lambda: NOW),
             self.books,
-            {ORDER: Told(), LIST: Told()},
+            {ORDER: Told(), LIST: Told(), QUOTA: Told()},
             lambda: NOW,
             self._tell,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
-from counterfoil.desk.v1 import desk_pb2
+from counterfoil.desk.v1 import desk_pb2, standing_pb2
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import CounterfoilError
-from counterfoil.domain.standing import Act, Standing
+from counterfoil.domain.standing import Act, Role, Standing, advance
 from counterfoil.office import Receipt, Reference, Voucher
 from counterfoil.office.messages import (
     draft_message,
@@ -22,6 +22,12 @@ from counterfoil.wire.refusals import refusal_to_message
 from tests.unit.bank.recipient_desk import RecipientDesk
 from tests.unit.finance.issuer_desk import Desked, IssuerDesk
 from tests.unit.office.loopback import Loopback
+
+_STANDING_AFTER = {
+    DocumentKind.ACCEPTANCE: Standing.ACCEPTED,
+    DocumentKind.REJECTION: Standing.REJECTED,
+    DocumentKind.RETURN: Standing.RETURNED,
+}
 
 
 class SystemDesk(RecipientDesk):
@@ -44,10 +50,15 @@ class SystemDesk(RecipientDesk):
         self._refusals: defaultdict[bytes, list[CounterfoilError]] = defaultdict(list)
         self._not_issued: defaultdict[str, list[CounterfoilError]] = defaultdict(list)
         self.returns_asked: dict[bytes, str] = {}
+        self.heard: dict[bytes, dict[str, Standing]] = {}
+        self.voided: dict[bytes, str] = {}
         self._write, self._seal = loopback.unary["Write"], loopback.unary["Seal"]
         self._cancel = loopback.unary["CancelSeal"]
+        self._discard = loopback.unary["Discard"]
         loopback.unary.update(
             RequestReturn=self._ask_return,
+            Inquire=self._inquire,
+            Discard=self._void,
             Write=self._write_each,
             Seal=self._seal_each,
             CancelSeal=self._cancel_each,
@@ -68,17 +79,25 @@ class SystemDesk(RecipientDesk):
         digest = self.issued.digest(number, issue)
         return Reference(key_of(self.issued.voucher(digest).key), digest)
 
-    def step(self, kind: DocumentKind, voucher: Reference, explanation: str) -> None:
+    def step(
+        self,
+        kind: DocumentKind,
+        voucher: Reference,
+        explanation: str,
+        by: str = "420000-001",
+    ) -> None:
         """Let a recipient's step about a voucher of ours arrive."""
         step = voucher_pb2.Step(
-            voucher=reference_message(voucher), by="420000-001", explanation=explanation
+            voucher=reference_message(voucher), by=by, explanation=explanation
         )
+        self._hear(voucher.digest, by, _STANDING_AFTER[kind])
         self._note(kind, step.SerializeToString(), voucher.key, voucher.digest)
 
     def receipt(self, receipt: Receipt, original: Voucher | None = None) -> None:
         """Let a receipt arrive; with the original inside it is another's (抄送)."""
         payload = receipt_message(receipt).SerializeToString()
         reference = receipt.voucher
+        self._hear(reference.digest, receipt.by, Standing.CLOSED)
         self._note(DocumentKind.RECEIPT, payload, reference.key, reference.digest)
         if original is not None:
             self._enclose(draft_message(original).voucher.SerializeToString())
@@ -177,6 +196,44 @@ class SystemDesk(RecipientDesk):
             self.returns_asked[item.voucher.digest] = item.explanation
         results = [self.issued._done(item.voucher.digest) for item in items]
         return desk_pb2.RequestReturnResponse(results=results).SerializeToString()
+
+    def _hear(self, digest: bytes, by: str, standing: Standing) -> None:
+        self.heard.setdefault(digest, {})[by] = standing
+
+    def _inquire(self, encoded: bytes) -> bytes:
+        """Tell where a voucher of ours stands with each of its recipients."""
+        digest = desk_pb2.InquireRequest.FromString(encoded).digest
+        heard = self.heard.get(digest, {})
+        response = desk_pb2.InquireResponse()
+        for party in self.issued.voucher(digest).recipients:
+            standing = heard.get(party, Standing.ARRIVED)
+            response.recipients.add(
+                recipient=party,
+                standing=standing_pb2.Standing.ValueType(int(standing)),
+            )
+        return response.SerializeToString()
+
+    def _void(self, encoded: bytes) -> bytes:
+        """Void what every recipient gave back; what was never sent, as an issuer."""
+        items = desk_pb2.DiscardRequest.FromString(encoded).items
+        response = desk_pb2.DiscardResponse()
+        for item in items:
+            digest = item.voucher.digest
+            refused = self._refused("discard", self._number(digest))
+            if refused is not None:
+                response.results.append(refused)
+            elif digest in self.heard:
+                for standing in self.heard[digest].values():
+                    advance(Role.ISSUER, standing, Act.ENTER, DocumentKind.DISCARD)
+                self.heard[digest] = dict.fromkeys(
+                    self.heard[digest], Standing.DISCARDED
+                )
+                self.voided[digest] = item.explanation
+                response.results.append(self.issued._done(digest))
+            else:
+                alone = desk_pb2.DiscardRequest(items=[item])
+                response.MergeFromString(self._discard(alone.SerializeToString()))
+        return response.SerializeToString()
 
     def _act(self, digest: bytes, act: Act, kind: DocumentKind) -> desk_pb2.Result:
         if self._refusals[digest]:

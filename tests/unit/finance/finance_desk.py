@@ -270,10 +270,11 @@ class House:
         *,
         kind: DocumentKind = DocumentKind.RETURN,
         explanation: str = "账号不存在",
+        by: str = TREASURY,
     ) -> None:
         """Let one of our vouchers come back, and take that."""
         entry = self.entries(type_code)[place]
-        self.desk.step(kind, entry.reference, explanation)
+        self.desk.step(kind, entry.reference, explanation, by)
         self.turn()
 
     def copied(self, voucher: Voucher, *, short_fen: int = 0, day: str = "") -> bytes:

@@ -9,6 +9,8 @@ import pytest
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import InboxState, OutboxState
+from counterfoil.business.turns import give_out
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
 from counterfoil.finance import claims
 from counterfoil.finance.kinds import CLEARING_LIST, CLEARING_ORDER, PAYMENT
@@ -206,6 +208,49 @@ def test_what_the_treasury_returns_may_be_applied_for_again(paying: House) -> No
     assert paying.standing(again) is Standing.ACCEPTED
     first, second = paying.issued(CLEARING_ORDER)
     assert (first.key.number, second.key.number) == ("QS2026000001", "QS2026000002")
+
+
+@pytest.mark.clause("hubei-33")
+def test_an_order_that_comes_back_takes_its_application_back_to_the_bank(
+    paying: House,
+) -> None:
+    [digest] = paying.run(clearing("SQ2026030111", ROWS))
+
+    paying.given_back(
+        CLEARING_ORDER, kind=DocumentKind.REJECTION, explanation="凭证号重复"
+    )
+
+    assert paying.standing(digest) is Standing.RETURNED
+    assert paying.reason(digest) == "国库退回清算凭证：凭证号重复"
+
+
+@pytest.mark.clause("hubei-32b")
+def test_an_application_goes_back_when_it_is_asked_for_unless_its_order_is_out(
+    paying: House,
+) -> None:
+    first, second = clearing("SQ2026030111", ROWS), clearing("SQ2026030112", ROWS)
+    [digest] = paying.run(first)
+    paying.desk.tell(DocumentKind.RETURN_REQUEST, first, "国库已退回")
+    paying.turn()
+    assert paying.taken(digest) is InboxState.TAKEN, "the treasury answers the order"
+    paying.given_back(CLEARING_ORDER)
+
+    # Only the inbox works now: the order of this one is planned and does not go out.
+    inbox = paying.takers()[1]
+    other = paying.desk.arrive(second)
+    for arrivals in paying.client.read():
+        give_out(arrivals, [inbox])
+    inbox.work()
+    assert paying.taken(other) is InboxState.TAKEN
+    paying.desk.tell(DocumentKind.RETURN_REQUEST, second, "国库已退回")
+    for arrivals in paying.client.read():
+        give_out(arrivals, [inbox])
+    inbox.work()
+
+    assert paying.standing(other) is Standing.RETURNED
+    assert paying.state(CLEARING_ORDER, 1) is OutboxState.WITHDRAWN
+    paying.run(clearing("SQ2026030113", ROWS))
+    assert paying.state(CLEARING_ORDER, 2) is OutboxState.SENT
 
 
 def test_authorised_payments_are_expenditure_when_they_are_cleared(

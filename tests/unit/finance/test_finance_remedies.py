@@ -16,7 +16,7 @@ from counterfoil.finance.kinds import (
     SPECIAL_PAYMENT,
 )
 from tests.unit.finance.finance_desk import House
-from tests.unit.finance.papers import OFFICE, application
+from tests.unit.finance.papers import BANK, OFFICE, application
 from tests.unit.finance.test_finance_orders import ORDER
 
 
@@ -72,12 +72,42 @@ def test_only_an_order_has_a_corrected_order(house: House) -> None:
     house.allot()
     house.turn()
     house.given_back(DIRECT_QUOTA)
+    house.given_back(DIRECT_QUOTA, by=BANK)
 
     with pytest.raises(ValueError, match="不是拨款凭证"):
         issue_again(house, "ZE2026000001", ORDER)
     issue_again(house, "ZE2026000001")
 
     assert house.state(DIRECT_QUOTA, 1) is OutboxState.SENT
+
+
+@pytest.mark.clause("hubei-33")
+def test_a_quota_notice_is_made_again_only_when_nobody_holds_it(house: House) -> None:
+    house.allot()
+    house.turn()
+    house.given_back(DIRECT_QUOTA)
+    [entry] = house.entries(DIRECT_QUOTA)
+    assert house.desk.returns_asked == {entry.digest: "账号不存在"}
+
+    with pytest.raises(ValueError, match="尚有接收方未退回"):
+        issue_again(house, "ZE2026000001")
+    house.given_back(DIRECT_QUOTA, by=BANK)
+    issue_again(house, "ZE2026000001")
+
+    assert house.desk.voided == {entry.digest: "账号不存在"}
+    assert house.state(DIRECT_QUOTA, 1) is OutboxState.SENT
+
+
+def test_what_was_receipted_is_not_asked_back(house: House) -> None:
+    house.allot()
+    house.turn()
+    house.answered(DIRECT_QUOTA)
+
+    with (
+        house.books.reading() as session,
+        pytest.raises(ValueError, match="已办理，不能退回"),
+    ):
+        remedies.sent_as(session, OFFICE, "ZE2026000001")
 
 
 def test_a_payment_is_not_made_again_but_applied_for_again(house: House) -> None:

@@ -58,7 +58,8 @@ class TreasuryDesk(RecipientDesk):
     def __init__(self, loopback: Loopback) -> None:
         super().__init__(loopback)
         self.issued: dict[bytes, Voucher] = {}
-        loopback.unary.update(Search=self._search)
+        self.voided: list[bytes] = []
+        loopback.unary.update(Search=self._search, Discard=self._void)
         loopback.streams.update(
             Submit=self._take, Read=self._waiting, GetSealed=self._sealed
         )
@@ -140,6 +141,20 @@ class TreasuryDesk(RecipientDesk):
         payload = draft_message(self.issued[digest]).voucher.SerializeToString()
         sealed = sealed_pb2.Sealed(kind=1, payload=payload)  # type: ignore[arg-type]
         return sealed.SerializeToString()
+
+    def _void(self, encoded: bytes) -> bytes:
+        """Void what we issued and its recipient rejected."""
+        digests = [
+            one.voucher.digest
+            for one in desk_pb2.DiscardRequest.FromString(encoded).items
+        ]
+        self.voided += digests
+        done = [
+            desk_pb2.Done(digest=one, standing=standing_pb2.STANDING_DISCARDED)
+            for one in digests
+        ]
+        results = [desk_pb2.Result(done=one) for one in done]
+        return desk_pb2.DiscardResponse(results=results).SerializeToString()
 
     def _of(self, one: desk_pb2.Arrival) -> Standing:
         return self.standings[one.digest]
