@@ -213,6 +213,17 @@ async def stands(
     program: Program, desk: AsyncDesk, reference: Reference, standing: Standing
 ) -> None:
     """Let finance work until a voucher stands so with it, as its issuer sees it."""
+    await stands_with(program, desk, reference, FINANCE, standing)
+
+
+async def stands_with(
+    program: Program,
+    desk: AsyncDesk,
+    reference: Reference,
+    party: str,
+    standing: Standing,
+) -> None:
+    """Let finance work until a voucher stands so with a recipient."""
 
     async def tell() -> Standing | None:
         await asyncio.to_thread(program.turn)
@@ -220,7 +231,7 @@ async def stands(
             way = await desk.inquire(reference.digest)
         except DeskRefused:
             return None
-        return way.standings.get(FINANCE)
+        return way.standings.get(party)
 
     await until(tell, lambda told: told is standing)
 

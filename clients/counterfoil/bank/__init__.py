@@ -19,6 +19,7 @@ finance and units the treasury clears.
 * `counter`: at the counter, electronic voucher and paper have to meet.
 * `clearing`: what was paid is applied for, cleared, or free again.
 * `refunds`, `refund_issues`: money comes back, is confirmed, and given back.
+* `settlements`: applications whose receipt differs, once people have agreed.
 * `statements`: ours of a month. `answers`, `agency_statement`, `treasury_statement`,
   `daily_check`: those of others. `quota_notices`: the quota that finance tells us.
 * `alerts`, `watch`: what is late, and who is told.

@@ -22,7 +22,7 @@ from counterfoil.bank.kinds import (
 )
 from counterfoil.bank.statements import month_end, statements_of
 from counterfoil.bank.tables import Entry, QuotaChange
-from counterfoil.business import recalls
+from counterfoil.business import recalls, settlements
 from counterfoil.business.days import read_day, written
 from counterfoil.business.deadlines import answer_due, statement_due
 from counterfoil.business.tables import (
@@ -59,6 +59,7 @@ def alerts(
     3. Statements of others that we did not answer.
     4. Whatever stopped, was refused, or was answered otherwise than we sent it.
     5. What came back from one of its recipients and another still holds.
+    6. What only one of two persons has settled.
 
     Args:
         session: The books.
@@ -89,6 +90,7 @@ def alerts(
             yield f"对账单{came.number}我方未按期反馈"
     yield from _for_a_person(session)
     yield from recalls.told(session, written(today))
+    yield from settlements.half(session)
 
 
 def _unsent(session: Session, office: Office, month: str, today: date) -> Iterator[str]:

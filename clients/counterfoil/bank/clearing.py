@@ -119,7 +119,10 @@ class Applications(Issue):
             return
         if receipt.by != self.office.treasury.party:
             return
-        day = receipt.form.text("x_clear_date")
+        self.book(session, entry, receipt.form.text("x_clear_date"))
+
+    def book(self, session: Session, entry: OutboxEntry, day: str) -> None:
+        """Mark the payments that an application names as cleared on a day."""
         payments = list(_named_by(session, entry))
         for payment in payments:
             payment.cleared = day
@@ -144,7 +147,12 @@ class Applications(Issue):
 
         Source: Hubei measures, article 27 (4) 2: over the quota nothing is cleared.
         """
-        del voucher, step
+        del voucher
+        self.free(session, entry, step.explanation)
+
+    def free(self, session: Session, entry: OutboxEntry, why: str) -> None:
+        """Free the payments that an application names: nothing was cleared."""
+        del why
         self.tell("freed", _free(session, entry))
 
 

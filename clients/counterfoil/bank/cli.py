@@ -51,6 +51,7 @@ from typing import Any
 from counterfoil.bank import commands
 from counterfoil.business.money import to_fen
 from counterfoil.business.program import add_option, add_path, end_of
+from counterfoil.business.settlements import add_settling
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         "statements", "make a month's statements; `run` sends them", commands.statements
     )
     _add(statements, "month", "yyyymm", required=True)
+    settle = command(
+        "settle", "sign what holds of a receipt that differs", commands.settle
+    )
+    settle.add_argument("number", metavar="NUMBER", help="of our application")
+    add_settling(settle, "bank")
     command(
         "alerts", "list what is late; exit status 1 if anything is", commands.alerts
     )

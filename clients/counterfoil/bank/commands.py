@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from counterfoil.bank import settlements
 from counterfoil.bank.accounts import Totals, balance_fen, totals
 from counterfoil.bank.alerts import alerts as late
 from counterfoil.bank.core import CorePlan, Fate, SimulatedCore
@@ -27,6 +28,7 @@ from counterfoil.bank.watch import Watch
 from counterfoil.business.clerks import Reviewer
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
+from counterfoil.business.settlements import Terms, agree
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
 
@@ -122,6 +124,20 @@ def alerts(options: argparse.Namespace) -> int:
     for text in found:
         print(text)
     return REFUSED if found else DONE
+
+
+def settle(options: argparse.Namespace) -> int:
+    """Sign what was agreed about a receipt that differs; two persons do."""
+    station, _ = read_settings(options.config)
+    person = station.person(options.person)
+    with _opened(options) as (office, session):
+        entry = settlements.differing(session, options.number, options.holds)
+        terms = Terms(about=entry.reference, holds=options.holds, reason=options.reason)
+        agreed = agree(session, terms, person, _day(options))
+        if agreed:
+            settlements.settle(session, office, entry, options.holds, tell)
+    tell("settled" if agreed else "signed", 1)
+    return DONE
 
 
 def books(options: argparse.Namespace) -> int:

@@ -112,7 +112,7 @@ def _used(session: Session, adm_div: str, fiscal_year: int) -> Iterator[_Change]
     for entry in session.scalars(
         select(OutboxEntry).where(
             OutboxEntry.type_code.in_({APPLICATION, REFUND_APPLICATION}),
-            OutboxEntry.state == OutboxState.RECEIPTED,
+            OutboxEntry.state.in_((OutboxState.RECEIPTED, OutboxState.SETTLED)),
             OutboxEntry.adm_div == adm_div,
             OutboxEntry.fiscal_year == fiscal_year,
         )
@@ -120,6 +120,8 @@ def _used(session: Session, adm_div: str, fiscal_year: int) -> Iterator[_Change]
         day = session.scalar(
             select(Entry.day).where(Entry.digest == entry.digest).limit(1)
         )
+        if day is None:
+            continue  # people settled that nothing was done
         form = draft_of(entry).form
         way = PaymentWay(form.text("pay_type_code"))
         fund = form.text("fund_type_code")
@@ -129,6 +131,6 @@ def _used(session: Session, adm_div: str, fiscal_year: int) -> Iterator[_Change]
                     way, row.text("sup_dep_code"), row.text("exp_func_code"), fund
                 ),
                 (row.text("sup_dep_name"), row.text("exp_func_name")),
-                day or "",
+                day,
                 cleared_fen=row.fen("pay_amt_fen"),
             )

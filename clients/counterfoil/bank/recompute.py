@@ -14,9 +14,11 @@ from sqlalchemy import func, select
 
 from counterfoil.bank.journal import Journal
 from counterfoil.bank.kinds import APPLICATION, PAYMENTS, REFUND_APPLICATION, Office
+from counterfoil.bank.settlements import unlike_books
 from counterfoil.bank.tables import Entry, What
 from counterfoil.business.money import to_yuan
 from counterfoil.business.recomputing import differences, sent_to, vouchers_kept
+from counterfoil.business.settlements import settled
 from counterfoil.office import Desk, Reference, Standing
 
 _ACTED: Final = (Standing.ACTED, Standing.RECEIPTED)
@@ -39,7 +41,11 @@ def recompute(desk: Desk, journal: Journal, office: Office) -> Iterator[str]:
     Raises:
         OfficeError: The gateway refused, or cannot be reached.
     """
-    for one in differences(booked(journal), in_vault(desk, office)):
+    ours = booked(journal)
+    with journal.reading() as session:
+        yield from unlike_books(session, ours)
+        apart = settled(session)
+    for one in differences(ours, in_vault(desk, office), but=apart):
         if one.kept is None:
             yield f"凭证{one.name}已记账，凭证库中未办结"
         elif one.booked is None:

@@ -82,12 +82,15 @@ class RefundApplications(Issue):
         Source: Hubei measures, article 27 (5) 4.
         """
         del voucher
-        if entry.state is not OutboxState.RECEIPTED:
-            return
+        if entry.state is OutboxState.RECEIPTED:
+            self.book(session, entry, receipt.form.text("x_clear_date"))
+
+    def book(self, session: Session, entry: OutboxEntry, day: str) -> None:
+        """Book that the treasury has had the money of an application since a day."""
         refunds = list(_named_by(session, entry))
         for refund in refunds:
             refund.state = RefundState.REFUNDED
-            refund.refunded = receipt.form.text("x_clear_date")
+            refund.refunded = day
             _book(session, refund, entry, What.REFUNDED, refund.refunded)
             for notice in refund_notices(self.office, back_of(session, refund)):
                 plan(session, notice, entry.answered, cause=entry.digest)
@@ -98,8 +101,12 @@ class RefundApplications(Issue):
     ) -> None:
         """Hold the refunds back until the next application."""
         del voucher
+        self.free(session, entry, step.explanation)
+
+    def free(self, session: Session, entry: OutboxEntry, why: str) -> None:
+        """Hold the refunds back that an application names: nothing was refunded."""
         refunds = list(_named_by(session, entry))
-        hold(refunds, step.explanation)
+        hold(refunds, why)
         self.tell("held", len(refunds))
 
 

@@ -69,6 +69,11 @@ def loaded(session: Session, *which: ColumnElement[bool]) -> list[OutboxEntry]:
     return list(session.scalars(found))
 
 
+def by_digest(session: Session, digest: bytes) -> OutboxEntry | None:
+    """Return our voucher with a digest; None if we have none."""
+    return session.scalar(select(OutboxEntry).where(OutboxEntry.digest == digest))
+
+
 def by_id(session: Session, numbers: Iterable[int]) -> dict[int, OutboxEntry]:
     """Return vouchers by their numbers in the books, by one query; see `store`."""
     wanted = select(OutboxEntry).where(OutboxEntry.id.in_(set(numbers)))

@@ -90,15 +90,19 @@ def vouchers_kept(
 
 
 def differences(
-    booked: Mapping[bytes, T], kept: Iterable[tuple[Reference, T]]
+    booked: Mapping[bytes, T],
+    kept: Iterable[tuple[Reference, T]],
+    *,
+    but: Collection[bytes] = (),
 ) -> Iterator[Difference[T]]:
     """Yield where books and vault differ: in the vault's order, what it lacks last.
 
     Args:
         booked: What the books say of each voucher, by its digest.
         kept: What the vault says of each; twice is once.
+        but: Digests of those that are compared otherwise.
     """
-    told: set[bytes] = set()
+    told: set[bytes] = set(but)
     for voucher, said in kept:
         if voucher.digest in told:
             continue

@@ -15,7 +15,7 @@ A voucher that came (inbox):
 
 A voucher of ours (outbox):
 
-    PLANNED ─▶ SENT ─▶ ACCEPTED ─▶ RECEIPTED, or DIFFERS
+    PLANNED ─▶ SENT ─▶ ACCEPTED ─▶ RECEIPTED, or DIFFERS ─▶ SETTLED
        │         └───────┴──▶ REJECTED, RETURNED
        ▼
     REFUSED, WITHDRAWN
@@ -89,6 +89,8 @@ class OutboxState(StrEnum):
     """Answered, and the answer agrees with what we sent."""
     DIFFERS = "differs"
     """Answered, and the answer does not agree: a person must look."""
+    SETTLED = "settled"
+    """Answered so, and people of both parties have agreed what holds."""
     REJECTED = "rejected"
     RETURNED = "returned"
     REFUSED = "refused"
@@ -239,3 +241,43 @@ class RecallEntry(Base):
     """Why it came back; of one that is kept, who keeps it."""
     asked: Mapped[str] = mapped_column(String(8), default="")
     """Day on which its other recipients were asked, `yyyymmdd`; empty if not yet."""
+
+
+class Holds(StrEnum):
+    """What holds of a voucher whose receipt does not agree."""
+
+    VOUCHER = "voucher"
+    """It was done as the voucher says: the receipt is wrong."""
+    RECEIPT = "receipt"
+    """What the receipt says was done, and no more."""
+    NOTHING = "nothing"
+    """Nothing was done."""
+
+
+class SettlementEntry(Base):
+    """What people have agreed about a voucher whose receipt does not agree (协商解决).
+
+    Each of two persons signs it; it holds once both have.
+    """
+
+    __tablename__ = "settlements"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    """Of the voucher."""
+    name: Mapped[str] = mapped_column(String(120))
+    """Of the voucher, for people."""
+    holds: Mapped[Holds] = mapped_column(
+        Enum(Holds, native_enum=False, length=12, values_callable=list)
+    )
+    reason: Mapped[str] = mapped_column(String(NOTE_MAX))
+    """Why, and with whom it was agreed."""
+    day: Mapped[str] = mapped_column(String(8))
+    """Day on which the first person signed, `yyyymmdd`."""
+    first: Mapped[str] = mapped_column(String(120))
+    """Identity of the person who signed first."""
+    first_certificate: Mapped[bytes]
+    first_signature: Mapped[bytes]
+    second: Mapped[str] = mapped_column(String(120), default="")
+    """The same of the second person; empty while only one has signed."""
+    second_certificate: Mapped[bytes] = mapped_column(default=b"")
+    second_signature: Mapped[bytes] = mapped_column(default=b"")

@@ -49,6 +49,7 @@ ISSUED: Final[Mapping[OutboxState, Standing]] = {
     OutboxState.ACCEPTED: Standing.ACCEPTED,
     OutboxState.RECEIPTED: Standing.CLOSED,
     OutboxState.DIFFERS: Standing.DISPUTED,
+    OutboxState.SETTLED: Standing.DISPUTED,
     OutboxState.REJECTED: Standing.REJECTED,
     OutboxState.RETURNED: Standing.RETURNED,
 }
@@ -58,6 +59,7 @@ _GIVEN_BACK: Final = (InboxState.REJECTED, InboxState.RETURNED, InboxState.VOID)
 _CAME_TO_AN_END: Final = (InboxState.TAKEN, InboxState.RECEIPTED, *_GIVEN_BACK)
 _WENT_TO_AN_END: Final = (
     OutboxState.RECEIPTED,
+    OutboxState.SETTLED,
     OutboxState.REJECTED,
     OutboxState.RETURNED,
 )

@@ -27,6 +27,7 @@ The business:
 * `works`, `clearing_works`, `issues`: what is done about each kind that comes, and that
   we issue.
 * `remedies`: what is done about errors in what we issued.
+* `settlements`: receipts that do not agree, once people have agreed what holds.
 * `alerts`, `overdue`: what a person has to look at, and what is late.
 * `figures`, `recompute`: the books in short, and against the vault.
 * `system`: all of it at one desk.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from counterfoil.business import recalls
+from counterfoil.business import recalls, settlements
 from counterfoil.business.tables import (
     GIVEN_BACK,
     InboxEntry,
@@ -42,6 +42,7 @@ class Watch:
         yield from differences(session)
         yield from given_back(session)
         yield from recalls.told(session, today)
+        yield from settlements.half(session)
         yield from not_listed(session, today)
         try:
             yield from Deadlines(self.office, self.calendar).late(session, today)

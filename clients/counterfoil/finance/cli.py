@@ -30,6 +30,9 @@ Its configuration has, beside what `office.settings` reads:
     top = "101"                  # its top-level unit (`SupDepCode`)
     bank = "102521000000"        # its agent bank
 
+    [office.caller.first_reviewer]    # two persons, who review and who `settle`
+    [office.caller.second_reviewer]
+
     [special]                    # the special account (财政专户), if there is one
     number = "42000000301"
     name = "财政专户"
@@ -53,6 +56,7 @@ from typing import Final, TypeAlias
 from counterfoil.business.days import read_day, written
 from counterfoil.business.money import to_yuan
 from counterfoil.business.program import DONE, REFUSED, add_option, add_path, end_of
+from counterfoil.business.settlements import add_settling
 from counterfoil.finance import commands
 from counterfoil.finance.figures import totals
 from counterfoil.finance.recompute import recompute
@@ -182,7 +186,10 @@ def _add_remedies(verbs: Verbs) -> None:
     correct = _command(
         verbs, "correct", commands.correct, "take a quota notice back by another"
     )
-    for verb in (ask, withdraw, reissue, correct):
+    settle = _command(
+        verbs, "settle", commands.settle, "sign what holds of a receipt that differs"
+    )
+    for verb in (ask, withdraw, reissue, correct, settle):
         verb.add_argument("number", metavar="NUMBER", help="of our voucher")
     for verb in (ask, withdraw):
         add_option(
@@ -191,6 +198,7 @@ def _add_remedies(verbs: Verbs) -> None:
     add_path(
         reissue, _SYSTEM, "order", "the corrected order, if it is one", required=False
     )
+    add_settling(settle, _SYSTEM)
 
 
 def _add_day(to: argparse.ArgumentParser, name: str, text: str) -> None:

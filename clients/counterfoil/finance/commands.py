@@ -12,14 +12,22 @@ from typing import Any
 
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, setting, tell
+from counterfoil.business.settlements import Terms, agree
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.finance import budget, orders, plans, remedies, simulator
+from counterfoil.finance import (
+    budget,
+    orders,
+    plans,
+    remedies,
+    settlements,
+    simulator,
+)
 from counterfoil.finance.alerts import Watch
 from counterfoil.finance.books import Books
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office, office_of
 from counterfoil.finance.lists import plan_list, unlisted
 from counterfoil.finance.statements import Month, plan_statements
-from counterfoil.office import DeskRefused, Reason, read_settings
+from counterfoil.office import DeskRefused, Reason, Reference, read_settings
 
 
 @contextmanager
@@ -175,4 +183,28 @@ def correct(options: argparse.Namespace) -> int:
         made = remedies.correct(session, office, options.number, today(options))
     for voucher in made:
         print(voucher.key.number)
+    return DONE
+
+
+def settle(options: argparse.Namespace) -> int:
+    """Sign what people agreed about a receipt that differs; two persons do."""
+    station, _ = read_settings(options.config)
+    person = station.person(options.person)
+    with at_work(options.config) as (office, books):
+        with books.reading() as session:
+            digest = settlements.differing(session, options.number).digest
+        with station.desk("system") as desk:
+            papers = settlements.papers_of(desk, digest)
+        settlements.done(papers, options.holds)  # before anybody signs it
+        terms = Terms(
+            about=Reference(papers.voucher.key, digest),
+            holds=options.holds,
+            reason=options.reason,
+        )
+        with books.writing() as session:
+            agreed = agree(session, terms, person, today(options))
+            if agreed:
+                one = settlements.differing(session, options.number)
+                settlements.settle(session, office, one, papers, options.holds)
+    tell("settled" if agreed else "signed", 1)
     return DONE

@@ -74,7 +74,7 @@ class PaymentIssue(OrderIssue):
         """
         del voucher
         allotments.release(session, entry.cause)
-        _give_back(session, entry, f"代理银行退回：{step.explanation}")
+        give_back(session, entry, f"代理银行退回：{step.explanation}")
 
 
 class ClearingIssue(OrderIssue):
@@ -93,7 +93,7 @@ class ClearingIssue(OrderIssue):
         del voucher
         claims.release_claims(session, entry.cause)
         allotments.release(session, entry.cause)
-        _give_back(session, entry, f"国库退回清算凭证：{step.explanation}")
+        give_back(session, entry, f"国库退回清算凭证：{step.explanation}")
 
 
 class ListIssue(Issue):
@@ -115,7 +115,7 @@ class ListIssue(Issue):
         )
 
 
-def _give_back(session: Session, order: OutboxEntry, why: str) -> None:
+def give_back(session: Session, order: OutboxEntry, why: str) -> None:
     """Have what an order was made from returned to whom it came from."""
     application = session.get(InboxEntry, order.cause)
     if application is not None and application.state is InboxState.TAKEN:

@@ -2,7 +2,8 @@
 
 There is one list a day and kind. It names every receipt of that day, so it waits until
 no voucher that may still get one is under way, and it is not made while a receipt
-does not agree: leaving that one out would be a list that the treasury rejects.
+does not agree: leaving that one out would be a list that the treasury rejects. Once
+people have settled it, with the treasury too, no list names it (`settlements`).
 
 Source: Hubei measures, articles 26 (3), 27 (4) 4 and 27 (5) 5.
 """

@@ -11,11 +11,13 @@ from typing import Final
 
 from sqlalchemy import select
 
+from counterfoil.business import settlements
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.money import to_yuan
 from counterfoil.business.recomputing import differences, issued_by, vouchers_kept
 from counterfoil.finance.entries import BOOKED, Entry, Line, entry_of
 from counterfoil.finance.kinds import REFUND, REVENUE_REPORT
+from counterfoil.finance.settlements import unlike_vault
 from counterfoil.finance.tables import Posting
 from counterfoil.office import Desk, Reference, Standing
 
@@ -36,7 +38,10 @@ def recompute(desk: Desk, books: SqlBooks, party: str) -> Iterator[str]:
     Raises:
         OfficeError: The gateway refused, or cannot be reached.
     """
-    for one in differences(posted(books), in_vault(desk, party)):
+    ours = posted(books)
+    with books.reading() as session:
+        apart = settlements.settled(session)
+    for one in differences(ours, in_vault(desk, party), but=apart):
         if one.kept is None:
             yield f"凭证{one.name}已记账，凭证库中未办结"
         elif one.booked is None:
@@ -46,6 +51,7 @@ def recompute(desk: Desk, books: SqlBooks, party: str) -> Iterator[str]:
                 f"凭证{one.name}记账{to_yuan(_debits(one.booked))}元，"
                 f"凭证库为{to_yuan(_debits(one.kept))}元，或科目、单位不同"
             )
+    yield from unlike_vault(desk, books, ours)
 
 
 def posted(books: SqlBooks) -> dict[bytes, Entry]:

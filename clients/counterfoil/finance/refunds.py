@@ -32,32 +32,33 @@ class RefundWork(Work):
         bank = voucher.key.issuer
         is_new = accounts.register(session, voucher, receipt, differences, bank)
         if is_new and not differences:
-            back = self._given_back(session, voucher)
+            back = given_back(session, voucher)
             allotments.use(session, receipt.voucher.digest, back)
 
-    def _given_back(
-        self, session: Session, voucher: Voucher
-    ) -> dict[allotments.AllotmentKey, int]:
-        """Return what a refund gives back to allotments; amounts are negative."""
-        way, key = way_in(voucher), voucher.key
-        amounts: dict[allotments.AllotmentKey, int] = {}
-        for row in voucher.form.rows:
-            paid = accounts.receipted(
-                session,
-                PAYMENT,
-                str(row["ori_voucher_no"]),
-                fiscal_year=key.fiscal_year,
-                bank=key.issuer,
-            )
-            whose = allotments.AllotmentKey(
-                fiscal_year=key.fiscal_year,
-                top=str(row["sup_dep_code"]),
-                unit=paid.unit if paid and way is PaymentWay.DIRECT else "",
-                function=str(row["exp_func_code"]),
-                way=way,
-            )
-            amounts[whose] = amounts.get(whose, 0) + int(row["pay_amt_fen"])
-        return amounts
+
+def given_back(
+    session: Session, voucher: Voucher
+) -> dict[allotments.AllotmentKey, int]:
+    """Return what a refund gives back to allotments; amounts are negative."""
+    way, key = way_in(voucher), voucher.key
+    amounts: dict[allotments.AllotmentKey, int] = {}
+    for row in voucher.form.rows:
+        paid = accounts.receipted(
+            session,
+            PAYMENT,
+            str(row["ori_voucher_no"]),
+            fiscal_year=key.fiscal_year,
+            bank=key.issuer,
+        )
+        whose = allotments.AllotmentKey(
+            fiscal_year=key.fiscal_year,
+            top=str(row["sup_dep_code"]),
+            unit=paid.unit if paid and way is PaymentWay.DIRECT else "",
+            function=str(row["exp_func_code"]),
+            way=way,
+        )
+        amounts[whose] = amounts.get(whose, 0) + int(row["pay_amt_fen"])
+    return amounts
 
 
 def note_differences(session: Session, voucher: Voucher, receipt: Receipt) -> str:

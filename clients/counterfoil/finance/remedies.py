@@ -29,7 +29,9 @@ from counterfoil.office import Reference, Voucher, VoucherKey
 
 _WITH_NOBODY: Final = GIVEN_BACK | {OutboxState.REFUSED, OutboxState.WITHDRAWN}
 """States of a voucher of ours that nobody has, or has any more."""
-_ANSWERED: Final = frozenset({OutboxState.RECEIPTED, OutboxState.DIFFERS})
+_ANSWERED: Final = frozenset(
+    {OutboxState.RECEIPTED, OutboxState.DIFFERS, OutboxState.SETTLED}
+)
 """States of a voucher of ours that its recipient has acted on."""
 
 

@@ -110,7 +110,7 @@ class Receipted(Base):
     agrees: Mapped[bool]
     note: Mapped[str] = mapped_column(String(NOTE_MAX), default="")
     listed_in: Mapped[str] = mapped_column(_CODE, default="")
-    """Number of the list that names it; empty while none does."""
+    """Number of the list that names it, or that people settled it; else empty."""
 
 
 class Claim(Base):

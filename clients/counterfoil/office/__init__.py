@@ -39,7 +39,9 @@ from counterfoil.office.settings import Station, read_settings
 from counterfoil.office.signing import (
     Person,
     PlanPosition,
+    encode_for_signing,
     has_receipt,
+    is_signed_by,
     plan_of,
     seal_voucher,
 )
@@ -109,7 +111,9 @@ __all__ = [
     "Way",
     "Written",
     "enclosed",
+    "encode_for_signing",
     "has_receipt",
+    "is_signed_by",
     "kind_of",
     "opened",
     "opened_payload",

@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from counterfoil.catalogue.v1 import (
     document_kind_pb2,
@@ -184,6 +186,19 @@ class Person:
         """Which of the contract's algorithms this key signs by."""
         return sealed_pb2.Algorithm.ValueType(self.key.algorithm)
 
+    @property
+    def identity(self) -> str:
+        """Who it is, as the certificate says: `urn:counterfoil:…`, or its subject."""
+        loaded = x509.load_der_x509_certificate(self.certificate)
+        try:
+            names = loaded.extensions.get_extension_for_class(
+                x509.SubjectAlternativeName
+            ).value
+        except x509.ExtensionNotFound:
+            return loaded.subject.rfc4514_string()
+        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+        return next(iter(uris), loaded.subject.rfc4514_string())
+
     def sign(self, message: bytes) -> bytes:
         """Return this person's signature over `message`.
 
@@ -204,6 +219,27 @@ def encode_for_signing(payload_type: str, payload: bytes) -> bytes:
     """
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def is_signed_by(certificate: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether a person's signature is over a message.
+
+    Args:
+        certificate: The person's, in DER; whether to trust it is another question.
+        message: What was signed, as `encode_for_signing` returns it.
+        signature: The signature.
+    """
+    public = x509.load_der_x509_certificate(certificate).public_key()
+    try:
+        if isinstance(public, ed25519.Ed25519PublicKey):
+            public.verify(signature, message)
+        elif isinstance(public, ec.EllipticCurvePublicKey):
+            public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def seal_voucher(

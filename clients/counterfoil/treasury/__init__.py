@@ -29,6 +29,7 @@ again from the vault.
 * `details`: the detail of an application against the application.
 * `issuing`: what we issue, once for each period.
 * `answers`: the answers to what we state.
+* `settlements`: receipts of ours that differ, once people have agreed what holds.
 * `overdue`: what is late, and who tells it.
 * `system`: all of it at our desk.
 * `recompute`: the books against what stands in the vault.

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from counterfoil.business.codes import PaymentWay
+from counterfoil.business.tables import SettlementEntry
 from counterfoil.treasury.books import (
     DIFFERS,
     GIVEN_BACK,
@@ -186,6 +187,10 @@ def to_be_listed(
         Incoming.state == State.RECEIPTED,
         Incoming.day == day,
         Incoming.listed_in == b"",
+        # What people have settled is on no list: finance compared it, and it differed.
+        Incoming.digest.not_in(
+            select(SettlementEntry.digest).where(SettlementEntry.second != "")
+        ),
     )
     numbers = set(bank_numbers)
     if numbers:

@@ -17,6 +17,9 @@ Its configuration has, beside what `office.settings` reads:
     [calendar]
     days = "working_days.toml"   # what the legal calendar does not know, if any
 
+    [office.caller.first_reviewer]    # two persons, if they are to `settle`
+    [office.caller.second_reviewer]
+
 and the agent banks that clear with us, as `business.banks` has them.
 """
 
@@ -31,10 +34,12 @@ from typing import Final
 
 from counterfoil.business.money import to_fen
 from counterfoil.business.program import add_option, add_path, end_of
+from counterfoil.business.settlements import add_settling
 from counterfoil.treasury.commands import (
     enter_income,
     report_day,
     run,
+    settle,
     show_alerts,
     show_books,
     state,
@@ -66,6 +71,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "report": report_day,
     "statements": state,
     "alerts": show_alerts,
+    "settle": settle,
     "books": show_books,
 }
 
@@ -93,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     alerts = commands.add_parser(
         "alerts", help="show what was noted today and what is late; exit 1 if any"
     )
+    settle_ = commands.add_parser(
+        "settle", help="sign what holds of a receipt of ours that differs"
+    )
+    settle_.add_argument("number", metavar="NUMBER", help="of the voucher")
+    add_settling(settle_, "treasury")
     books = commands.add_parser("books", help="show what the books say")
     books.add_argument(
         "--recompute",
@@ -107,9 +118,9 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get(f"{_TWIN}JSON") == "1",
         help=f"for a program [{_TWIN}JSON=1]",
     )
-    for each in (run_, income, report, statements, alerts, books):
+    for each in (run_, income, report, statements, alerts, settle_, books):
         add_path(each, "treasury", "config", "the system's configuration")
-    for each in (run_, income, report, statements, alerts):
+    for each in (run_, income, report, statements, alerts, settle_):
         _add(each, "today DAY", _day, "live this day instead of the clock's")
     return parser
 

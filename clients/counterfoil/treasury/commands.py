@@ -14,10 +14,11 @@ from typing import Any, Final
 from counterfoil.business.banks import banks_of
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
+from counterfoil.business.settlements import Terms, agree, half, unsound
 from counterfoil.business.turns import turns
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
-from counterfoil.treasury import alerts
+from counterfoil.treasury import alerts, settlements
 from counterfoil.treasury.accounts import figures
 from counterfoil.treasury.books import Books
 from counterfoil.treasury.incomes import Entered, enter, invented, read_income
@@ -82,10 +83,27 @@ def show_alerts(options: argparse.Namespace) -> int:
             office_of(station.party, tables),
             WorkingDays.configured(options.config, tables),
         )
-        found = [*alerts.of_day(session, today), *overdue.told(session, today)]
+        found = [
+            *alerts.of_day(session, today),
+            *overdue.told(session, today),
+            *half(session),
+        ]
     for one in found:
         print(one)
     return REFUSED if found else DONE
+
+
+def settle(options: argparse.Namespace) -> int:
+    """Sign what was agreed about a receipt of ours that differs; two persons do."""
+    station, tables = read_settings(options.config)
+    person = station.person(options.person)
+    today = day_of(_clock(options)())
+    with _books(station, tables) as books, books.writing() as session:
+        one = settlements.receipted(session, options.number, options.holds)
+        terms = Terms(about=one.reference, holds=options.holds, reason=options.reason)
+        agreed = agree(session, terms, person, today)
+    tell("settled" if agreed else "signed", 1)
+    return DONE
 
 
 def show_books(options: argparse.Namespace) -> int:
@@ -95,6 +113,7 @@ def show_books(options: argparse.Namespace) -> int:
     with _books(station, tables) as books:
         with books.reading() as session:
             told = asdict(figures(session))
+            changed = list(unsound(session))
         if options.json:
             print(json.dumps(told))
         else:
@@ -102,7 +121,7 @@ def show_books(options: argparse.Namespace) -> int:
         if not options.recompute:
             return DONE
         with station.desk("system") as desk:
-            return _refused(recompute(desk, books, office))
+            return _refused([*changed, *recompute(desk, books, office)])
 
 
 def office_of(party: str, tables: Mapping[str, Any]) -> Office:

@@ -1,0 +1,120 @@
+"""An application whose receipt differs: what holds of it, people agree."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete
+
+from counterfoil.bank import settlements
+from counterfoil.bank.quota import quota_lines
+from counterfoil.bank.recompute import booked
+from counterfoil.bank.tables import Entry, RefundState
+from counterfoil.business.settlements import Terms, agree
+from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
+from tests.unit.bank.bank_house import DAY, BankHouse
+from tests.unit.bank.papers import FINANCE_ACCOUNT, OFFICE, TOTAL, direct_payment
+
+FIRST = "SQ202603011101"
+
+
+def settle(house: BankHouse, number: str, holds: Holds) -> None:
+    """Let two persons agree, and book what holds."""
+    for reviewer in house.reviewers:
+        with house.journal.writing() as session:
+            entry = settlements.differing(session, number, holds)
+            terms = Terms(about=entry.reference, holds=holds, reason="双方已核对")
+            if agree(session, terms, reviewer.person, DAY):
+                tell = house.system().tell
+                settlements.settle(session, OFFICE, entry, holds, tell)
+    house.turn()
+
+
+def unlike(house: BankHouse) -> list[str]:
+    with house.journal.reading() as session:
+        return list(settlements.unlike_books(session, booked(house.journal)))
+
+
+def cleared_fen(house: BankHouse) -> int:
+    with house.journal.reading() as session:
+        lines = quota_lines(session, "420000", 2026, "20260101", "20261231")
+        return sum(one.cleared_fen for one in lines.values())
+
+
+@pytest.fixture
+def differing(house: BankHouse) -> BankHouse:
+    """Return a bank whose application has a receipt of one fen too little."""
+    house.pay(direct_payment("D1"))
+    house.apply()
+    house.turn()
+    house.clear(FIRST, fen=TOTAL - 1)
+    assert house.issued_state(FIRST) is OutboxState.DIFFERS
+    return house
+
+
+@pytest.mark.clause("hubei-34")
+def test_what_was_cleared_as_applied_for_is_cleared(differing: BankHouse) -> None:
+    settle(differing, FIRST, Holds.VOUCHER)
+
+    assert differing.issued_state(FIRST) is OutboxState.SETTLED
+    assert differing.totals().cleared_fen == cleared_fen(differing) == TOTAL
+    assert differing.balance_fen(FINANCE_ACCOUNT) == 0
+    assert differing.apply() == 0
+    assert unlike(differing) == []
+
+
+@pytest.mark.clause("hubei-34")
+def test_what_was_not_cleared_is_applied_for_again(differing: BankHouse) -> None:
+    settle(differing, FIRST, Holds.NOTHING)
+
+    assert differing.totals().cleared_fen == cleared_fen(differing) == 0
+    assert differing.apply() == 1
+    assert unlike(differing) == []
+
+
+def test_no_part_of_an_application_holds(differing: BankHouse) -> None:
+    with pytest.raises(ValueError, match="按凭证办理或未办理"):
+        settle(differing, FIRST, Holds.RECEIPT)
+
+
+def test_an_application_whose_receipt_agrees_is_not_settled(house: BankHouse) -> None:
+    house.pay(direct_payment("D1"))
+    house.apply()
+    house.turn()
+    house.clear(FIRST)
+
+    with pytest.raises(ValueError, match="没有回单不符"):
+        settle(house, FIRST, Holds.NOTHING)
+
+
+def test_books_that_do_not_have_what_was_settled_are_told(
+    differing: BankHouse,
+) -> None:
+    settle(differing, FIRST, Holds.VOUCHER)
+    with differing.journal.writing() as session:
+        entry = session.query(OutboxEntry).filter_by(number=FIRST).one()
+        session.execute(delete(Entry).where(Entry.digest == entry.digest))
+
+    assert unlike(differing) == [f"凭证{FIRST}记账与协商处理的结果不符"]
+
+
+@pytest.mark.parametrize(
+    ("holds", "state"),
+    [(Holds.VOUCHER, RefundState.REFUNDED), (Holds.NOTHING, RefundState.HELD)],
+)
+def test_a_refund_is_with_the_treasury_or_applied_for_again(
+    house: BankHouse, holds: Holds, state: RefundState
+) -> None:
+    house.pay(direct_payment("D1"))
+    house.apply()
+    house.turn()
+    house.clear(FIRST)
+    refund = house.refund("D1", "D1-1", 40)
+    [question] = [one.number for one in house.entries(102207)]
+    house.answer(question, {"x_check_result": "0"})
+    [applied] = house.applied(2302)
+    house.clear(applied, fen=-39)
+    assert house.refund_state(refund) is RefundState.APPLIED
+
+    settle(house, applied, holds)
+
+    assert house.refund_state(refund) is state
