@@ -25,6 +25,9 @@ from counterfoil.office import Person, Reference, encode_for_signing, is_signed_
 SIGNED_TYPE: Final = "application/vnd.counterfoil.settlement.v1"
 """Payload type of what persons sign, in the pre-authentication encoding."""
 
+_PERSON: Final = "person"
+"""What a person's certificate says behind the party: `urn:counterfoil:…:person:…`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -55,8 +58,11 @@ def agree(session: Session, terms: Terms, person: Person, day: str) -> bool:
 
     Raises:
         ValueError: It holds already, the same person has signed, the two do not say the
-            same, or no reason is given.
+            same, no reason is given, or it is no person who signs.
     """
+    if person.identity.split(":")[3:4] != [_PERSON]:
+        msg = f"{person.identity}不是人员证书"
+        raise ValueError(msg)
     entry = session.get(SettlementEntry, terms.about.digest)
     if entry is None:
         _first(session, terms, person, day)

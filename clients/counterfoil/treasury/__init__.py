@@ -18,6 +18,7 @@ again from the vault.
 * `closing`: a day that was reported is closed.
 * `alerts`: what a person is to be told of.
 * `incomes`: income of the single account, entered or invented.
+* `corrections`: income that was entered wrongly, taken back and entered rightly.
 * `acts`: what acting on a voucher changes in the books, or why it cannot be done.
 * `clerk`: takes each voucher from one state to the next.
 * `forms`: the receipts that we fill in.

@@ -176,6 +176,22 @@ class Income(Base):
     """Why it is booked on another day than it came in; empty if it is not."""
 
 
+class IncomeCorrection(Base):
+    """Income that was entered wrongly, and what puts it right (更正)."""
+
+    __tablename__ = "income_corrections"
+
+    number: Mapped[str] = mapped_column(ForeignKey(Income.number), primary_key=True)
+    """Of the wrong entry, which stays as it is: it is corrected once."""
+    reversal: Mapped[str] = mapped_column(ForeignKey(Income.number), unique=True)
+    """Of the entry that takes it back (红字)."""
+    right: Mapped[str] = mapped_column(String(42), default="")
+    """Of the right entry; empty if nothing had come in."""
+    reason: Mapped[str] = mapped_column(String(NOTE_MAX))
+    day: Mapped[str] = mapped_column(String(8))
+    """Day on which it was corrected, `yyyymmdd`."""
+
+
 class ClosedDay(Base):
     """A day whose reports were made: it, and all before it, are closed (日结)."""
 

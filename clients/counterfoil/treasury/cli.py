@@ -36,6 +36,7 @@ from counterfoil.business.money import to_fen
 from counterfoil.business.program import add_option, add_path, end_of
 from counterfoil.business.settlements import add_settling
 from counterfoil.treasury.commands import (
+    correct_income,
     enter_income,
     report_day,
     run,
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "run": run,
     "income": enter_income,
+    "correct": correct_income,
     "report": report_day,
     "statements": state,
     "alerts": show_alerts,
@@ -87,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     income = commands.add_parser("income", help="enter income of the single account")
     _add_income(income)
+    correct = commands.add_parser(
+        "correct", help="take an entry of income back, and enter it rightly"
+    )
+    correct.add_argument("number", metavar="NUMBER", help="of the wrong entry")
+    _add(correct, "level LEVEL", str, "the right level, if that was wrong")
+    _add(correct, "subject CODE", str, "the right subject, if that was wrong")
+    _add(correct, "amount YUAN", to_fen, "the right amount, if that was wrong")
+    _add(correct, "reason TEXT", str, "why, for people", required=True)
     report = commands.add_parser(
         "report", help="close a day and send its reports to finance"
     )
@@ -118,9 +128,9 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get(f"{_TWIN}JSON") == "1",
         help=f"for a program [{_TWIN}JSON=1]",
     )
-    for each in (run_, income, report, statements, alerts, settle_, books):
+    for each in (run_, income, correct, report, statements, alerts, settle_, books):
         add_path(each, "treasury", "config", "the system's configuration")
-    for each in (run_, income, report, statements, alerts, settle_):
+    for each in (run_, income, correct, report, statements, alerts, settle_):
         _add(each, "today DAY", _day, "live this day instead of the clock's")
     return parser
 

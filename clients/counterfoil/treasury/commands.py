@@ -21,6 +21,7 @@ from counterfoil.office import Station, read_settings
 from counterfoil.treasury import alerts, settlements
 from counterfoil.treasury.accounts import figures
 from counterfoil.treasury.books import Books
+from counterfoil.treasury.corrections import Right, correct
 from counterfoil.treasury.incomes import Entered, enter, invented, read_income
 from counterfoil.treasury.kinds import OUR_NAME, Office
 from counterfoil.treasury.overdue import Overdue
@@ -57,6 +58,27 @@ def enter_income(options: argparse.Namespace) -> int:
     for number, reason in booked:
         if reason:
             _warn(f"{number}: {reason}")
+    return DONE
+
+
+def correct_income(options: argparse.Namespace) -> int:
+    """Take an entry of income back, and enter it rightly."""
+    station, tables = read_settings(options.config)
+    today = day_of(_clock(options)())
+    right = Right(
+        level=options.level, subject=options.subject, amount_fen=options.amount
+    )
+    with _books(station, tables) as books, books.writing() as session:
+        made = correct(
+            session,
+            options.number,
+            None if right == Right() else right,
+            options.reason,
+            today,
+        )
+        numbers = [one.number for one in made]
+    for number in numbers:
+        print(number)
     return DONE
 
 

@@ -15,7 +15,7 @@ from counterfoil.office import Form, Voucher
 from counterfoil.office.vouchers import FieldValue
 from counterfoil.treasury import totals
 from counterfoil.treasury.accounts import balance_fen
-from counterfoil.treasury.books import Income, Posting
+from counterfoil.treasury.books import Posting
 from counterfoil.treasury.issuing import Name, voucher_of
 from counterfoil.treasury.kinds import (
     BALANCE_REPORT,
@@ -58,10 +58,10 @@ def balance_report(session: Session, office: Office, day: str) -> Voucher:
     Yesterday's balance, what came in and what was paid make today's balance.
     """
     yesterday = balance_fen(session, before=day)
+    # Income by subject, as the day's report tells it: a correction takes from its own.
     of_day = [
-        fen
-        for table in (Posting, Income)
-        for fen in session.scalars(select(table.amount_fen).where(table.day == day))
+        *session.scalars(select(Posting.amount_fen).where(Posting.day == day)),
+        *totals.revenue(session, day).day.values(),
     ]
     came = sum(fen for fen in of_day if fen > 0)
     paid = -sum(fen for fen in of_day if fen < 0)

@@ -9,8 +9,10 @@ import pytest
 from counterfoil.business import settlements
 from counterfoil.business.settlements import Terms
 from counterfoil.business.tables import Holds, SettlementEntry
-from counterfoil.office import Reference
+from counterfoil.devca.directory import DevelopmentCa
+from counterfoil.office import Person, Reference
 from tests.unit.business.house import ORDER, TODAY, House, paper
+from tests.unit.office.loopback import access_of
 
 ABOUT = Reference(paper(ORDER, "O1").key, b"\1" * 32)
 TERMS = Terms(about=ABOUT, holds=Holds.VOUCHER, reason="与国库电话核实，已全额支付")
@@ -55,6 +57,18 @@ def test_nobody_settles_alone(house: House) -> None:
         agree(house, 0)
 
     assert settled(house) == {}
+
+
+@pytest.mark.clause("hubei-36")
+def test_a_program_is_no_person(house: House, ca: DevelopmentCa) -> None:
+    access = access_of(ca, "system", "1")
+    program = Person.from_pem(access.certificate, access.key)
+
+    with (
+        house.books.writing() as session,
+        pytest.raises(ValueError, match="不是人员证书"),
+    ):
+        settlements.agree(session, TERMS, program, TODAY)
 
 
 @pytest.mark.parametrize(
