@@ -47,6 +47,10 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
         yield made
 
 
+def is_numbered(number: str, voucher: Voucher) -> bool:
+    return voucher.key.number == number
+
+
 async def sign(
     main: Callable[[list[str]], int], number: str, *, by: str, **more: str
 ) -> int:
@@ -54,10 +58,6 @@ async def sign(
     options = {"holds": "voucher", "reason": REASON, "person": by, **more}
     words = [one for name, text in options.items() for one in (f"--{name}", text)]
     return await asyncio.to_thread(main, ["settle", number, *words])
-
-
-def _is_numbered(number: str, one: Voucher) -> bool:
-    return one.key.number == number
 
 
 @pytest.mark.clause("hubei-26", "hubei-34", "hubei-36")
@@ -73,9 +73,7 @@ async def test_what_two_persons_of_finance_settle_blocks_no_list_any_more(
     for number, lacking in (("BK1", 100), ("BK2", 0)):
         program.order(APPROPRIATION, replace(ORDER, number=number))
         reference, voucher = await finance_side.issued(
-            program,
-            APPROPRIATION,
-            partial(_is_numbered, f"SB{number}"),
+            program, APPROPRIATION, partial(is_numbered, f"SB{number}")
         )
         async with town.desk(TREASURY) as treasury:
             await accept_at(treasury, reference)
