@@ -21,7 +21,6 @@ from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
-from counterfoil.business.recalls import Recalls
 from counterfoil.business.rows import put_one, store
 from counterfoil.business.tables import GIVEN_BACK, KEY, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
@@ -207,7 +206,7 @@ class Outbox:
 
     def work(self) -> None:
         """Issue everything that is planned; what a busy gateway refuses waits."""
-        self._recalls().work()
+        recalls.Recalls(self.desk, self.books, self.clock, self.tell).work()
         last = 0
         while planned := self._planned(after=last):
             last = planned[-1].id
@@ -217,7 +216,9 @@ class Outbox:
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is planned, and nothing is to be voided."""
-        return not self.in_state(OutboxState.PLANNED) and self._recalls().is_at_rest()
+        return not self.in_state(OutboxState.PLANNED) and not recalls.any_due(
+            self.books
+        )
 
     def is_settled(self) -> bool:
         """Tell whether no answer is awaited any more."""
@@ -230,9 +231,6 @@ class Outbox:
         """Return the vouchers in these states, in the order of their planning."""
         with self.books.reading() as session:
             return issued.in_state(session, *states)
-
-    def _recalls(self) -> Recalls:
-        return Recalls(self.desk, self.books, self.clock, self.tell)
 
     def _planned(self, *, after: int) -> list[OutboxEntry]:
         with self.books.reading() as session:

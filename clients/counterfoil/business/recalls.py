@@ -34,8 +34,10 @@ from counterfoil.business.tables import (
 )
 from counterfoil.office import Desk, DeskRefused, Outcome, Reason, Standing
 
-_GONE: Final = frozenset({Standing.REJECTED, Standing.RETURNED, Standing.DISCARDED})
-"""Standings in which a recipient holds a voucher no more."""
+_GONE: Final = frozenset(
+    {Standing.REFUSED, Standing.REJECTED, Standing.RETURNED, Standing.DISCARDED}
+)
+"""Standings in which a recipient holds a voucher no more, or never did."""
 _ACTED: Final = frozenset({Standing.RECEIPTED, Standing.CLOSED, Standing.DISPUTED})
 """Standings in which, as its issuer knows, a recipient has acted."""
 
@@ -101,6 +103,13 @@ def _is_held_up(session: Session, entry: OutboxEntry) -> bool:
     return session.scalar(due) is not None
 
 
+def any_due(books: SqlBooks) -> bool:
+    """Tell whether something that came back is still to be looked at."""
+    due = select(RecallEntry.entry).where(RecallEntry.state == RecallState.DUE)
+    with books.reading() as session:
+        return session.scalar(due.limit(1)) is not None
+
+
 def told(session: Session, today: str) -> Iterator[str]:
     """Yield what of all this a person has to look at, in Chinese.
 
@@ -144,12 +153,6 @@ class Recalls:
         """Look where every voucher stands that came back, and take it one step on."""
         for entry, recall in self._due():
             self._take_on(entry, recall)
-
-    def is_at_rest(self) -> bool:
-        """Tell whether nothing is left to do before somebody is heard."""
-        with self.books.reading() as session:
-            due = select(RecallEntry.entry).where(RecallEntry.state == RecallState.DUE)
-            return session.scalar(due.limit(1)) is None
 
     def _due(self) -> list[tuple[OutboxEntry, RecallEntry]]:
         with self.books.reading() as session:

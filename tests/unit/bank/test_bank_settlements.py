@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import delete
 
 from counterfoil.bank import settlements
+from counterfoil.bank.alerts import alerts
 from counterfoil.bank.quota import quota_lines
 from counterfoil.bank.recompute import booked
 from counterfoil.bank.tables import Entry, RefundState
 from counterfoil.business.settlements import Terms, agree
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
+from counterfoil.business.working_days import WorkingDays
 from tests.unit.bank.bank_house import DAY, BankHouse
 from tests.unit.bank.papers import FINANCE_ACCOUNT, OFFICE, TOTAL, direct_payment
 
@@ -118,3 +122,21 @@ def test_a_refund_is_with_the_treasury_or_applied_for_again(
     settle(house, applied, holds)
 
     assert house.refund_state(refund) is state
+
+
+def test_what_waits_for_a_person_is_told(differing: BankHouse) -> None:
+    house = differing
+    house.pay(direct_payment("D2"))
+    house.apply()
+    house.turn()
+    house.give_back("SQ202603011102", "不是本财政下达")
+    with house.journal.writing() as session:
+        entry = settlements.differing(session, FIRST, Holds.VOUCHER)
+        terms = Terms(about=entry.reference, holds=Holds.VOUCHER, reason="已核对")
+        assert not agree(session, terms, house.reviewers[0].person, DAY)
+
+    with house.journal.reading() as session:
+        told = list(alerts(session, OFFICE, date(2026, 3, 2), WorkingDays()))
+
+    assert any(one.endswith("待另一人确认：已核对") for one in told)
+    assert "凭证SQ202603011102被退回，其他接收方尚未退回：不是本财政下达" in told

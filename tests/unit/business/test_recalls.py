@@ -103,6 +103,18 @@ def test_what_both_gave_back_by_themselves_is_voided_without_asking(
     assert recall(house).state is RecallState.VOID
 
 
+def test_what_the_gateway_of_the_other_never_took_is_not_asked_back(
+    house: House,
+) -> None:
+    digest = house.issued(BOTH).digest
+    house.desk.heard[digest] = {BANK: Standing.REFUSED}
+
+    give_back(house, TREASURY)
+
+    assert house.desk.returns_asked == {}
+    assert recall(house).state is RecallState.VOID
+
+
 def test_what_the_other_has_acted_on_a_person_has_to_look_at(house: House) -> None:
     give_back(house, BANK)
     receipt_by(house, TREASURY)

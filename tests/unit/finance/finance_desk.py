@@ -113,7 +113,7 @@ class House:
         self.warned: list[str] = []
         people = [access_of(ca, "person", name) for name in ("first", "second")]
         self._people = [Desk(gateway.address, one) for one in people]
-        self._reviewers = [
+        self.reviewers = [
             Reviewer(desk, Person.from_pem(one.certificate, one.key))
             for desk, one in zip(self._people, people, strict=True)
         ]
@@ -128,7 +128,7 @@ class House:
             second: Of the person who reviews last.
         """
         at = desk or self.client
-        reviewers = list(self._reviewers)
+        reviewers = list(self.reviewers)
         if second is not None:
             reviewers[1] = replace(reviewers[1], desk=second)
         return Finance(

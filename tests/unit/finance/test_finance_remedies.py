@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.business.tables import OutboxState
+from counterfoil.business.turns import give_out
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.standing import Standing
 from counterfoil.finance import orders, remedies
 from counterfoil.finance.kinds import (
     APPROPRIATION,
@@ -206,3 +209,35 @@ def test_a_quota_notice_is_taken_back_once_and_nothing_else_is(house: House) -> 
         correct(house, "ZE2026000001")
     with pytest.raises(ValueError, match="不是额度通知单"):
         correct(house, "SBBK1")
+
+
+@pytest.mark.clause("hubei-32b")
+def test_an_application_goes_back_as_long_as_its_payment_is_not_out(
+    house: House,
+) -> None:
+    house.allot()
+    inbox = house.takers()[1]
+
+    def only_the_inbox_works() -> None:
+        for arrivals in house.client.read():
+            give_out(arrivals, [inbox])
+        inbox.work()
+
+    early, late = application("SQ1", (("2010101", 100),)), application("SQ2")
+    digest = house.desk.arrive(early)
+    only_the_inbox_works()
+    assert house.left() == 400
+    house.desk.tell(DocumentKind.RETURN_REQUEST, early, "收款人有误")
+    only_the_inbox_works()
+
+    assert house.standing(digest) is Standing.RETURNED
+    assert house.state(PAYMENT) is OutboxState.WITHDRAWN
+    assert house.left() == 500
+
+    [sent] = house.run(late)
+    house.desk.tell(DocumentKind.RETURN_REQUEST, late, "收款人有误")
+    house.turn()
+
+    assert house.standing(sent) is Standing.ACCEPTED
+    assert house.state(PAYMENT, 1) is OutboxState.SENT
+    assert house.left() == 400

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from counterfoil.business.outbox import draft_of
+from counterfoil.business.settlements import Terms, agree
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.domain.standing import Standing
@@ -18,6 +19,7 @@ from counterfoil.finance.kinds import (
     APPROPRIATION,
     APPROPRIATION_LIST,
     CLEARING_ORDER,
+    DIRECT_QUOTA,
     PAYMENT,
 )
 from counterfoil.finance.settlements import Papers, done
@@ -189,3 +191,21 @@ def test_the_copy_of_a_refund_that_differed_gives_the_allotment_back(
     with house.books.reading() as session:
         booked = session.query(Posting).filter_by(digest=digest, title=Title.SINGLE)
         assert [one.amount_fen for one in booked] == [40]
+
+
+def test_what_waits_for_a_person_is_told(short: House) -> None:
+    short.allot()
+    short.turn()
+    short.given_back(DIRECT_QUOTA)
+    found = papers(short, APPROPRIATION, short_fen=100)
+    reference = short.entries(APPROPRIATION)[0].reference
+    terms = Terms(about=reference, holds=Holds.VOUCHER, reason="已核对")
+    person = short.reviewers[0].person
+    with short.books.writing() as session:
+        assert not agree(session, terms, person, short.day)
+    next_day(short)
+
+    told = alerts(short)
+
+    assert f"凭证{found.voucher.key}的差错处理待另一人确认：已核对" in told
+    assert "凭证ZE2026000001被退回，其他接收方尚未退回：账号不存在" in told
