@@ -23,7 +23,7 @@ from counterfoil.finance.kinds import (
     CHECK_REPLY,
 )
 from counterfoil.finance.reports import ReportWork
-from counterfoil.finance.tables import Receipted
+from counterfoil.finance.tables import APART, Receipted
 from counterfoil.office import Form, Voucher
 from counterfoil.office.vouchers import FieldValue
 
@@ -77,7 +77,9 @@ def _of_day(
             Receipted.day == day, Receipted.type_code % 10_000 == int(kind)
         )
     ):
-        found[one.number] = (one.amount_fen, _CARRIED_OUT)
+        # People may have settled that nothing was done, whatever the receipt says.
+        undone = one.listed_in == APART and not one.agrees
+        found[one.number] = (one.amount_fen, _RETURNED if undone else _CARRIED_OUT)
     for entry in session.scalars(
         select(OutboxEntry).where(OutboxEntry.type_code % 10_000 == int(kind))
     ):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -26,11 +26,8 @@ from counterfoil.finance.entries import Entry, entry_of
 from counterfoil.finance.issues import give_back
 from counterfoil.finance.kinds import CLEARING_ORDER, PAYMENT, REFUND, Office
 from counterfoil.finance.refunds import given_back
-from counterfoil.finance.tables import Finding, Receipted
+from counterfoil.finance.tables import APART, Finding, Receipted
 from counterfoil.office import Desk, Form, Receipt, Voucher, enclosed, opened
-
-APART: Final = "协商处理"
-"""Stands where the number of a list would: it is on none."""
 
 
 class Papers(NamedTuple):

@@ -5,6 +5,8 @@ Nothing is posted but by a voucher, and every posting names it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Enum,
@@ -21,6 +23,9 @@ from counterfoil.finance.entries import Title
 _CODE = String(42)
 _DAY = String(8)
 _DIGEST = LargeBinary(32)
+
+APART: Final = "协商处理"
+"""Stands where the number of a list would, of what people settled: it is on none."""
 
 
 class Base(DeclarativeBase):

@@ -18,6 +18,7 @@ from counterfoil.finance.entries import Title
 from counterfoil.finance.kinds import (
     APPROPRIATION,
     APPROPRIATION_LIST,
+    CHECK_REPLY,
     CLEARING_ORDER,
     DIRECT_QUOTA,
     PAYMENT,
@@ -26,7 +27,14 @@ from counterfoil.finance.settlements import Papers, done
 from counterfoil.finance.tables import Posting, Receipted
 from counterfoil.office import Receipt
 from tests.unit.finance.finance_desk import House, filled
-from tests.unit.finance.papers import DAY, OFFICE, application, clearing, refund
+from tests.unit.finance.papers import (
+    DAY,
+    OFFICE,
+    application,
+    clearing,
+    daily_check,
+    refund,
+)
 from tests.unit.finance.test_finance_orders import ORDER
 
 
@@ -98,6 +106,20 @@ def test_what_was_not_done_is_not_booked(short: House) -> None:
     assert short.totals.appropriated_fen == short.totals.expenditure_fen == 900
     [listing] = short.issued(APPROPRIATION_LIST)
     assert [row["ori_voucher_no"] for row in listing.form.rows] == ["SBBK2"]
+
+
+@pytest.mark.parametrize(
+    ("holds", "states"), [(Holds.VOUCHER, ["0", "0"]), (Holds.NOTHING, ["1", "0"])]
+)
+def test_the_daily_check_says_what_was_settled(
+    short: House, holds: Holds, states: list[str]
+) -> None:
+    settle(short, papers(short, APPROPRIATION, short_fen=100), holds)
+
+    short.run(daily_check(DAY, "5207"))
+
+    [reply] = short.issued(CHECK_REPLY)
+    assert [row["pro_state"] for row in reply.form.rows] == states
 
 
 def test_only_a_receipt_that_differs_is_settled_and_once(short: House) -> None:
