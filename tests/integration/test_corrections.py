@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -16,12 +17,13 @@ from counterfoil.finance import accounts, remedies
 from counterfoil.finance.entries import Title
 from counterfoil.finance.kinds import DIRECT_QUOTA
 from counterfoil.finance.plans import Grant
-from counterfoil.office import Standing
+from counterfoil.office import AsyncDesk, Standing, VoucherKey
 from counterfoil.treasury.corrections import Right, correct
 from counterfoil.treasury.incomes import Entered
 from tests.houses import BANK, FINANCE, TREASURY, Town, running
 from tests.integration import test_finance as finance_side
 from tests.integration import treasury_program as treasury_side
+from tests.integration.desks import until
 from tests.integration.test_recalls import Programs, programs, work_until
 from tests.unit.finance.papers import OFFICE, SCHOOL
 
@@ -39,6 +41,10 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     made = treasury_side.town_in(tmp_path_factory.mktemp("corrections"))
     async with running(made):
         yield made
+
+
+async def standings_of(desk: AsyncDesk, key: VoucherKey) -> dict[str, Standing]:
+    return dict((await desk.inquire(key)).standings)
 
 
 @pytest.mark.clause("hubei-34")
@@ -71,9 +77,12 @@ async def test_quota_told_wrongly_is_taken_back_by_a_notice_that_names_the_wrong
     # What was wrong stays as it was: both stand in the vaults.
     async with town.desk(FINANCE) as desk:
         for key in (wrong.key, made.key):
-            way = await desk.inquire(key)
-            assert way.standings[TREASURY] is Standing.CLOSED
-            assert way.standings[BANK] is Standing.ACCEPTED
+            await until(
+                partial(standings_of, desk, key),
+                lambda told: (
+                    told == {TREASURY: Standing.CLOSED, BANK: Standing.ACCEPTED}
+                ),
+            )
 
 
 @pytest.mark.clause("hubei-25", "hubei-34")

@@ -18,8 +18,9 @@ from sqlalchemy import func, select
 
 from counterfoil.bank.kinds import APPLICATION
 from counterfoil.bank.tables import QuotaChange
+from counterfoil.business import recalls
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.tables import OutboxEntry
+from counterfoil.business.tables import OutboxEntry, RecallState
 from counterfoil.finance import remedies
 from counterfoil.finance.kinds import CLEARING_ORDER, DIRECT_QUOTA, PAYMENT
 from counterfoil.finance.plans import Grant
@@ -35,7 +36,7 @@ from tests.unit.finance.papers import OFFICE, SCHOOL, application
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-VOID = {Standing.DISCARDED}
+GONE = {Standing.REJECTED, Standing.RETURNED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +116,32 @@ async def standings(desk: AsyncDesk, reference: Reference) -> set[Standing]:
     return set(way.standings.values())
 
 
+def is_back(finance: finance_side.Program, reference: Reference) -> bool:
+    """Tell whether finance has heard that nobody holds a voucher."""
+    with finance.books.reading() as session:
+        [entry] = session.scalars(
+            select(OutboxEntry).filter_by(digest=reference.digest)
+        )
+        return recalls.state_of(session, entry) is RecallState.BACK
+
+
+async def gone(desk: AsyncDesk, reference: Reference) -> bool:
+    """Tell whether nobody whom the desk's gateway knows of holds a voucher."""
+    found = await standings(desk, reference)
+    return bool(found) and found <= GONE
+
+
 async def void_for(
     town: Town,
     reference: Reference,
     parties: tuple[str, ...],
     *programs: finance_side.Program | bank_side.Program | treasury_side.Program,
 ) -> None:
-    """Let programs work until a voucher is void at each party's own gateway."""
+    """Let programs work until nobody holds a voucher, at each party's own gateway."""
     async with asyncio.timeout(60):
         for party in parties:
             async with town.desk(party) as desk:
-                while await standings(desk, reference) != VOID:
+                while not await gone(desk, reference):
                     for one in programs:
                         await asyncio.to_thread(one.turn)
 
@@ -152,6 +168,7 @@ async def test_quota_that_the_treasury_returns_the_bank_strikes_out_too(
     await void_for(town, notice, (FINANCE, BANK, TREASURY), finance, bank)
 
     assert programs.quota_fen() == before
+    await work_until(lambda: is_back(finance, notice), finance)
 
     with finance.books.writing() as session:
         again = remedies.issue_again(session, OFFICE, notice.key.number, None)

@@ -1,9 +1,10 @@
-"""Vouchers of ours that came back, until they are void for everybody (作废).
+"""Vouchers of ours that came back, until nobody holds them any more (退回、作废).
 
 What one of several recipients rejects or returns is void for all of them, but the
 others hold it still and wait for what follows on it. They are asked to return it; once
-nobody holds it any more it is voided, and its number may be issued again. What one of
-them has acted on no program takes back: a person must look.
+nobody holds it any more its number may be issued again, and what was only rejected is
+voided before that. What one of them has acted on no program takes back: a person must
+look.
 
 Source: Hubei measures, articles 32 and 33.
 """
@@ -38,12 +39,17 @@ _GONE: Final = frozenset(
     {Standing.REFUSED, Standing.REJECTED, Standing.RETURNED, Standing.DISCARDED}
 )
 """Standings in which a recipient holds a voucher no more, or never did."""
+_VOID: Final = frozenset({Standing.RETURNED, Standing.DISCARDED})
+"""Standings after which the gateway lets the next issue of a number follow."""
+_DUE: Final = (RecallState.DUE, RecallState.VOIDING)
+"""States that something follows on by itself."""
+_VOIDED: Final = frozenset({RecallState.VOIDING, RecallState.VOID})
 _ACTED: Final = frozenset({Standing.RECEIPTED, Standing.CLOSED, Standing.DISPUTED})
 """Standings in which, as its issuer knows, a recipient has acted."""
 
 
 def begin(session: Session, entry: OutboxEntry, why: str) -> None:
-    """Have a voucher of several recipients that one gave back voided for all.
+    """Have a voucher of several recipients that one gave back come back from all.
 
     Every later one that gives it back has it looked at again.
 
@@ -67,6 +73,12 @@ def look_again(session: Session, entry: OutboxEntry) -> str:
     return ""
 
 
+def state_of(session: Session, entry: OutboxEntry) -> RecallState | None:
+    """Return how far a voucher that came back is back from all; None if none asks."""
+    recall = session.get(RecallEntry, entry.id)
+    return None if recall is None else recall.state
+
+
 def void_first(session: Session, returned: OutboxEntry) -> None:
     """Have what came back void before its number is issued again.
 
@@ -77,11 +89,17 @@ def void_first(session: Session, returned: OutboxEntry) -> None:
         ValueError: Another of its recipients has not returned it.
     """
     recall = session.get(RecallEntry, returned.id)
-    if recall is not None and recall.state is not RecallState.VOID:
+    if recall is None and returned.state is OutboxState.REJECTED:
+        session.add(
+            RecallEntry(
+                entry=returned.id, state=RecallState.VOIDING, note=returned.note
+            )
+        )
+    elif recall is not None and recall.state is RecallState.BACK:
+        recall.state = RecallState.VOIDING
+    elif recall is not None and recall.state not in _VOIDED:
         msg = f"凭证{returned.number}尚有接收方未退回，不能重开"
         raise ValueError(msg)
-    if recall is None and returned.state is OutboxState.REJECTED:
-        begin(session, returned, returned.note)
 
 
 def freed(books: SqlBooks, planned: Sequence[OutboxEntry]) -> Sequence[OutboxEntry]:
@@ -97,7 +115,7 @@ def _is_held_up(session: Session, entry: OutboxEntry) -> bool:
     due = (
         select(RecallEntry.entry)
         .join(OutboxEntry, OutboxEntry.id == RecallEntry.entry)
-        .where(RecallEntry.state == RecallState.DUE)
+        .where(RecallEntry.state.in_(_DUE))
         .where(*(getattr(OutboxEntry, name) == one for name, one in before.items()))
     )
     return session.scalar(due) is not None
@@ -105,7 +123,7 @@ def _is_held_up(session: Session, entry: OutboxEntry) -> bool:
 
 def any_due(books: SqlBooks) -> bool:
     """Tell whether something that came back is still to be looked at."""
-    due = select(RecallEntry.entry).where(RecallEntry.state == RecallState.DUE)
+    due = select(RecallEntry.entry).where(RecallEntry.state.in_(_DUE))
     with books.reading() as session:
         return session.scalar(due.limit(1)) is not None
 
@@ -135,7 +153,7 @@ def told(session: Session, today: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Recalls:
-    """Asks for what came back, and voids it.
+    """Asks for what came back, and voids what is to be issued again.
 
     Attributes:
         desk: The business system's desk at our own gateway.
@@ -159,7 +177,7 @@ class Recalls:
             found = session.execute(
                 select(OutboxEntry, RecallEntry)
                 .join(RecallEntry, RecallEntry.entry == OutboxEntry.id)
-                .where(RecallEntry.state == RecallState.DUE)
+                .where(RecallEntry.state.in_(_DUE))
                 .order_by(OutboxEntry.id)
             )
             return [(entry, recall) for entry, recall in found]
@@ -172,8 +190,7 @@ class Recalls:
             return
         reason = Reason(entry.reference, recall.note[:REASON_MAX])
         if _GONE.issuperset(standings.values()):
-            [outcome] = self.desk.discard([reason])
-            self._note(recall, RecallState.VOID, outcome)
+            self._end(recall, reason, frozenset(standings.values()))
         elif acted := _whose(standings, _ACTED):
             recall.note = f"接收方{'、'.join(acted)}已办理；{recall.note}"[:NOTE_MAX]
             self._note(recall, RecallState.KEPT, None)
@@ -183,6 +200,18 @@ class Recalls:
             [outcome] = self.desk.request_return([reason])
             recall.asked = day_of(self.clock())
             self._note(recall, RecallState.WAITING, outcome)
+
+    def _end(
+        self, recall: RecallEntry, reason: Reason, standings: frozenset[Standing]
+    ) -> None:
+        """Note that nobody holds it; void it if its number is to be issued again."""
+        if recall.state is RecallState.DUE:
+            self._note(recall, RecallState.BACK, None)
+        elif _VOID.issuperset(standings):
+            self._note(recall, RecallState.VOID, None)
+        else:
+            [outcome] = self.desk.discard([reason])
+            self._note(recall, RecallState.VOID, outcome)
 
     def _note(
         self, recall: RecallEntry, following: RecallState, outcome: Outcome | None
@@ -200,6 +229,7 @@ class Recalls:
 
 _TOLD: Final = {
     RecallState.WAITING: "asked-back",
+    RecallState.BACK: "back",
     RecallState.VOID: "voided",
     RecallState.KEPT: "kept",
 }

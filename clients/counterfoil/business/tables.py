@@ -104,17 +104,22 @@ GIVEN_BACK: Final = frozenset({OutboxState.REJECTED, OutboxState.RETURNED})
 
 
 class RecallState(StrEnum):
-    """How far a voucher of ours that came back is void for everybody.
+    """How far a voucher of ours that came back is back from everybody.
 
-    DUE ─▶ WAITING ─▶ DUE ─▶ VOID, or KEPT
+    DUE ─▶ WAITING ─▶ DUE ─▶ BACK ─▶ VOIDING ─▶ VOID
+     └─▶ KEPT
     """
 
     DUE = "due"
     """Where it stands with its recipients is to be looked at."""
     WAITING = "waiting"
     """Its other recipients are asked to return it too."""
+    BACK = "back"
+    """Nobody holds it any more."""
+    VOIDING = "voiding"
+    """Its number is to be issued again: it is to be void before that."""
     VOID = "void"
-    """Nobody holds it any more, and we have voided it (作废)."""
+    """It is void (作废), and the gateway lets the next issue follow."""
     KEPT = "kept"
     """One of its recipients has acted on it: a person must look."""
 
@@ -227,7 +232,7 @@ class OutboxEntry(_Keyed, Base):
 
 
 class RecallEntry(Base):
-    """A voucher of ours that came back and is to be void for all its recipients."""
+    """A voucher of ours that came back and is to come back from all its recipients."""
 
     __tablename__ = "recalls"
 

@@ -1,4 +1,4 @@
-"""What one of several recipients gives back is asked of the others, and voided."""
+"""What one of several recipients gives back is asked of the others."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ def receipt_by(house: House, by: str) -> None:
     house.turn()
 
 
+def issue_again(house: House) -> None:
+    with house.books.writing() as session:
+        given_back = session.get_one(OutboxEntry, house.issued(BOTH).id)
+        plan_again(session, given_back, BOTH, TODAY)
+
+
 def recall(house: House) -> RecallEntry:
     with house.books.reading() as session:
         return session.get_one(RecallEntry, house.issued(BOTH).id)
@@ -68,7 +74,7 @@ def _sent(house: House) -> None:
 
 @pytest.mark.parametrize("kind", [DocumentKind.RETURN, DocumentKind.REJECTION])
 @pytest.mark.clause("hubei-33")
-def test_the_other_recipient_is_asked_once_and_then_it_is_voided(
+def test_the_other_recipient_is_asked_once_and_then_nobody_holds_it(
     house: House, kind: DocumentKind
 ) -> None:
     digest = house.issued(BOTH).digest
@@ -78,21 +84,20 @@ def test_the_other_recipient_is_asked_once_and_then_it_is_voided(
 
     assert house.desk.returns_asked == {digest: "有误"}
     assert house.told["asked-back"] == 1
-    assert house.desk.voided == {}
     assert recall(house).state is RecallState.WAITING
 
     give_back(house, BANK, why="应发送方要求退回")
 
-    assert house.desk.voided == {digest: "有误"}
-    assert house.told["asked-back"] == 1
-    assert recall(house).state is RecallState.VOID
+    assert house.told["asked-back"] == house.told["back"] == 1
+    assert recall(house).state is RecallState.BACK
+    assert house.desk.voided == {}, "nothing replaces it"
     # What follows on its return was booked once, by who gave it back first.
     state = "rejected" if kind is DocumentKind.REJECTION else "returned"
     assert house.bookings() == [f"{state} Q1"]
     assert house.outbox().is_at_rest()
 
 
-def test_what_both_gave_back_by_themselves_is_voided_without_asking(
+def test_what_both_gave_back_by_themselves_is_not_asked_for(
     house: House,
 ) -> None:
     for by in (TREASURY, BANK):
@@ -100,7 +105,29 @@ def test_what_both_gave_back_by_themselves_is_voided_without_asking(
     house.turn()
 
     assert house.desk.returns_asked == {}
+    assert recall(house).state is RecallState.BACK
+
+
+@pytest.mark.parametrize("second", [DocumentKind.RETURN, DocumentKind.REJECTION])
+@pytest.mark.clause("hubei-33")
+def test_it_is_void_before_its_number_goes_out_again(
+    house: House, second: DocumentKind
+) -> None:
+    digest = house.issued(BOTH).digest
+    give_back(house, TREASURY)
+    with pytest.raises(ValueError, match="尚有接收方未退回"):
+        issue_again(house)
+    give_back(house, BANK, second)
+
+    issue_again(house)
+    assert recall(house).state is RecallState.VOIDING
+    house.turn()
+
+    rejected = second is DocumentKind.REJECTION
+    assert house.desk.voided == ({digest: "有误"} if rejected else {})
     assert recall(house).state is RecallState.VOID
+    again = replace(BOTH, key=replace(BOTH.key, issue=2))
+    assert house.issued_state(again) is OutboxState.SENT
 
 
 def test_what_the_gateway_of_the_other_never_took_is_not_asked_back(
@@ -112,7 +139,7 @@ def test_what_the_gateway_of_the_other_never_took_is_not_asked_back(
     give_back(house, TREASURY)
 
     assert house.desk.returns_asked == {}
-    assert recall(house).state is RecallState.VOID
+    assert recall(house).state is RecallState.BACK
 
 
 def test_what_the_other_has_acted_on_a_person_has_to_look_at(house: House) -> None:
@@ -150,13 +177,15 @@ def test_what_one_recipient_gives_back_concerns_nobody_else(house: House) -> Non
     assert house.desk.returns_asked == house.desk.voided == {}
 
 
-def test_a_busy_gateway_is_asked_again_and_one_that_refuses_is_told(
+def test_a_busy_gateway_is_asked_again_to_void(
     house: House,
 ) -> None:
     house.desk.refuse_to_issue("discard", "Q1", VaultBusy("later"))
     for by in (TREASURY, BANK):
-        give_back(house, by)
-    assert recall(house).state is RecallState.DUE
+        give_back(house, by, DocumentKind.REJECTION)
+    issue_again(house)
+    house.turn()
+    assert recall(house).state is RecallState.VOIDING
     house.turn()
     assert recall(house).state is RecallState.VOID
 
@@ -164,7 +193,9 @@ def test_a_busy_gateway_is_asked_again_and_one_that_refuses_is_told(
 def test_a_gateway_that_will_not_void_is_told(house: House) -> None:
     house.desk.refuse_to_issue("discard", "Q1", NotInState("no"))
     for by in (TREASURY, BANK):
-        give_back(house, by)
+        give_back(house, by, DocumentKind.REJECTION)
+    issue_again(house)
+    house.turn()
 
     assert recall(house).state is RecallState.KEPT
     assert "NOT_IN_STATE" in told(house)[0]
@@ -174,9 +205,10 @@ def test_a_gateway_that_will_not_void_is_told(house: House) -> None:
 @pytest.mark.parametrize("at", ["request_return", "discard"])
 def test_a_crash_asks_again_and_voids_once(house: House, at: str, when: str) -> None:
     last = house.desk.reference("Q1")
-    house.desk.step(DocumentKind.RETURN, last, "有误", TREASURY)
+    house.desk.step(DocumentKind.REJECTION, last, "有误", TREASURY)
     if at == "discard":
-        house.desk.step(DocumentKind.RETURN, last, "有误", BANK)
+        give_back(house, BANK)
+        issue_again(house)
     with pytest.raises(Crash):
         house.turn(house.outbox(dying(house.client, at, when)))
 
