@@ -8,7 +8,7 @@ without judging again.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
 
@@ -271,7 +271,7 @@ class NewlyNamed:
         entries: The entries, by book key; new keys are only ever added to them.
     """
 
-    def __init__(self, entries: Mapping[bytes, Entry | None]) -> None:
+    def __init__(self, entries: dict[bytes, Entry | None]) -> None:
         self._entries = entries
         self._keys: defaultdict[bytes, list[bytes]] = defaultdict(list)
         self._sorted = 0
@@ -279,7 +279,9 @@ class NewlyNamed:
     def of(self, name: bytes) -> Iterator[tuple[bytes, Entry | None]]:
         """Yield the entries of a common name as they now stand."""
         # Sorted when somebody asks: most commits hold no voucher that names another.
-        for key in islice(self._entries, self._sorted, None):
+        # From the end: a dictionary is gone through, not entered in the middle.
+        new = islice(reversed(self._entries), len(self._entries) - self._sorted)
+        for key in reversed(list(new)):
             self._keys[common_name_of(key)].append(key)
         self._sorted = len(self._entries)
         for key in self._keys.get(name, ()):
