@@ -141,7 +141,6 @@ def rewritten(
 # --- published -------------------------------------------------------------------
 
 
-@pytest.mark.clause("wuhai-4a")
 def test_the_national_root_and_an_authority_under_it_are_signed() -> None:
     root, authority = published("root"), published("authority")
 
@@ -406,7 +405,6 @@ def test_an_sm2_authority_under_a_p256_root_is_refused(pki: Pki, p256: Pki) -> N
     assert not holds(person, [foreign], p256.root, pki.root)
 
 
-@pytest.mark.clause("hubei-11")
 def test_persons_of_p256_and_an_institution_of_sm2_seal_one_document(
     pki: Pki, p256: Pki
 ) -> None:

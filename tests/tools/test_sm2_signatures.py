@@ -315,6 +315,7 @@ def test_keys_are_equal_as_their_points_are(key: Sm2PrivateKey) -> None:
     assert same != spki_of(same)
 
 
+@pytest.mark.clause("wuhai-4a")
 def test_a_private_key_neither_shows_itself_nor_travels(key: Sm2PrivateKey) -> None:
     assert secret_of(key).hex() not in repr(key)
     for leave in (pickle.dumps, copy.copy, copy.deepcopy):

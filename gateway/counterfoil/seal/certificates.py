@@ -111,7 +111,8 @@ def public_key_of(
             return sm2_key_of(certificate)
         return certificate.public_key()
     except Sm2Unavailable as error:
-        raise CertificateRefused(str(error)) from error
+        # What this machine lacks, a peer need not know.
+        raise CertificateRefused("SM2 is not checked here") from error
     except (UnsupportedAlgorithm, ValueError) as error:
         raise CertificateRefused("the certificate's key is of no known kind") from error
 

@@ -112,8 +112,9 @@ class _Climb:
         """Return `path` continued to a root, or None."""
         child = path[-1]
         for issuer, is_root in self.candidates:
-            if issuer.subject != child.issuer or issuer in path:
+            if issuer.subject != child.issuer:
                 continue
+            # Also what ends a circle.
             if not is_root and len(path) > DEPTH_MAX:
                 continue
             if not self._has_issued(issuer, path, is_root=is_root):
