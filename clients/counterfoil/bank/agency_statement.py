@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from counterfoil.business.inbox import voucher_of as voucher_in
 from counterfoil.business.money import to_yuan
 from counterfoil.business.tables import InboxEntry, InboxState
 from counterfoil.office import Form, Voucher
+from counterfoil.office.vouchers import FieldValue
 
 _NOT_TAKEN: Final = (InboxState.REJECTED, InboxState.RETURNED, InboxState.VOID)
 
@@ -42,11 +43,10 @@ class AgencyStatement(Statement):
         3. Whatever was paid out of the account in the period is named.
         """
         form = voucher.form
+        ours = periods.booked(session, map(_name, form.rows))
         for row in form.rows:
             reason = _row_differs(
-                periods.booked(
-                    session, int(row["e_voucher_type"]), str(row["voucher_no"])
-                ),
+                ours.get(_name(row), ()),
                 int(row["pay_amt_fen"]),
                 str(row["pay_date"]),
             )
@@ -55,15 +55,20 @@ class AgencyStatement(Statement):
         if not _is_last(form):
             return
         packets = _packets(session, entry, form.text("voucher_check_no"))
-        stated = {str(row["voucher_no"]) for one in packets for row in one.rows}
-        for ours in periods.paid_of(
+        stated = {str(row["voucher_no"]) for packet in packets for row in packet.rows}
+        for one in periods.paid_of(
             session,
             form.text("acct_no"),
             form.text("begin_date"),
             form.text("end_date"),
         ):
-            if ours.number not in stated:
-                yield "", f"缺少凭证{ours.number}{to_yuan(ours.amount_fen)}元"
+            if one.number not in stated:
+                yield "", f"缺少凭证{one.number}{to_yuan(one.amount_fen)}元"
+
+
+def _name(row: Mapping[str, FieldValue]) -> tuple[int, str]:
+    """Return kind and number of the voucher that a row is about."""
+    return int(row["e_voucher_type"]), str(row["voucher_no"])
 
 
 def _row_differs(ours: Sequence[periods.Booked], fen: int, day: str) -> str:

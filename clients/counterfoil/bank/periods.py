@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,9 @@ from counterfoil.business.codes import PaymentWay
 from counterfoil.business.outbox import draft_of
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
 
+NAMED_AT_ONCE: Final = 500
+"""Numbers that one query names; databases allow a few thousand."""
+_REFUND_NOTICES: Final = frozenset({DIRECT_REFUND, AUTHORISED_REFUND})
 KIND_OF: Final = {What.CLEARED: APPLICATION, What.REFUNDED: REFUND_APPLICATION}
 """Which kind of ours the treasury answered, by what its receipt booked."""
 
@@ -52,40 +55,70 @@ class Count:
 
 def paid_of(session: Session, account: str, first: str, last: str) -> list[Booked]:
     """Return what was paid out of an account in a period."""
-    return [
-        Booked(one.number, one.amount_fen, one.pay_date)
-        for one in session.scalars(
-            select(Payment)
-            .where(
-                Payment.account == account,
-                Payment.state.in_(RECEIPTED),
-                Payment.pay_date.between(first, last),
-            )
-            .order_by(Payment.number)
+    found = session.execute(
+        select(Payment.number, Payment.amount_fen, Payment.pay_date)
+        .where(
+            Payment.account == account,
+            Payment.state.in_(RECEIPTED),
+            Payment.pay_date.between(first, last),
         )
-    ]
+        .order_by(Payment.number)
+    )
+    return [Booked(*one) for one in found]
 
 
-def booked(session: Session, type_code: int, number: str) -> list[Booked]:
-    """Return what we have under a number of a kind: payments, refund notices.
+def booked(
+    session: Session, named: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], list[Booked]]:
+    """Return what we have under kinds and numbers: payments, refund notices.
 
     Two units may use the same number: then it is more than one.
     """
-    if type_code in {DIRECT_REFUND, AUTHORISED_REFUND}:
-        refund = session.get(Refund, id_in(number))
-        if refund is None or refund.state is not RefundState.REFUNDED:
-            return []
-        return [Booked(refund.number, -refund.amount_fen, refund.refunded)]
-    return [
-        Booked(one.number, one.amount_fen, one.pay_date)
+    numbers: defaultdict[int, set[str]] = defaultdict(set)
+    for type_code, number in named:
+        numbers[type_code].add(number)
+    found: defaultdict[tuple[int, str], list[Booked]] = defaultdict(list)
+    for type_code, wanted in numbers.items():
+        look = _refunds if type_code in _REFUND_NOTICES else _payments
+        ordered = sorted(wanted)
+        for start in range(0, len(ordered), NAMED_AT_ONCE):
+            some = ordered[start : start + NAMED_AT_ONCE]
+            for name, one in look(session, type_code, some):
+                found[type_code, name].append(one)
+    return dict(found)
+
+
+def _payments(
+    session: Session, type_code: int, numbers: Sequence[str]
+) -> Iterator[tuple[str, Booked]]:
+    """Yield the payments of a kind with these numbers."""
+    for number, fen, day in session.execute(
+        select(Payment.number, Payment.amount_fen, Payment.pay_date).where(
+            Payment.type_code == type_code,
+            Payment.number.in_(numbers),
+            Payment.state.in_(RECEIPTED),
+        )
+    ):
+        yield number, Booked(number, fen, day)
+
+
+def _refunds(
+    session: Session, _type_code: int, names: Sequence[str]
+) -> Iterator[tuple[str, Booked]]:
+    """Yield the refunds that these names mean."""
+    found = {
+        one.id: one
         for one in session.scalars(
-            select(Payment).where(
-                Payment.type_code == type_code,
-                Payment.number == number,
-                Payment.state.in_(RECEIPTED),
+            select(Refund).where(
+                Refund.id.in_(set(map(id_in, names))),
+                Refund.state == RefundState.REFUNDED,
             )
         )
-    ]
+    }
+    for name in names:
+        one = found.get(id_in(name))
+        if one is not None:
+            yield name, Booked(one.number, -one.amount_fen, one.refunded)
 
 
 def answered(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from counterfoil.bank import periods
 from counterfoil.bank.kinds import AUTHORISED_QUOTA, CHECK_REPLY, DIRECT_QUOTA
 from counterfoil.bank.tables import QuotaChange
 from counterfoil.domain.catalogue import DocumentKind
@@ -24,6 +25,7 @@ from tests.unit.bank.stated import (
     check,
     treasury_statement,
 )
+from tests.unit.business.house import counted
 from tests.unit.treasury.papers import quota_notice
 
 FIRST = "SQ202603011101"
@@ -130,6 +132,62 @@ def test_a_refund_that_is_stated_is_held_against_its_notice(paid: BankHouse) -> 
     )
     assert right.agency_statement.x_check_result == "0"
     assert "金额不符" in wrong.agency_statement.x_check_reason
+
+
+def looked_up(
+    house: BankHouse, *named: tuple[int, str]
+) -> dict[tuple[int, str], list[periods.Booked]]:
+    with house.journal.reading() as session:
+        return periods.booked(session, named)
+
+
+def test_rows_are_looked_up_by_as_many_as_one_query_may_name(
+    paid: BankHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = [(5201, "D1"), (5201, "D2"), (8202, "U1"), (5201, "U1"), (5201, "D1")]
+    whole = looked_up(paid, *named)
+    monkeypatch.setattr(periods, "NAMED_AT_ONCE", 1)
+
+    assert looked_up(paid, *named) == whole
+    assert {
+        name: [one.amount_fen for one in found] for name, found in whole.items()
+    } == {
+        (5201, "D1"): [350],
+        (5201, "D2"): [350],
+        (8202, "U1"): [350],
+    }
+
+
+def test_a_statement_of_many_rows_takes_no_more_queries_than_one_of_two(
+    paid: BankHouse,
+) -> None:
+    many: list[Stated] = [(5201, f"D{n}", 350, "20260301") for n in range(1, 300)]
+    with counted("before_cursor_execute") as few:
+        looked_up(paid, *((kind, number) for kind, number, *_ in many[:2]))
+    with counted("before_cursor_execute") as all_of_them:
+        looked_up(paid, *((kind, number) for kind, number, *_ in many))
+
+    assert len(all_of_them) == len(few) > 0
+
+
+def test_only_a_refund_that_was_given_back_is_one_by_its_number(
+    paid: BankHouse,
+) -> None:
+    paid.apply()
+    paid.turn()
+    paid.clear(FIRST)
+    done = paid.refund("D1", "D1-0", 40)
+    paid.answer("TP00000001-1", {"x_check_result": "0"})
+    paid.clear("TH202603011021101")
+    open_ = paid.refund("D2", "D2-0", 40)
+    short = f"TK{done.id}"  # the same number, written otherwise
+
+    found = looked_up(
+        paid, (2203, done.number), (2203, short), (2203, open_.number), (2203, "D1")
+    )
+
+    refunded = [periods.Booked(done.number, -40, "20260301")]
+    assert found == {(2203, done.number): refunded, (2203, short): refunded}
 
 
 def test_an_answer_is_the_same_however_often_it_is_asked_for(
