@@ -106,8 +106,10 @@ class Meter:
             usage = now.get(session)
             if usage is None:
                 continue  # it has ended since
-            used_s = usage.cpu_s - self._before.get(session, 0.0)
-            self._before[session] = usage.cpu_s
+            # A program that is ending tells less from one process to the next.
+            before_s = self._before.get(session, 0.0)
+            used_s = max(0.0, usage.cpu_s - before_s)
+            self._before[session] = max(before_s, usage.cpu_s)
             place = name, stage
             self.cpu_s[place] = self.cpu_s.get(place, 0.0) + used_s
             self.peak_bytes[name] = max(

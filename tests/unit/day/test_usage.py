@@ -62,6 +62,16 @@ def test_a_program_that_was_started_again_begins_anew() -> None:
     assert meter.cpu_s == {("bank", "pay"): 3.0}
 
 
+def test_what_a_program_has_used_stays_true_while_it_ends() -> None:
+    meter = Meter()
+    meter.read("pay", {7: "bank"}, {7: Usage(5.0, 30)})
+    # Its first process is gone, one that it started is not yet.
+    meter.read("close", {7: "bank"}, {7: Usage(0.5, 10)})
+    meter.read("close", {7: "bank"}, {7: Usage(0.6, 10)})
+
+    assert meter.cpu_s == {("bank", "pay"): 5.0, ("bank", "close"): 0.0}
+
+
 def test_a_program_that_has_just_ended_is_passed_over() -> None:
     meter = Meter()
 
