@@ -178,6 +178,28 @@ def test_each_process_opens_its_own_session(token: SoftToken) -> None:
     holds(handed.opened(public(P256)).sign(MESSAGE), P256)
 
 
+def _opens(material: KeyMaterial, public_key: bytes) -> list[str]:
+    refusals = []
+    for _ in range(10):
+        try:
+            material.check(public_key)
+        except KeyRefused as refused:
+            refusals.append(str(refused))
+    return refusals
+
+
+def test_processes_that_open_at_the_same_time_do_not_disturb_each_other(
+    token: SoftToken,
+) -> None:
+    handed = material(token, token.put(P256, "k")), public(P256)
+
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        refusals = pool.starmap(_opens, [handed] * 4, chunksize=1)
+
+    # SoftHSM reads a token's file when it begins, and writes it at each login.
+    assert refusals == [[]] * 4
+
+
 def test_a_session_does_not_cross_a_fork(token: SoftToken) -> None:
     handed = material(token, token.put(P256, "k"))
     handed.opened(public(P256))

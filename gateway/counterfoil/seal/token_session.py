@@ -33,7 +33,7 @@ ONE_CALL: Final = RLock()
 
 PIN_ERRORS: Final = (
     *(refused.PinIncorrect, refused.PinInvalid, refused.PinLenRange),
-    *(refused.PinLocked, refused.PinExpired, refused.UserPinNotInitialized),
+    *(refused.PinLocked, refused.PinExpired),
 )
 """What a token says of a PIN; no such PIN may be tried again."""
 
@@ -44,6 +44,10 @@ _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 class PinRefused(KeyRefused):
     """A person has to look: trying again could lock the token."""
+
+
+class _NotThere(KeyRefused):
+    """No token fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +83,38 @@ def session_with(uri: TokenUri, pin: SecretText | None) -> Session:
             are, or another process opened the module.
     """
     with ONE_CALL:
-        module = _module(uri.module)
+        had_begun = uri.module in _modules
         try:
-            # Flags are read and the PIN is entered by one process at a time: the
-            # second one sees that the first one's was wrong.
-            with _alone(uri.module):
-                token = _token(module.library, uri)
-                slot = token.slot.slot_id
-                if slot not in module.sessions:
-                    module.sessions[slot] = _log_in(token, pin)
-        except PinRefused:
-            # A failed login leaves a session behind that nobody knows any more.
+            return _session_with(uri, pin)
+        except _NotThere:
+            if not had_begun:
+                raise
+            # Some modules see no token that came after they had begun.
             forget_sessions(uri)
-            raise
-        except pkcs11.PKCS11Error as error:
-            forget_sessions(uri)
-            msg = f"the token does not answer: {spoken(error)}: {uri.shown}"
-            raise KeyRefused(msg) from None
-        return module.sessions[slot]
+            return _session_with(uri, pin)
+
+
+def _session_with(uri: TokenUri, pin: SecretText | None) -> Session:
+    _check_module(uri.module)
+    try:
+        # One process at a time begins, looks at flags and enters a PIN: the second one
+        # sees that the first one's was wrong; and software tokens are files, in which a
+        # login writes and a beginning reads.
+        with _alone(uri.module):
+            module = _module(uri.module)
+            token = _token(module.library, uri)
+            slot = token.slot.slot_id
+            if slot not in module.sessions:
+                module.sessions[slot] = _log_in(token, pin)
+    except PinRefused:
+        # A failed login leaves a session behind that nobody knows any more.
+        forget_sessions(uri)
+        raise
+    except pkcs11.PKCS11Error as error:
+        forget_sessions(uri)
+        msg = f"the token does not answer: {spoken(error)}: {uri.shown}"
+        raise KeyRefused(msg) from None
+    return module.sessions[slot]
 
 
 def is_open(uri: TokenUri, session: Session | None) -> bool:
@@ -135,6 +153,20 @@ def spoken(error: pkcs11.PKCS11Error) -> str:
     return number[0] if number else type(error).__name__
 
 
+def _check_module(path: str) -> None:
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        msg = f"the PKCS#11 module cannot be found: {path}: {error.strerror}"
+        raise KeyRefused(msg) from None
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & _WRITABLE_BY_OTHERS:
+        msg = f"the PKCS#11 module is no file, or others can change it: {path}"
+        raise KeyRefused(msg)
+    if not os.access(path, os.R_OK):
+        msg = f"the PKCS#11 module cannot be read: {path}"
+        raise KeyRefused(msg)
+
+
 def _module(path: str) -> _Module:
     known = _modules.get(path)
     if known is not None:
@@ -144,14 +176,6 @@ def _module(path: str) -> _Module:
                 "fork, so open the key in the process that signs"
             )
         return known
-    try:
-        status = Path(path).stat()
-    except OSError as error:
-        msg = f"the PKCS#11 module cannot be found: {path}: {error.strerror}"
-        raise KeyRefused(msg) from None
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & _WRITABLE_BY_OTHERS:
-        msg = f"the PKCS#11 module is no file, or others can change it: {path}"
-        raise KeyRefused(msg)
     try:
         library = pkcs11.lib(path)
     except pkcs11.PKCS11Error:
@@ -182,7 +206,7 @@ def _token(library: Any, uri: TokenUri) -> Token:  # noqa: ANN401 -- as it is ty
     tokens = [found for slot in slots if (found := _in_slot(slot, uri)) is not None]
     if not tokens:
         msg = f"the token is not there: {uri.shown}"
-        raise KeyRefused(msg)
+        raise _NotThere(msg)
     if len(tokens) > 1:
         msg = f"{len(tokens)} tokens fit; add serial=: {uri.shown}"
         raise KeyRefused(msg)
@@ -251,6 +275,6 @@ def why_not(error: pkcs11.PKCS11Error) -> str:
     """Return what an error about a PIN means for whoever has to act."""
     if isinstance(error, refused.PinLocked):
         return _LOCKED
-    if isinstance(error, (refused.PinExpired, refused.UserPinNotInitialized)):
-        return f"the token takes no PIN before a new one is set: {spoken(error)}"
+    if isinstance(error, refused.PinExpired):
+        return "the PIN has expired; set a new one by the token's own program"
     return "the PIN is wrong; it is not tried again, as a token locks after a few"

@@ -119,6 +119,7 @@ class FakeModule:
         self.slots = [FakeSlot(number, token) for number, token in enumerate(tokens)]
         for slot in self.slots:
             slot.token.slot = slot
+        self._seen: list[FakeSlot] = []
         self.begun = 0
         self.ended = 0
         self.fails: BaseException | None = None
@@ -130,13 +131,15 @@ class FakeModule:
             if self.fails is not None:
                 raise self.fails
             self.begun += 1
+            # What comes later is not seen, as with SoftHSM.
+            self._seen = list(self.slots)
             return self
 
         return load
 
     def get_slots(self, *, token_present: bool) -> list[FakeSlot]:
         assert token_present
-        return self.slots
+        return self._seen
 
     def finalize(self) -> None:
         self.ended += 1

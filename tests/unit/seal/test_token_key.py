@@ -34,7 +34,7 @@ from counterfoil.seal.secret import KeyRefused, SecretText
 from counterfoil.seal.token_key import APART_S, TokenKey
 from counterfoil.seal.token_session import PinRefused
 from counterfoil.seal.token_uri import parse_token_uri
-from tests.unit.seal.fake_token import PIN, FakeKey, FakeModule, FakeToken
+from tests.unit.seal.fake_token import PIN, FakeKey, FakeModule, FakeSlot, FakeToken
 
 MESSAGE = b"a statement"
 P256 = ec.generate_private_key(ec.SECP256R1())
@@ -307,8 +307,7 @@ def test_one_process_at_a_time_enters_a_pin(bench: Bench) -> None:
     ("fault", "says"),
     [
         (pkcs11.PinLocked(), "the token is locked"),
-        (pkcs11.PinExpired(), "before a new one is set: PinExpired"),
-        (pkcs11.UserPinNotInitialized(), "before a new one is set: UserPinNot"),
+        (pkcs11.PinExpired(), "the PIN has expired"),
     ],
 )
 def test_a_pin_that_is_not_taken_is_not_tried_again(
@@ -322,6 +321,18 @@ def test_a_pin_that_is_not_taken_is_not_tried_again(
         bench.now_s += 10 * APART_S
 
     assert len(bench.token.pins) == 1
+
+
+def test_a_token_that_was_not_made_ready_may_be_by_now(bench: Bench) -> None:
+    bench.token.login_fails = pkcs11.UserPinNotInitialized()
+    key = bench.opened()
+    said = refusal(lambda: key.sign(MESSAGE), SealKeyUnavailable)
+    assert "does not answer: UserPinNotInitialized" in said
+
+    # No try was counted: no PIN was compared.
+    bench.token.login_fails = None
+    bench.now_s += APART_S
+    holds(key.sign(MESSAGE), P256)
 
 
 @pytest.mark.parametrize(
@@ -432,6 +443,25 @@ def test_a_token_that_is_away_is_looked_for_now_and_then(bench: Bench) -> None:
 
     bench.now_s += 0.2
     holds(key.sign(MESSAGE), P256)
+    assert bench.module.begun == 3
+
+
+def test_a_token_that_came_later_is_found(bench: Bench) -> None:
+    one = bench.opened()
+    one.sign(MESSAGE)
+    card = FakeToken([FakeKey(ED25519, LABEL="k")], label="card")
+    card.slot = FakeSlot(1, card)
+    bench.module.slots.append(card.slot)
+
+    holds(
+        bench.opened("pkcs11:token=card", private=ED25519).sign(MESSAGE),
+        ED25519,
+    )
+    holds(one.sign(MESSAGE), P256)
+    assert bench.module.begun == 2
+
+    # It is looked for once, not again and again.
+    assert "not there" in refusal(bench.opened("pkcs11:token=none").open)
     assert bench.module.begun == 3
 
 
