@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from counterfoil.daemon import cli
 from counterfoil.office import (
@@ -28,6 +29,9 @@ from counterfoil.office import (
     plan_of,
     seal_voucher,
 )
+from counterfoil.office.registering import read_registration_file
+from counterfoil.office.signing import SEAL_TYPE, encode_for_signing
+from counterfoil.seal.algorithms import check_with
 from counterfoil.seal.token_key import APART_S
 from tests.houses import BANK, FINANCE, UNIT, Process, Town, environment, running
 from tests.integration.desks import done, reaches, submit, until, write
@@ -221,6 +225,37 @@ async def test_a_command_calls_with_a_card(
     assert "--key: the token has no such private key" in said.err
     assert "a PIN must not stand in a PKCS#11 URI" in said.err
     assert card.pin not in said.out + said.err
+
+
+@pytest.mark.clause("hubei-11")
+def test_two_persons_register_with_cards(
+    house: TokenTown, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.reg"
+
+    def caller(name: str) -> list[str]:
+        card, certificate = house.card(FINANCE, "person", name)
+        return [
+            *("--certificate", str(certificate), "--key", card.uri("own")),
+            *("--passphrase", f"file:{card.pin_file()}"),
+        ]
+
+    proposed = cli.main(
+        [
+            *("register", "propose", "assign", "--by", FINANCE, "--number", "1"),
+            *("--output", str(file), "--holder", f"urn:counterfoil:{FINANCE}:person:x"),
+            *("--post", "archivist", *caller("first")),
+        ]
+    )
+    signed = cli.main(["register", "sign", str(file), *caller("second")])
+
+    assert (proposed, signed) == (cli.DONE, cli.DONE), capsys.readouterr().err
+    (registration,), certificates = read_registration_file(file.read_bytes())
+    assert len(registration.seals) == len(certificates) == 2
+    for seal, certificate in zip(registration.seals, certificates, strict=True):
+        key = x509.load_der_x509_certificate(certificate).public_key()
+        _, check = check_with(key)
+        check(seal.signature, encode_for_signing(SEAL_TYPE, seal.statement))
 
 
 def _by_file(token: SoftToken) -> tuple[str, dict[str, str], tuple[int, ...]]:

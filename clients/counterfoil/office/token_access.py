@@ -37,12 +37,9 @@ def open_in_token(uri: str, passphrase: str, certificate: bytes) -> SigningKey:
     """
     try:
         public_key = public_key_bytes(x509.load_pem_x509_certificate(certificate))
-        key = load_key_material(KeyReference(uri, passphrase)).opened(public_key)
+        return load_key_material(KeyReference(uri, passphrase)).opened(public_key)
     except (KeyRefused, UnfitKey, CertificateRefused) as error:
         raise ValueError(str(error)) from None
-    if key.algorithm is not Algorithm.ECDSA_P256_SHA256:
-        raise ValueError("a connection with a key in a token needs one on P-256")
-    return key
 
 
 def token_credentials(
@@ -51,13 +48,16 @@ def token_credentials(
     """Return what gRPC needs to prove who we are by a key that it cannot have.
 
     Args:
-        key: The caller's key, on P-256.
+        key: The caller's key.
         certificate: The caller's certificate and its intermediates, PEM.
         authorities: The roots and intermediates that are trusted, PEM.
 
     Raises:
-        ValueError: This version of gRPC has no such function (any more).
+        ValueError: The key is not on P-256, or this version of gRPC has no such
+            function (any more).
     """
+    if key.algorithm is not Algorithm.ECDSA_P256_SHA256:
+        raise ValueError("a connection with a key in a token needs one on P-256")
     try:
         # Experimental: callers with a key in a file must not fail if it is moved.
         from grpc.experimental import (  # noqa: PLC0415

@@ -27,6 +27,7 @@ from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.register_matters import MATTERS, OPTIONS
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
+from counterfoil.office import KeyAway
 from counterfoil.vault.locking import VaultLocked
 
 DONE: Final = 0
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _ENDS: Final = (
-    *(ConfigurationRefused, VaultLocked, CounterfoilError),
+    *(ConfigurationRefused, VaultLocked, CounterfoilError, KeyAway),
     *(OSError, KeyboardInterrupt),
 )
 """What ends a command without being a defect."""
@@ -77,6 +78,8 @@ def _end(error: BaseException) -> tuple[int, str]:
             end = REFUSED, f"{where}: {error.strerror or error} (文件无法读写)"
         case ConfigurationRefused():
             end = USAGE, f"configuration: {error} (配置不可用)"
+        case KeyAway():
+            end = UNREACHABLE, f"{error} (签名密钥介质暂时无法使用)"
         case CounterfoilError():
             status = UNREACHABLE if isinstance(error, Unavailable) else REFUSED
             end = status, f"{error.reason}: {error} ({error.zh})"

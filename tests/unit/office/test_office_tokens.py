@@ -114,15 +114,17 @@ def test_a_certificate_of_another_person_is_refused(
         card.person()
 
 
-def test_a_connection_needs_a_key_on_p256(
+def test_a_key_on_ed25519_seals_and_makes_no_connection(
     ca: DevelopmentCa, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Card(ca, tmp_path, "ed25519")
     monkeypatch.setattr(pkcs11, "lib", card.module.library)
     monkeypatch.setattr(token_session, "_modules", {})
+    station, _ = read_settings(card.file)
 
+    assert station.person("card").sign(b"message")
     with pytest.raises(ValueError, match="needs one on P-256"):
-        card.person()
+        station.callers["card"].credentials()
 
 
 def test_a_handshake_for_another_algorithm_is_not_signed(card: Card) -> None:
