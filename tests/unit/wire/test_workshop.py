@@ -545,7 +545,7 @@ def test_a_batch_is_sealed_each_or_with_one_signature(
     keys: Keys,
     in_batches: bool,  # noqa: FBT001 -- a parameter of the test
 ) -> None:
-    workshop.in_batches = in_batches
+    workshop = replace(workshop, in_batches=in_batches)
     drafts = [draft_of(entry_notice(number)) for number in "123"]
 
     made = [fine(one) for one in workshop.submit(drafts, BANK, NOW_US)]
@@ -592,7 +592,7 @@ def test_a_key_that_is_away_holds_up_no_other_institution(
 
     sealer = keys.sealers[FINANCE, "1"]
     away_now = replace(sealer, key=replace(sealer.key, sign=away))
-    workshop.sealers = {**workshop.sealers, FINANCE: away_now}
+    sealers = {**workshop.sealers, FINANCE: away_now}
     row = row_of(keys, *PERSONS)
     key, digest = name_of(direct_payment())
     ours, theirs = (
@@ -605,7 +605,8 @@ def test_a_key_that_is_away_holds_up_no_other_institution(
         )
         for by in (FINANCE, BANK)
     )
-    for workshop.in_batches in (False, True):
+    for in_batches in (False, True):
+        workshop = replace(workshop, sealers=sealers, in_batches=in_batches)
         sealed = workshop.seal(
             [Unsealed(payload=row.payload, seals=row.seals)] * 2, NOW_US
         )
