@@ -5,6 +5,7 @@
               at worst
 --day N       a whole day of N payments, 20000 say, and one of a quarter; by default
               small ones: `day.payments` says how many
+--sm2         also with institutions that seal with SM2, which needs its library
 --out FILE    where the list goes, `bench.json` by default
 """
 
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--filled", type=int, default=0)
     parser.add_argument("--day", type=int, default=_DAY)
+    parser.add_argument("--sm2", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     options = parser.parse_args()
     # On a disk, never on tmpfs: what is measured is durable.
@@ -45,7 +47,9 @@ def main() -> int:
     figures: list[Figure] = []
     try:
         divisor = 10 if options.quick else 1
-        measured = _measure(directory, divisor, options.filled)
+        measured: Iterator[Figure] = _measure(directory, divisor, options.filled)
+        if options.sm2:
+            measured = chain(measured, _with_sm2(directory, divisor))
         for figure in chain(measured, day_figures(directory / "day", options.day)):
             sys.stdout.write(figure.to_line() + "\n")
             sys.stdout.flush()
@@ -105,6 +109,18 @@ def _measure(directory: Path, divisor: int, filled: int) -> Iterator[Figure]:
         yield from _filled(pair, "seal.batch", run, filled, 60)
     finally:
         pair.stop()
+
+
+def _with_sm2(directory: Path, divisor: int) -> Iterator[Figure]:
+    """Each for itself and in batches, as above, by two institutions of SM2."""
+    for name, in_batches in (("single", False), ("batch", True)):
+        pair = Pair.start(directory / f"sm2-{name}", batch_seals=in_batches, sm2=True)
+        try:
+            asyncio.run(pair.notices(0, 1024))
+            run = asyncio.run(pair.notices(10_000, 20_000 // divisor))
+            yield from _rates(f"seal.sm2.{name}", run, None)
+        finally:
+            pair.stop()
 
 
 def _rates(name: str, run: Run, goal: float | None) -> Iterator[Figure]:

@@ -24,7 +24,7 @@ from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc, standing_pb2
 from counterfoil.office.signing import Person
 from tests.bench.reviewing import ReviewedBatch, reviewed_batch
 from tests.bench.vouchers import notices, payments
-from tests.houses import BANK, FINANCE, Process, Town
+from tests.houses import BANK, FINANCE, UNIT, Process, Town
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _BATCH: Final = 64
@@ -69,10 +69,16 @@ class Pair:
     gateways: dict[str, Process] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, directory: Path, *, batch_seals: bool = False) -> Pair:
-        """Make and start two gateways."""
+    def start(
+        cls, directory: Path, *, batch_seals: bool = False, sm2: bool = False
+    ) -> Pair:
+        """Make and start two gateways; with `sm2` both institutions seal with that."""
         batch = "true" if batch_seals else "false"
-        town = Town(directory=directory, settings={"seal": f"batch = {batch}"})
+        town = Town(
+            directory=directory,
+            settings={"seal": f"batch = {batch}"},
+            sm2=(FINANCE, BANK, UNIT) if sm2 else (),
+        )
         town.initialise()
         pair = cls(town=town)
         for party in town.carriers:
