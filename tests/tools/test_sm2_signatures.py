@@ -6,6 +6,7 @@ import pickle
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -25,7 +26,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pysmx import SM2 as smx  # noqa: N811 - a module
 
+from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.seals import Algorithm
+from counterfoil.office import Person, plan_of, seal_voucher
+from counterfoil.seal.algorithms import check_with
+from counterfoil.seal.certificates import public_key_of
+from counterfoil.seal.dsse import SEAL_TYPE, encode_for_signing
 from counterfoil.seal.head_keys import load_log_keys
 from counterfoil.seal.keys import KeyReference, load_signing_key, load_tls_key
 from counterfoil.seal.secret import KeyRefused
@@ -37,7 +43,9 @@ from counterfoil.sm2.keys import (
     Sm2PrivateKey,
     Sm2PublicKey,
 )
+from counterfoil.sm2.libcrypto import libcrypto
 from counterfoil.sm2.loading import load_der_private_key, load_pem_private_key
+from counterfoil.wire.seals import parse_statement
 
 pytestmark = pytest.mark.tools
 
@@ -407,17 +415,30 @@ def test_threads_may_share_a_key(key: Sm2PrivateKey) -> None:
         list(pool.map(work, range(200)))
 
 
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda key: key.public_key().verify(b"\x30\x00", MESSAGE),
+        lambda key: key.public_key().verify(key.sign(b"other"), MESSAGE),
+        lambda _: load_der_private_key(b"\x30\x00", b"passphrase"),
+        lambda key: load_der_private_key(
+            key.private_bytes(
+                Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
+            ),
+            b"y",
+        ),
+        lambda _: Sm2PublicKey(SPKI_HEAD + bytes(64)),
+    ],
+    ids=["no signature", "another", "no key", "passphrase", "no point"],
+)
 def test_a_failure_leaves_nothing_behind_for_python_s_own_ssl(
-    key: Sm2PrivateKey,
+    key: Sm2PrivateKey, fail: Callable[[Sm2PrivateKey], object]
 ) -> None:
-    from counterfoil.sm2.libcrypto import libcrypto  # noqa: PLC0415
-
     library = libcrypto()
-    assert refused(key.public_key(), b"\x30\x00")
-    with pytest.raises(ValueError, match="damaged"):
-        load_der_private_key(b"\x30\x00", b"passphrase")
-    with pytest.raises(ValueError, match="not on the curve"):
-        Sm2PublicKey(SPKI_HEAD + bytes(64))
+    library.ERR_clear_error()
+
+    with pytest.raises((InvalidSignature, ValueError)):
+        fail(key)
 
     # They share one library, and its list of what went wrong in this thread.
     assert library.ERR_peek_error() == 0
@@ -445,3 +466,30 @@ def test_a_key_signs_seals_and_neither_connections_nor_heads(
         load_tls_key(reference)
     with pytest.raises(KeyRefused, match="not an Ed25519 key"):
         load_log_keys(reference, reference)
+
+
+def test_a_person_s_sm2_seal_is_read_and_verified_by_a_gateway(
+    key: Sm2PrivateKey, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    ca = DevelopmentCa.create(tmp_path, now=now)
+    li, wang = (
+        ca.issue("420000-011", "person", name, now=now, algorithm="sm2")
+        for name in ("li", "wang")
+    )
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = li.load_key().private_bytes(*plain)
+    signer = Person.from_pem(li.chain_file.read_bytes(), pem)
+
+    seal = seal_voucher(b"a voucher", plan_of(5201)[0], signer, stated_time=now)
+
+    statement = parse_statement(seal.statement)
+    check = check_with(public_key_of(li.certificate))[1]
+    check(seal.signature, encode_for_signing(SEAL_TYPE, seal.statement))
+    assert statement.algorithm is Algorithm.SM2_SM3
+    for chain, foreign in (
+        (wang.chain_file.read_bytes(), pem),
+        (li.chain_file.read_bytes(), key.private_bytes(*plain)),
+    ):
+        with pytest.raises(ValueError, match="does not belong"):
+            Person.from_pem(chain, foreign)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
@@ -30,7 +30,10 @@ from counterfoil.office.channel import Access
 from counterfoil.office.errors import KeyAway
 from counterfoil.office.vouchers import Seal
 from counterfoil.seal.algorithms import SigningKey, UnfitKey, signing_key
+from counterfoil.seal.certificates import CertificateRefused, public_key_bytes
 from counterfoil.sealed.v1 import sealed_pb2
+from counterfoil.sm2 import loading as sm2_keys
+from counterfoil.sm2.libcrypto import Sm2Unavailable
 
 SEAL_TYPE: Final = "application/vnd.counterfoil.seal.v1"
 """Payload type of a statement in the pre-authentication encoding."""
@@ -148,11 +151,10 @@ class Person:
                 of the contract's algorithms.
         """
         try:
-            private = signing_key(serialization.load_pem_private_key(key, None))
-        except UnfitKey:
-            msg = "a person's key is on P-256 or Ed25519"
+            return cls.with_key(certificate, signing_key(_load_key(key)))
+        except (UnfitKey, Sm2Unavailable) as error:
+            msg = f"a person's key is on P-256, Ed25519 or SM2: {error}"
             raise ValueError(msg) from None
-        return cls.with_key(certificate, private)
 
     @classmethod
     def of(cls, access: Access) -> Person:
@@ -173,9 +175,10 @@ class Person:
             ValueError: They do not belong together.
         """
         loaded = x509.load_pem_x509_certificate(certificate)
-        shown = loaded.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        try:
+            shown = public_key_bytes(loaded)
+        except CertificateRefused as error:
+            raise ValueError(str(error)) from error
         if shown != key.public_key:
             msg = "the key does not belong to the certificate"
             raise ValueError(msg)
@@ -209,6 +212,13 @@ class Person:
             return self.key.sign(message)
         except SealKeyUnavailable as error:
             raise KeyAway(str(error)) from None
+
+
+def _load_key(pem: bytes) -> object:
+    try:
+        return serialization.load_pem_private_key(pem, None)
+    except UnsupportedAlgorithm:
+        return sm2_keys.load_pem_private_key(pem, None)
 
 
 def encode_for_signing(payload_type: str, payload: bytes) -> bytes:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.trust import read_material
 from counterfoil.devca.cli import main as devca
+from counterfoil.office import Person
 from counterfoil.seal.certificates import CertificateRefused, public_key_of
 from counterfoil.seal.keys import KeyReference, load_signing_key
 from counterfoil.seal.secret import KeyRefused
@@ -138,3 +139,11 @@ def test_the_development_authority_says_so_too(
 
     assert made == 1
     assert "SM2 needs the system's OpenSSL" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_libcrypto")
+def test_a_person_s_key_is_refused() -> None:
+    certificate = ROOT.public_bytes(Encoding.PEM)
+
+    with pytest.raises(ValueError, match="SM2 needs the system's OpenSSL"):
+        Person.from_pem(certificate, PRIVATE_KEY)
