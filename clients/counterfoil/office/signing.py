@@ -15,8 +15,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives import serialization
 
 from counterfoil.catalogue.v1 import (
     document_kind_pb2,
@@ -29,8 +28,13 @@ from counterfoil.domain.refusals import SealKeyUnavailable
 from counterfoil.office.channel import Access
 from counterfoil.office.errors import KeyAway
 from counterfoil.office.vouchers import Seal
-from counterfoil.seal.algorithms import SigningKey, UnfitKey, signing_key
-from counterfoil.seal.certificates import CertificateRefused, public_key_bytes
+from counterfoil.seal.algorithms import SigningKey, UnfitKey, check_with, signing_key
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    load_certificate,
+    public_key_bytes,
+    public_key_of,
+)
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.sm2 import loading as sm2_keys
 from counterfoil.sm2.libcrypto import Sm2Unavailable
@@ -239,15 +243,10 @@ def is_signed_by(certificate: bytes, message: bytes, signature: bytes) -> bool:
         message: What was signed, as `encode_for_signing` returns it.
         signature: The signature.
     """
-    public = x509.load_der_x509_certificate(certificate).public_key()
     try:
-        if isinstance(public, ed25519.Ed25519PublicKey):
-            public.verify(signature, message)
-        elif isinstance(public, ec.EllipticCurvePublicKey):
-            public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        else:
-            return False
-    except InvalidSignature:
+        _, check = check_with(public_key_of(load_certificate(certificate)))
+        check(signature, message)
+    except (CertificateRefused, UnfitKey, InvalidSignature):
         return False
     return True
 
