@@ -70,4 +70,7 @@ def test_posts_are_called_as_the_configuration_calls_them() -> None:
         "first-reviewer",
         "second-reviewer",
         "system-manager",
+        "supervisor",
+        "security-officer",
+        "archivist",
     }

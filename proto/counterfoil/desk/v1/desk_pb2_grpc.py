@@ -37,7 +37,9 @@ class DeskServiceStub:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+    `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+    registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -45,6 +47,12 @@ class DeskServiceStub:
     likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+    a seal on it was not filed, or stands outside its filing (备案). For each voucher
+    that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+    `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.
@@ -178,7 +186,9 @@ class DeskServiceServicer:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+    `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+    registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -186,6 +196,12 @@ class DeskServiceServicer:
     likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+    a seal on it was not filed, or stands outside its filing (备案). For each voucher
+    that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+    `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.
@@ -557,7 +573,9 @@ class DeskService:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+    `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+    registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -565,6 +583,12 @@ class DeskService:
     likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+    a seal on it was not filed, or stands outside its filing (备案). For each voucher
+    that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+    `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
     `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
     help; an operator must look.

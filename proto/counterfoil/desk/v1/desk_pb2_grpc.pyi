@@ -38,7 +38,9 @@ class DeskServiceStub:
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+      `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+      registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -46,6 +48,12 @@ class DeskServiceStub:
       likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.
@@ -219,7 +227,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+      `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+      registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -227,6 +237,12 @@ class DeskServiceAsyncStub(DeskServiceStub):
       likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.
@@ -396,7 +412,9 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil`. Any method may answer:
 
-    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`.
+    * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
+      `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
+      registration.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -404,6 +422,12 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
       likewise, from methods that work on drafts.
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
+    * For each item that the institution's seal goes on, once the register is founded:
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
+      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.

@@ -59,6 +59,12 @@ class ExchangeServiceStub:
       filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
+    * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
+      have no agreement on it that is in force (协议).
+    * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
+      `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
+      filing (备案).
+    * Of a registration what `registry.v1.RegistryService.Register` lists.
     * `VOUCHER_KEY_REUSED`, `RECEIPT_EXISTS`: other bytes have that place.
     * `REFERENCE_MISSING`, `ISSUE_OUT_OF_ORDER`, `NOT_IN_STATE`,
       `ACTING_BEGUN`: it does not fit what the vault holds.
@@ -120,6 +126,12 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
       filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
+    * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
+      have no agreement on it that is in force (协议).
+    * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
+      `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
+      filing (备案).
+    * Of a registration what `registry.v1.RegistryService.Register` lists.
     * `VOUCHER_KEY_REUSED`, `RECEIPT_EXISTS`: other bytes have that place.
     * `REFERENCE_MISSING`, `ISSUE_OUT_OF_ORDER`, `NOT_IN_STATE`,
       `ACTING_BEGUN`: it does not fit what the vault holds.
@@ -184,6 +196,12 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
           filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
           not to us, or not a voucher these parties exchange.
+        * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
+          have no agreement on it that is in force (协议).
+        * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
+          `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
+          filing (备案).
+        * Of a registration what `registry.v1.RegistryService.Register` lists.
         * `VOUCHER_KEY_REUSED`, `RECEIPT_EXISTS`: other bytes have that place.
         * `REFERENCE_MISSING`, `ISSUE_OUT_OF_ORDER`, `NOT_IN_STATE`,
           `ACTING_BEGUN`: it does not fit what the vault holds.

@@ -420,7 +420,10 @@ Global___AgreementChange: _TypeAlias = AgreementChange  # noqa: Y015
 
 @_typing.final
 class LossNotice(_message.Message):
-    """A key is lost, stolen or told (挂失): its certificate is worthless from then on.
+    """One person is enough, so that nobody waits: a false notice stops a key, and a right
+    one that waits lets it be misused. It tells every peer that it names.
+
+    A key is lost, stolen or told (挂失): its certificate is worthless from then on.
     What it sealed before stays valid: the log shows what came first.
     """
 
@@ -444,7 +447,11 @@ Global___LossNotice: _TypeAlias = LossNotice  # noqa: Y015
 
 @_typing.final
 class Revocation(_message.Message):
-    """A certificate is no longer used (废止), by decision of two persons."""
+    """A certificate is no longer used (废止), by decision of two persons.
+
+    Beside the authority's own revocation list, which has a rhythm of its own: this one
+    counts from its leaf on.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -466,7 +473,11 @@ Global___Revocation: _TypeAlias = Revocation  # noqa: Y015
 
 @_typing.final
 class CertificateApplication(_message.Message):
-    """A certificate is applied for (申请)."""
+    """A certificate is applied for (申请).
+
+    Three persons are needed until it seals: a system manager applies, a security
+    officer approves, and a system manager puts it to use.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -615,7 +626,11 @@ Global___FilingWithdrawal: _TypeAlias = FilingWithdrawal  # noqa: Y015
 
 @_typing.final
 class AuditCheck(_message.Message):
-    """The security officer looked, and says so (检查记录)."""
+    """The security officer looked, and says so (检查记录).
+
+    It changes nothing in the register; that it stands in the log, signed and in its
+    place, is all that it is for.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

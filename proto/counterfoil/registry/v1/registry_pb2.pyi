@@ -371,7 +371,11 @@ Global___RegisterResponse: _TypeAlias = RegisterResponse  # noqa: Y015
 
 @_typing.final
 class RegisterResult(_message.Message):
-    """What became of one registration."""
+    """What became of one registration.
+
+    A registration that was there before is done as well, so that a call may be repeated
+    with the same bytes after a line that broke.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -656,7 +660,10 @@ Global___Holder: _TypeAlias = Holder  # noqa: Y015
 
 @_typing.final
 class AgreementStanding(_message.Message):
-    """An agreement and what became of it."""
+    """An agreement and what became of it.
+
+    It is in force on its days while nobody suspended it and nobody ended it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1,0 +1,1 @@
+"""What registrations make of the register, one module for each family."""

@@ -1,0 +1,142 @@
+"""Certificates are applied for, put to use, revoked and lost (证书)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from counterfoil.domain.changes.standing import (
+    once,
+    require_home,
+    require_own_holder,
+)
+from counterfoil.domain.register import (
+    CertificateState,
+    Register,
+    Voided,
+    with_one,
+)
+from counterfoil.domain.register_refusals import (
+    AlreadyRegistered,
+    NotRegistered,
+    SignersRefused,
+)
+from counterfoil.domain.registration import (
+    CertificateActivation,
+    CertificateApplication,
+    CertificateApproval,
+    LossNotice,
+    Registration,
+    Revocation,
+)
+
+
+def void(
+    register: Register,
+    registration: Registration,
+    matter: LossNotice | Revocation,
+    at_us: int,
+) -> Register:
+    """Return the register with a certificate that is worth nothing any more.
+
+    Source: Hubei measures, articles 13 and 14.
+
+    Raises:
+        MatterForeign: It is another party's.
+        AlreadyRegistered: It is void already.
+    """
+    require_own_holder(register, registration, matter.holder)
+    voided = Voided(
+        holder=matter.holder,
+        by=registration.by,
+        is_loss=isinstance(matter, LossNotice),
+        time_us=at_us,
+    )
+    return replace(register, voided=once(register.voided, matter.certificate, voided))
+
+
+def apply(
+    register: Register,
+    registration: Registration,
+    matter: CertificateApplication,
+    _at_us: int,
+) -> Register:
+    """Return the register with an application for a certificate.
+
+    Source: Hubei measures, article 13: 申请.
+
+    Raises:
+        MatterForeign: It is for a holder of another party.
+    """
+    require_home(register, registration)
+    require_own_holder(register, registration, matter.holder)
+    state = CertificateState(
+        holder=matter.holder,
+        public_key=matter.public_key,
+        applied_by=registration.signers[0],
+    )
+    return replace(
+        register,
+        certificates=once(register.certificates, registration.digest, state),
+    )
+
+
+def approve(
+    register: Register,
+    _registration: Registration,
+    matter: CertificateApproval,
+    _at_us: int,
+) -> Register:
+    """Return the register with an application approved.
+
+    Source: Hubei measures, article 13: 审批.
+
+    Raises:
+        NotRegistered: There is no such application.
+        AlreadyRegistered: It was approved before.
+    """
+    state = _application(register, matter.application)
+    if state.is_approved:
+        raise AlreadyRegistered("the application was approved before")
+    return replace(
+        register,
+        certificates=with_one(
+            register.certificates, matter.application, replace(state, is_approved=True)
+        ),
+    )
+
+
+def activate(
+    register: Register,
+    _registration: Registration,
+    matter: CertificateActivation,
+    _at_us: int,
+) -> Register:
+    """Return the register with one more certificate in use; the others stay.
+
+    Source: Hubei measures, article 13: 制作, 变更.
+
+    Raises:
+        NotRegistered: There is no such application, or for another holder or key.
+        SignersRefused: Nobody approved of it.
+        AlreadyRegistered: It was put to use before.
+    """
+    state = _application(register, matter.application)
+    if state.certificate:
+        raise AlreadyRegistered("the certificate was put to use before")
+    if not state.is_approved:
+        raise SignersRefused("nobody approved of the application yet")
+    if (state.holder, state.public_key) != (matter.holder, matter.public_key):
+        raise NotRegistered("the certificate is not the one that was applied for")
+    state = replace(state, certificate=matter.certificate)
+    return replace(
+        register,
+        certificates=with_one(register.certificates, matter.application, state),
+        in_use=register.in_use | {matter.certificate},
+    )
+
+
+def _application(register: Register, digest: bytes) -> CertificateState:
+    state = register.certificates.get(digest)
+    if state is None:
+        raise NotRegistered("no such application", application=digest.hex())
+    return state
