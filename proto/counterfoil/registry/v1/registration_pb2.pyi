@@ -296,7 +296,11 @@ Global___PostWithdrawal: _TypeAlias = PostWithdrawal  # noqa: Y015
 
 @_typing.final
 class AgreedWay(_message.Message):
-    """What one party of an agreement may send to the other."""
+    """What one party of an agreement may send to the other.
+
+    The catalogue says which types may go between the kinds of the two at all; what it
+    does not allow, no agreement does.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -407,7 +407,11 @@ Global___RegisterResult: _TypeAlias = RegisterResult  # noqa: Y015
 
 @_typing.final
 class Registered(_message.Message):
-    """A registration that is in the log."""
+    """A registration that is in the log.
+
+    It holds from its leaf on: what stands in the log behind it is judged by it, and what
+    stands before it was judged without it.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -521,7 +525,11 @@ Global___ListRegistrationsResponse: _TypeAlias = ListRegistrationsResponse  # no
 
 @_typing.final
 class ListedRegistration(_message.Message):
-    """A registration as the log holds it."""
+    """A registration as the log holds it.
+
+    Whoever has it can judge its signatures again, and by the leaf and a checkpoint prove
+    its place in the log (`exchange.v1.ExchangeService.GetProof`).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -729,7 +737,11 @@ Global___FilingStanding: _TypeAlias = FilingStanding  # noqa: Y015
 
 @_typing.final
 class VoidCertificate(_message.Message):
-    """A certificate that is worth nothing here."""
+    """A certificate that is worth nothing here.
+
+    Calls with it are refused and its streams are cut; what it seals is refused, here and
+    by every peer that was told. What it sealed before stays what it was.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
