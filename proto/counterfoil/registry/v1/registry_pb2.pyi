@@ -571,7 +571,9 @@ Global___ListedRegistration: _TypeAlias = ListedRegistration  # noqa: Y015
 
 @_typing.final
 class GetRegisterRequest(_message.Message):
-    """Request of `RegistryService.GetRegister`."""
+    """Request of `RegistryService.GetRegister`; it asks for all that stands registered,
+    which is little.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -640,7 +642,10 @@ Global___GetRegisterResponse: _TypeAlias = GetRegisterResponse  # noqa: Y015
 
 @_typing.final
 class Holder(_message.Message):
-    """Somebody with a post."""
+    """Somebody with a post.
+
+    Two posts together are the two reviews; every other post stands alone.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -709,7 +714,10 @@ Global___AgreementStanding: _TypeAlias = AgreementStanding  # noqa: Y015
 
 @_typing.final
 class FilingStanding(_message.Message):
-    """A filing that was not withdrawn."""
+    """A filing that was not withdrawn.
+
+    It counts on its days only; what is over stays listed until it is withdrawn.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
