@@ -11,6 +11,7 @@ from counterfoil.domain import deeds
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Outcome, PeerAnswer, Recorded, Send
 from counterfoil.domain.document import Document
+from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import CounterfoilError, PartyUnknown, VaultCorrupt
@@ -441,6 +442,24 @@ def test_a_register_that_does_not_follow_from_its_log_is_not_opened(
 
         with pytest.raises(VaultCorrupt, match="does not hold"):
             rebuilt(reading, UNFOUNDED, forged)
+
+
+def test_verify_judges_registrations_again_by_those_before(founded: Bench) -> None:
+    enter(founded, agreement())
+
+    def judge(sealed: bytes, leaf: Leaf) -> Document:
+        del leaf
+        said = SAID[sealed]
+        if isinstance(said.matter, Agreement):
+            said = replace(said, signers=(THEIRS, SUPERVISOR))
+        return replace(registered(said), registration=said)
+
+    with founded.vault._engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN, judge=judge, register=UNFOUNDED)
+
+    assert [(one.fault, one.index, one.detail) for one in report.findings] == [
+        (Fault.REGISTRATION_REFUSED, 1, "SIGNERS_REFUSED")
+    ]
 
 
 def test_registrations_are_listed_page_by_page(founded: Bench) -> None:

@@ -19,6 +19,7 @@ from counterfoil.daemon.config import (
 from counterfoil.daemon.key_report import KeyReport
 from counterfoil.daemon.keys import HeadSigners, origin_of
 from counterfoil.daemon.ledger_check import acts_in_order, check_ledger, follow_to_end
+from counterfoil.daemon.parties import empty_register, registry_of
 from counterfoil.daemon.stores import (
     open_heads_to_read,
     open_ledger,
@@ -102,6 +103,7 @@ def _verify(configuration: Configuration) -> Report:
             heads=heads,
             judge=judge,
             ledger=rows,
+            register=empty_register(registry_of(configuration)),
         )
     for one in findings:
         report.add(one.fault, index=one.index, key=one.key, detail=one.detail)

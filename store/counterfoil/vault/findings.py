@@ -30,6 +30,10 @@ class Fault(Enum):
     REFERENCE_CHANGED = ("who names whom contradicts a document", "引用索引与凭证不符")
     REFERENCE_MISSING = ("the index of who names whom lacks one", "引用索引缺少记录")
     REFERENCE_STRAY = ("the index of who names whom has too much", "引用索引有多余记录")
+    REGISTRATION_REFUSED = (
+        "a registration does not follow from those before",
+        "登记事项与此前登记矛盾",
+    )
     REGISTRATION_MISSING = ("the index of registrations lacks one", "登记索引缺少记录")
     REGISTRATION_STRAY = (
         "the index of registrations has what the log has not",

@@ -16,6 +16,9 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import CounterfoilError, VaultCorrupt
+from counterfoil.domain.register import Register
+from counterfoil.domain.registering import register_after
+from counterfoil.domain.registration import Registration
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import HASH_BYTES, Frontier, TreeHead, leaf_hash
@@ -39,13 +42,14 @@ _HASHES_AT_ONCE: Final = 16 * TILE_HASHES
 _NO_EVIDENCE: Final = sha256(b"").digest()
 
 
-def verify_vault(
+def verify_vault(  # noqa: PLR0913 -- what each comparison needs
     reading: Reading,
     *,
     origin: str,
     heads: HeadStore | None = None,
     judge: Judge | None = None,
     ledger: Iterable[FoundRow] | None = None,
+    register: Register | None = None,
 ) -> Report:
     """Verify all that one reading shows.
 
@@ -58,12 +62,14 @@ def verify_vault(
         heads: The head store, to find out whether an old copy was put back.
         judge: Judges seals; without it, bytes are only compared with the log.
         ledger: All rows of the ledger, in any order.
+        register: What stood registered before the log's first registration; with
+            `judge`, each registration is judged again by those before it.
 
     Returns:
         What was verified and what is wrong.
     """
     report = Report()
-    check = _Check(reading, report, judge)
+    check = _Check(reading, report, judge, register)
     signed = None if heads is None else heads.newest(origin)
     if heads is not None and signed is None and reading.size():
         report.add(Fault.HEAD_UNKNOWN, detail=origin)
@@ -82,8 +88,15 @@ def verify_vault(
 class _Check:
     """One verification; its methods are its steps, in this order."""
 
-    def __init__(self, reading: Reading, report: Report, judge: Judge | None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        report: Report,
+        judge: Judge | None,
+        register: Register | None,
+    ) -> None:
         self._reading = reading
+        self._register = register
         self._report = report
         self._judge = judge
         self._replay = Replay(report)
@@ -280,6 +293,8 @@ class _Check:
         except CounterfoilError as refusal:
             self._report.add(Fault.SEAL_REFUSED, index=index, detail=refusal.reason)
             return
+        if stated is not None and stated.registration is not None:
+            self._follow_register(index, stated.registration, leaf.time_us)
         if stated is None or title is None or leaf.kind is not DocumentKind.VOUCHER:
             return
         if (stated.key.to_bytes(), stated.amount_fen, stated.count) != (
@@ -289,6 +304,16 @@ class _Check:
         ):
             self._report.add(Fault.ROW_CHANGED, index=index, detail="title")
         self._naming.take(index, stated)
+
+    def _follow_register(self, index: int, said: Registration, at_us: int) -> None:
+        if self._register is None:
+            return
+        try:
+            self._register = register_after(self._register, said, at_us)
+        except CounterfoilError as refusal:
+            self._report.add(
+                Fault.REGISTRATION_REFUSED, index=index, detail=refusal.reason
+            )
 
     def _step(self, index: int, row: LogRow, leaf: Leaf) -> None:
         key = step_key(row.opened, leaf.kind, leaf.by, leaf.document)
