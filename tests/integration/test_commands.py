@@ -12,8 +12,10 @@ import pytest
 from cryptography import x509
 
 from counterfoil.daemon import cli
+from counterfoil.domain.leaf import Leaf
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.office import Standing
+from counterfoil.tlog.proof_file import ProofFile
 from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import reaches, submit
 from tests.integration.papers import notice
@@ -148,9 +150,11 @@ async def test_an_inquiry_exports_all_that_a_third_party_needs(
     assert status == 0
     out = capsys.readouterr().out
     assert f"document\tVOUCHER\tsha256 {done.digest.hex()}" in out
-    (document,) = target.iterdir()
+    assert {each.name for each in target.iterdir()} == {"01", "log"}
+    document = target / "01"
     files = {file.name for file in document.iterdir()}
     assert files == {
+        "sealed.bin",
         "payload.bin",
         "seal-01.statement",
         "seal-01.signature",
@@ -164,6 +168,14 @@ async def test_an_inquiry_exports_all_that_a_third_party_needs(
     assert {one.issuer for one in lists} == {
         each.certificate.subject for each in authorities
     }
+    proofs = sorted(file.name for file in (target / "log").iterdir())
+    acts = [int(name[4:14]) for name in proofs if name.startswith("act-")]
+    assert len(acts) == 3
+    assert proofs[3:] == [f"peer-{acts[-1]:010}.tlog-proof"]
+    for name in proofs:
+        proof = ProofFile.from_bytes((target / "log" / name).read_bytes())
+        leaf = Leaf.from_bytes(proof.extra or b"")
+        assert leaf.document == done.digest
 
 
 @pytest.mark.parametrize(

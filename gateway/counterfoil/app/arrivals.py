@@ -29,12 +29,14 @@ def arrival_hash(entered: Leaf, arrival_time_us: int) -> bytes:
     return leaf_hash(entered.bytes_as(Act.ARRIVE, arrival_time_us, ""))
 
 
-def single_proof(evidence: Evidence, leaf: bytes) -> bytes:
+def single_proof(evidence: Evidence, leaf: Leaf) -> bytes:
     """Return the proof of one leaf of a proved range as a C2SP tlog-proof file.
+
+    The leaf is its extra data: whoever reads the file can hash what it proves.
 
     Args:
         evidence: The peer's proof of the whole range.
-        leaf: Hash of the leaf.
+        leaf: The leaf.
 
     Raises:
         ValueError: The leaf is not in the range, or the proof does not hold.
@@ -44,9 +46,12 @@ def single_proof(evidence: Evidence, leaf: bytes) -> bytes:
     proved = verify_range(
         evidence.first_leaf, evidence.leaf_hashes, head, evidence.range_proof
     )
-    index = evidence.first_leaf + evidence.leaf_hashes.index(leaf)
+    encoded = leaf.to_bytes()
+    place = evidence.leaf_hashes.index(leaf_hash(encoded))
+    index = evidence.first_leaf + place
     return ProofFile(
         index=index,
         proof=proved.inclusion_proof(index),
         checkpoint=evidence.checkpoint,
+        extra=encoded,
     ).to_bytes()

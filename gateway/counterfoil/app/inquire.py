@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from counterfoil.app.arrivals import arrival_hash, single_proof
+from counterfoil.app.arrivals import arrival_leaf, single_proof
 from counterfoil.app.entries import own_side
 from counterfoil.app.ports import (
     Entry,
@@ -31,7 +31,8 @@ class ActEvidence:
         leaf: The leaf.
         inclusion_proof: Proves it under the checkpoint of the `Way`.
         peer_proof: The peer's proof that it has the document, as a C2SP
-            tlog-proof file; empty unless a peer's arrival is what was recorded.
+            tlog-proof file whose extra data is the peer's leaf; empty unless a
+            peer's arrival is what was recorded.
     """
 
     index: int
@@ -127,6 +128,6 @@ class InquireVoucher:
         for place in sorted((each for each in way if each < index), reverse=True):
             entered = way[place]
             if entered.act is Act.ENTER and entered.document == leaf.document:
-                theirs = arrival_hash(entered, evidence.arrival_time_us)
+                theirs = arrival_leaf(entered, evidence.arrival_time_us)
                 return single_proof(evidence, theirs)
         return b""

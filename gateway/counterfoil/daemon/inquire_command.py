@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,8 @@ from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 
 _KEY_PARTS: Final = 5
+_INDEX_DIGITS: Final = 10
+"""Of the names of exported proofs, so that they stand in the order of the log."""
 
 
 def inquire(arguments: argparse.Namespace) -> int:
@@ -78,10 +80,10 @@ def _tell_way(way: desk_pb2.InquireResponse, export: str | None) -> None:
     tell("log", checkpoint.origin, f"{checkpoint.head.size} leaves")
     for act in way.acts:
         _tell_act(act, checkpoint.head)
-    for number, document in enumerate(way.documents, start=1):
+    for document in way.documents:
         _tell_document(document)
-        if export is not None:
-            _export(document, way.revocation_lists, Path(export) / f"{number:02}")
+    if export is not None:
+        _export(way, Path(export))
 
 
 def _tell_act(act: desk_pb2.ActRecord, head: TreeHead) -> None:
@@ -122,17 +124,47 @@ def _tell_document(document: sealed_pb2.SealedWithChain) -> None:
         tell("seal", statement.position, statement.purpose.name, signer, how)
 
 
-def _export(
-    document: sealed_pb2.SealedWithChain, lists: Sequence[bytes], directory: Path
-) -> None:
-    opened: Opened = open_sealed(document.sealed)
-    files = export_for_openssl(
-        opened.payload,
-        opened.seals,
-        parse=parse_statement,
-        certificates=certificate_bag(document.certificates),
-        crls=lists,
-    )
+def _export(way: desk_pb2.InquireResponse, directory: Path) -> None:
+    """Write all that a third party needs; `docs/verify-a-voucher.md` says what for."""
+    for number, document in enumerate(way.documents, start=1):
+        opened: Opened = open_sealed(document.sealed)
+        files = export_for_openssl(
+            opened.payload,
+            opened.seals,
+            parse=parse_statement,
+            certificates=certificate_bag(document.certificates),
+            crls=way.revocation_lists,
+        )
+        files["sealed.bin"] = document.sealed
+        _write(directory / f"{number:02}", files)
+    _write(directory / "log", export_log(way.acts, way.checkpoint))
+
+
+def export_log(
+    acts: Iterable[desk_pb2.ActRecord], checkpoint: bytes
+) -> dict[str, bytes]:
+    """Return the proof of every act, and the peer's own, as C2SP tlog-proof files.
+
+    The extra data of each is the leaf that it proves.
+
+    Raises:
+        ValueError: An index or a hash is out of range.
+    """
+    files = {}
+    for act in acts:
+        name = f"{act.leaf_index:0{_INDEX_DIGITS}}.tlog-proof"
+        files[f"act-{name}"] = ProofFile(
+            index=act.leaf_index,
+            proof=tuple(act.inclusion_proof),
+            checkpoint=checkpoint,
+            extra=act.leaf,
+        ).to_bytes()
+        if act.peer_proof:
+            files[f"peer-{name}"] = act.peer_proof
+    return files
+
+
+def _write(directory: Path, files: Mapping[str, bytes]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (directory / name).write_bytes(content)

@@ -1,6 +1,7 @@
 """A document as files that `openssl` alone can judge.
 
-`docs/verify-with-openssl.md` says what is done with them:
+`docs/verify-with-openssl.md` says what is done with them; who exports a document
+writes `sealed.bin`, its bytes as the log knows them, beside them:
 
     payload.bin          the payload
     seal-01.statement    what the lowest seal says, verbatim; then seal-02 …

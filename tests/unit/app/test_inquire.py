@@ -97,6 +97,7 @@ async def test_the_peers_proof_of_arrival_stands_alone(
     file = ProofFile.from_bytes(proof)
     theirs = bank.vault.leaf(file.index)
     assert (theirs.act, theirs.document) == (Act.ARRIVE, row.digest)
+    assert file.extra == theirs.to_bytes()
     file.verify(
         leaf_hash(theirs.to_bytes()),
         origin=f"{BANK}/log",

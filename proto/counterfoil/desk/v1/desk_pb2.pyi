@@ -1332,7 +1332,9 @@ class ActRecord(_message.Message):
     recipient: _builtins.str
     """The recipient whose standing it changed; empty if of all."""
     peer_proof: _builtins.bytes
-    """The peer's evidence of an arrival: a C2SP tlog-proof, else empty."""
+    """The peer's evidence of an arrival: a C2SP tlog-proof whose extra data is the
+    peer's leaf, as its log holds it; else empty.
+    """
     @_builtins.property
     def inclusion_proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Proof that the leaf is under the checkpoint, 32 bytes each."""
