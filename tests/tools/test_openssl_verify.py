@@ -222,6 +222,20 @@ def test_a_foreign_root(case: Case) -> None:
     assert refused(case.judge(), "seal-01: its path")
 
 
+def test_a_root_that_this_machine_trusts_is_no_root_here(
+    case: Case, tmp_path: Path
+) -> None:
+    three_seals(case)
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    (trusted / "root.pem").write_bytes((case.directory / "root.pem").read_bytes())
+    subprocess.run(["openssl", "rehash", str(trusted)], check=True)
+    foreign = Pki.new("foreign").root.certificate
+    (case.directory / "root.pem").write_bytes(foreign.public_bytes(Encoding.PEM))
+
+    assert refused(case.judge(SSL_CERT_DIR=str(trusted)), "seal-01: its path")
+
+
 def test_a_revoked_certificate(case: Case) -> None:
     signers = three_seals(case)
     serial = _serial(signers.second)
