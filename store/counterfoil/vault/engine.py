@@ -165,17 +165,21 @@ class Reading(Protocol):
     def all_documents(self) -> Iterator[tuple[int, bytes]]:
         """Scan documents, unchecked."""
 
-    def all_entries(self) -> Iterator[tuple[bytes, Entry | VaultCorrupt]]:
-        """Scan the book of keys."""
+    def all_entries(
+        self, after: bytes = b""
+    ) -> Iterator[tuple[bytes, Entry | VaultCorrupt]]:
+        """Scan the book of keys, behind the key `after`."""
 
-    def all_lanes(self) -> Iterator[tuple[str, int, LaneRow | VaultCorrupt]]:
-        """Scan all lanes."""
+    def all_lanes(
+        self, after: bytes = b""
+    ) -> Iterator[tuple[str, int, LaneRow | VaultCorrupt]]:
+        """Scan all lanes, behind the place `after`, as `packing.name_key` has it."""
 
     def all_inbox(self) -> Iterator[tuple[str, int]]:
         """Scan what waits to be read."""
 
-    def all_steps(self) -> Iterator[tuple[bytes, int]]:
-        """Scan the steps."""
+    def all_steps(self, after: bytes = b"") -> Iterator[tuple[bytes, int]]:
+        """Scan the steps, behind the key `after`."""
 
     def all_references(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
         """Scan who names whom, by `reference_key`."""
@@ -186,8 +190,8 @@ class Reading(Protocol):
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""
 
-    def all_certificates(self) -> Iterator[tuple[bytes, bytes]]:
-        """Scan the certificates."""
+    def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Scan the certificates, behind the digest `after`."""
 
     def all_buckets(self) -> Iterator[tuple[str, int, Bucket | VaultCorrupt]]:
         """Scan the buckets."""

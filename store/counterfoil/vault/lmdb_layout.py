@@ -235,14 +235,18 @@ class LmdbReading:
         for key, value in self._scan(self._tables.documents):
             yield INDEX.unpack(key)[0], value
 
-    def all_entries(self) -> Iterator[tuple[bytes, Entry | VaultCorrupt]]:
+    def all_entries(
+        self, after: bytes = b""
+    ) -> Iterator[tuple[bytes, Entry | VaultCorrupt]]:
         """Scan the book of keys."""
-        for key, record in self._scan(self._tables.keys):
+        for key, record in self._scan(self._tables.keys, after):
             yield key, _whole(unpack_entry, key, record)
 
-    def all_lanes(self) -> Iterator[tuple[str, int, LaneRow | VaultCorrupt]]:
+    def all_lanes(
+        self, after: bytes = b""
+    ) -> Iterator[tuple[str, int, LaneRow | VaultCorrupt]]:
         """Scan all lanes."""
-        for key, record in self._scan(self._tables.lanes):
+        for key, record in self._scan(self._tables.lanes, after):
             yield *split_name_key(key), _whole(unpack_lane, key, record)
 
     def all_inbox(self) -> Iterator[tuple[str, int]]:
@@ -250,9 +254,9 @@ class LmdbReading:
         for key, _ in self._scan(self._tables.inbox):
             yield split_name_key(key)
 
-    def all_steps(self) -> Iterator[tuple[bytes, int]]:
+    def all_steps(self, after: bytes = b"") -> Iterator[tuple[bytes, int]]:
         """Scan the steps."""
-        for key, record in self._scan(self._tables.steps):
+        for key, record in self._scan(self._tables.steps, after):
             yield key, INDEX.unpack(record[-8:])[0]
 
     def all_references(self) -> Iterator[tuple[bytes, int | VaultCorrupt]]:
@@ -270,9 +274,9 @@ class LmdbReading:
         for key, value in self._scan(self._tables.evidence):
             yield INDEX.unpack(key)[0], value
 
-    def all_certificates(self) -> Iterator[tuple[bytes, bytes]]:
+    def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Scan the certificates."""
-        return self._scan(self._tables.certificates)
+        return self._scan(self._tables.certificates, after)
 
     def all_buckets(self) -> Iterator[tuple[str, int, Bucket | VaultCorrupt]]:
         """Scan the buckets."""
@@ -284,9 +288,14 @@ class LmdbReading:
         for key, value in self._scan(self._tables.names):
             yield key, INDEX.unpack(value)[0]
 
-    def _scan(self, table: lmdb.Database) -> Iterator[tuple[bytes, bytes]]:
+    def _scan(
+        self, table: lmdb.Database, after: bytes = b""
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Return rows behind the key `after`; no key is empty."""
         with self._txn.cursor(table) as cursor:
-            yield from cursor
+            # The least key behind it: with a zero byte at the end.
+            if not after or cursor.set_range(after + b"\0"):
+                yield from cursor
 
     def _scan_name(
         self, table: lmdb.Database, name: str, after: int, limit: int

@@ -12,6 +12,7 @@ from typing import TypeVar
 from counterfoil.app.ports import Entry
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.vault.engine import Batch, Reading, Writing
+from counterfoil.vault.packing import name_key
 from counterfoil.vault.records import Bucket, LaneRow, LogRow, split_reference_key
 
 K = TypeVar("K")
@@ -177,22 +178,22 @@ class MemoryEngine:
         """Scan documents."""
         return iter(sorted(self._documents.items()))
 
-    def all_entries(self) -> Iterator[tuple[bytes, Entry]]:
+    def all_entries(self, after: bytes = b"") -> Iterator[tuple[bytes, Entry]]:
         """Scan the book of keys."""
-        return iter(sorted(self._entries.items()))
+        return _behind(self._entries, after)
 
-    def all_lanes(self) -> Iterator[tuple[str, int, LaneRow]]:
+    def all_lanes(self, after: bytes = b"") -> Iterator[tuple[str, int, LaneRow]]:
         """Scan all lanes."""
-        places = sorted(self._lanes)
+        places = sorted(place for place in self._lanes if name_key(*place) > after)
         return ((*place, self._lanes[place]) for place in places)
 
     def all_inbox(self) -> Iterator[tuple[str, int]]:
         """Scan what waits to be read."""
         return iter(sorted(self._inbox))
 
-    def all_steps(self) -> Iterator[tuple[bytes, int]]:
+    def all_steps(self, after: bytes = b"") -> Iterator[tuple[bytes, int]]:
         """Scan the steps."""
-        return iter(sorted(self._steps.items()))
+        return _behind(self._steps, after)
 
     def all_references(self) -> Iterator[tuple[bytes, int]]:
         """Scan who names whom."""
@@ -206,9 +207,9 @@ class MemoryEngine:
         """Scan the evidence."""
         return iter(sorted(self._evidence.items()))
 
-    def all_certificates(self) -> Iterator[tuple[bytes, bytes]]:
+    def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Scan the certificates."""
-        return iter(sorted(self._certificates.items()))
+        return _behind(self._certificates, after)
 
     def all_buckets(self) -> Iterator[tuple[str, int, Bucket]]:
         """Scan the buckets."""
@@ -218,6 +219,10 @@ class MemoryEngine:
     def all_names(self) -> Iterator[tuple[bytes, int]]:
         """Scan the digest index."""
         return iter(sorted(self._names.items()))
+
+
+def _behind(table: dict[bytes, V], after: bytes) -> Iterator[tuple[bytes, V]]:
+    return ((key, table[key]) for key in sorted(table) if key > after)
 
 
 def _merge(table: dict[K, V], changes: dict[K, V | None]) -> None:

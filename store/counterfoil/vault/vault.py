@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
@@ -28,7 +28,7 @@ from counterfoil.tlog.errors import TileError
 from counterfoil.tlog.tile_reader import TileReader
 from counterfoil.vault import reading as look
 from counterfoil.vault.custody import Applied
-from counterfoil.vault.engine import Engine
+from counterfoil.vault.engine import Engine, Reading
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
 from counterfoil.vault.recent import Recent
@@ -144,6 +144,10 @@ class EngineVault:
             future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             self._waiters.append((size, future))
         return await future
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """Open one consistent state, for a moment: for whoever checks the vault."""
+        return self._engine.reading()
 
     def close(self) -> None:
         """Write what is waiting and close the engine; idempotent."""
