@@ -89,8 +89,9 @@ def configuration_keys() -> list[tuple[str, str]]:
 
 
 def section_of(section: str) -> str:
-    """Return the part of operations.md that explains a section."""
-    text = (DOCS / "operations.md").read_text(encoding="utf-8")
+    """Return the part of operations.md or watches.md that explains a section."""
+    pages = (DOCS / "operations.md", DOCS / "watches.md")
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     for part in re.split(r"^(?=###? )", text, flags=re.MULTILINE):
         heading = part.partition("\n")[0]
         if f"[{section}]" in heading:

@@ -21,6 +21,7 @@ from counterfoil.daemon import (
     desk_commands,
     inquire_command,
     register_command,
+    status_command,
     vault_commands,
 )
 from counterfoil.daemon.config import ConfigurationRefused
@@ -153,6 +154,16 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     )
     _config(run)
     run.set_defaults(command=serve)
+    status = nouns.add_parser(
+        "status",
+        help="show what the watches of a gateway found, running or not",
+        description="Prints how far the check of the vault and that of the program "
+        "files came, and every open alert. Reads the state directory only. Exit "
+        "status 1 if an alert is open.",
+    )
+    _config(status)
+    _flag(status, "json", "one JSON object")
+    status.set_defaults(command=status_command.show_status)
     keys = nouns.add_parser(
         "keys",
         help="show where this gateway's keys are, and check them",
@@ -195,7 +206,7 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     _option(
         inquire,
         "export",
-        "also write the sealed documents, taken apart for openssl",
+        "also write all that a third party needs to judge it",
         metavar="DIRECTORY",
         required=False,
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from counterfoil.daemon.watch_sections import ScrubSection
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
@@ -169,6 +170,7 @@ class Configuration:
     register: RegisterSection = field(default_factory=RegisterSection)
     ledger: DatabaseSection = field(default_factory=DatabaseSection)
     workbench: DatabaseSection = field(default_factory=DatabaseSection)
+    scrub: ScrubSection = field(default_factory=ScrubSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
 
     @property
@@ -301,6 +303,8 @@ def _check(configuration: Configuration) -> None:
         for name, bound in dataclasses.asdict(configuration.limits).items()
     }
     bounds["trust.reload_s"] = configuration.trust.reload_s
+    bounds["scrub.items_per_s"] = configuration.scrub.items_per_s
+    bounds["scrub.pause_s"] = configuration.scrub.pause_s
     for name, bound in bounds.items():
         # Not `bound <= 0`: TOML knows nan, of which neither is true.
         if not 0 < bound < math.inf:

@@ -14,6 +14,7 @@ import grpc
 from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
+from counterfoil.daemon.alerts import AlertCode, Alerts
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import (
     Configuration,
@@ -31,6 +32,7 @@ from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import caller_posts, registry_of
 from counterfoil.daemon.renewal import Renewal
+from counterfoil.daemon.scrubbing import Scrubbing
 from counterfoil.daemon.stores import (
     PeerHeadBook,
     open_heads,
@@ -54,6 +56,7 @@ from counterfoil.rpc.services import Services
 from counterfoil.seal.certificates import certificate_digest
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
+from counterfoil.vault.scrub import Scrub
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.certificates import KeptCertificates
@@ -73,6 +76,8 @@ class Gateway:
     configuration: Configuration
     clock: SystemClock = field(default_factory=SystemClock)
     lanes: list[Lane] = field(default_factory=list)
+    _alerts: Alerts = field(init=False)
+    _scrubbing: Scrubbing = field(init=False)
     _heads: FileHeads = field(init=False)
     _vault: EngineVault = field(init=False)
     _ledger: SqlLedger = field(init=False)
@@ -117,6 +122,10 @@ class Gateway:
         self._opened.callback(self._vault.close)
         if not self._vault.register.is_founded:
             log.warning("the register is not founded; [[caller]] says who may call")
+        self._alerts = Alerts.load(configuration.directory)
+        registry = registry_of(configuration)
+        self._scrubbing = self._scrub(registry)
+        self._opened.push_async_callback(self._scrubbing.close)
         # The ledger can catch up at the next start; the vault has it all.
         self._ledger = open_ledger(configuration)
         self._opened.push_async_callback(self._ledger.close)
@@ -136,7 +145,6 @@ class Gateway:
             + list(self._trust.material.authorities)
         )
         self._follower = LedgerFollower(self._vault, self._ledger)
-        registry = registry_of(configuration)
         prove = ProveLog(vault=self._vault, registry=registry)
         receive = ReceiveDocuments(
             vault=self._vault,
@@ -155,6 +163,7 @@ class Gateway:
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
+        self._spawn(self._scrubbing.run(), "scrub")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 
@@ -228,6 +237,19 @@ class Gateway:
             guard=self._guard,
             vault=self._vault,
             every_s=self.configuration.trust.reload_s,
+        )
+
+    def _scrub(self, registry: Registry) -> Scrubbing:
+        return Scrubbing(
+            vault=self._vault,
+            scrub=Scrub(
+                origin=origin_of(self.configuration.gateway.party),
+                heads=self._heads,
+                parties=sorted(registry.hosted),
+            ),
+            alerts=self._alerts,
+            settings=self.configuration.scrub,
+            changed=self._health_due.set,
         )
 
     def _certificates(self) -> KeptCertificates:
@@ -322,9 +344,13 @@ class Gateway:
             await self._report_health()
 
     async def _report_health(self) -> None:
-        """Say NOT_SERVING while the vault does not write or no worker works."""
+        """Say NOT_SERVING while the vault does not write or no worker works.
+
+        Of the vault by itself, while something in it is known to be damaged.
+        """
         serving = not self.stopped_reason and self._works.is_ready
-        await self._services.report(serving=serving)
+        whole = not self._alerts.about(AlertCode.VAULT_DAMAGED)
+        await self._services.report(serving=serving, whole=whole)
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -27,6 +27,7 @@ _FIELDS: Final = (
     "cut",
     "signal",
     "check",
+    "alert",
 )
 
 

@@ -24,6 +24,13 @@ SERVICES: Final = (
 )
 """Every service of ours, as health and reflection name them."""
 
+VAULT_HEALTH: Final = "counterfoil.vault"
+"""What health calls the vault: NOT_SERVING as long as something in it is damaged.
+
+No service with methods. What is not damaged is still served, so that one changed
+document does not stop a treasury; whoever watches the vault asks for this name.
+"""
+
 
 @dataclass(slots=True, kw_only=True)
 class Services:
@@ -56,14 +63,20 @@ class Services:
             (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
 
-    async def report(self, *, serving: bool) -> None:
-        """Tell health watchers whether we serve, for all and for each service."""
-        status = (
-            health_pb2.HealthCheckResponse.SERVING
-            if serving
-            else health_pb2.HealthCheckResponse.NOT_SERVING
-        )
-        for name in ("", *SERVICES):
+    async def report(self, *, serving: bool, whole: bool) -> None:
+        """Tell health watchers how we are.
+
+        Args:
+            serving: Whether we serve, for all and for each service.
+            whole: Whether the vault is what its log says, as far as is known.
+        """
+        wells = {**dict.fromkeys(("", *SERVICES), serving), VAULT_HEALTH: whole}
+        for name, is_well in wells.items():
+            status = (
+                health_pb2.HealthCheckResponse.SERVING
+                if is_well
+                else health_pb2.HealthCheckResponse.NOT_SERVING
+            )
             await self._health.set(name, status)
 
     async def leave(self) -> None:

@@ -107,7 +107,9 @@ def test_the_manual_states_the_defaults() -> None:
         for each in dataclasses.fields(kind):
             if each.default is not dataclasses.MISSING and each.name not in PATHS:
                 ours[f"{name}.{each.name}"] = each.default
-                stated[f"{name}.{each.name}"] = manual[name][each.name]
+                value = manual[name][each.name]
+                value = tuple(value) if isinstance(value, list) else value
+                stated[f"{name}.{each.name}"] = value
 
     assert stated == ours
     assert len(ours) >= 15
