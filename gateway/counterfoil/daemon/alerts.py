@@ -30,6 +30,8 @@ class AlertCode(Enum):
     """What an alert is about; the names are stable, the texts are not."""
 
     VAULT_DAMAGED = "the vault is not what its log says (凭证库数据被改动)"
+    PROGRAM_CHANGED = "program files are not those of the signed list (程序文件被改动)"
+    PROGRAM_UNCHECKED = "program files cannot be checked (程序文件无法核对)"
     SCRUB_FAILED = "the vault cannot be looked through (凭证库巡检失败)"
 
 

@@ -20,6 +20,7 @@ from counterfoil.daemon import (
     catalogue_command,
     desk_commands,
     inquire_command,
+    program_command,
     register_command,
     status_command,
     vault_commands,
@@ -131,6 +132,7 @@ def parser() -> argparse.ArgumentParser:
     _add_desk(nouns)
     _add_register(nouns)
     _add_stores(nouns)
+    _add_program(nouns)
     return top
 
 
@@ -332,6 +334,29 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     )
     _config(rebuild)
     rebuild.set_defaults(command=vault_commands.rebuild_ledger)
+
+
+def _add_program(nouns: _Nouns[argparse.ArgumentParser]) -> None:
+    program = nouns.add_parser("program", help="work on the installed program")
+    verbs = program.add_subparsers(title="verbs", required=True, metavar="VERB")
+    sign = verbs.add_parser(
+        "sign",
+        help="write the signed list of the installed program files",
+        description="Writes the SHA-256 and the path of every file of the installed "
+        "program, signed, for `program.list`. Prints the verifier key for "
+        "`program.keys`. Whoever runs gateways should not hold the key.",
+    )
+    _option(sign, "key", "an Ed25519 key, e.g. file:/path", metavar="URI")
+    _option(
+        sign,
+        "passphrase",
+        "file:PATH, fd:N, credential:NAME or none",
+        metavar="SECRET",
+        default="none",
+    )
+    _option(sign, "name", "whose key it is, e.g. 420000-011/program", metavar="NAME")
+    _option(sign, "list", "where to write", metavar="FILE", default="program.list")
+    sign.set_defaults(command=program_command.sign_program)
 
 
 def _option(  # noqa: PLR0913 -- an option has that many parts

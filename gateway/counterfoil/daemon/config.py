@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from counterfoil.daemon.watch_sections import ScrubSection
+from counterfoil.daemon.watch_sections import ProgramSection, ScrubSection
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
@@ -171,6 +171,7 @@ class Configuration:
     ledger: DatabaseSection = field(default_factory=DatabaseSection)
     workbench: DatabaseSection = field(default_factory=DatabaseSection)
     scrub: ScrubSection = field(default_factory=ScrubSection)
+    program: ProgramSection = field(default_factory=ProgramSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
 
     @property
@@ -305,6 +306,7 @@ def _check(configuration: Configuration) -> None:
     bounds["trust.reload_s"] = configuration.trust.reload_s
     bounds["scrub.items_per_s"] = configuration.scrub.items_per_s
     bounds["scrub.pause_s"] = configuration.scrub.pause_s
+    bounds["program.check_s"] = configuration.program.check_s
     for name, bound in bounds.items():
         # Not `bound <= 0`: TOML knows nan, of which neither is true.
         if not 0 < bound < math.inf:
@@ -314,6 +316,9 @@ def _check(configuration: Configuration) -> None:
         if bound > most:
             msg = f"{name}: must not be greater than {most}"
             raise ConfigurationRefused(msg)
+    if bool(configuration.program.list) != bool(configuration.program.keys):
+        msg = "program.list and program.keys: one is nothing without the other"
+        raise ConfigurationRefused(msg)
     if configuration.seal.workers < 1:
         msg = "seal.workers: at least one process is needed"
         raise ConfigurationRefused(msg)

@@ -31,6 +31,7 @@ from counterfoil.daemon.keys import (
 from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import caller_posts, registry_of
+from counterfoil.daemon.program_watch import ProgramWatch
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.scrubbing import Scrubbing
 from counterfoil.daemon.stores import (
@@ -164,6 +165,8 @@ class Gateway:
         self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
         self._spawn(self._scrubbing.run(), "scrub")
+        program = ProgramWatch(configuration=configuration, alerts=self._alerts)
+        self._spawn(program.run(), "program")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 

@@ -29,6 +29,7 @@ from counterfoil.daemon.keys import (
     load_seals,
 )
 from counterfoil.daemon.log import set_up_logs
+from counterfoil.daemon.program_watch import require_program
 from counterfoil.daemon.stores import (
     heads_directory,
     open_heads,
@@ -131,6 +132,7 @@ def serve(arguments: argparse.Namespace) -> int:
         msg = "the protobuf package runs without its native core; install its wheel"
         raise ConfigurationRefused(msg)
     require_vault(configuration)
+    require_program(configuration)
     return asyncio.run(_serve(configuration))
 
 
