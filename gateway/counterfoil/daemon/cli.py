@@ -22,6 +22,7 @@ from counterfoil.daemon import (
     inquire_command,
     program_command,
     register_command,
+    selftest,
     status_command,
     vault_commands,
 )
@@ -166,6 +167,18 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
     _config(status)
     _flag(status, "json", "one JSON object")
     status.set_defaults(command=status_command.show_status)
+    test = nouns.add_parser(
+        "selftest",
+        help="test the security measures: certificates, files, clock, peers …",
+        description="Tests certificates (a warning from 60 days before expiry), "
+        "revocation lists, posts, permissions, disk, program files, open alerts, head "
+        "store, clock, ledger and peers, beside a running gateway or without one. "
+        "One line a check: level, test, about what, detail. Exit status 1 if one is "
+        "a fault.",
+    )
+    _config(test)
+    _flag(test, "json", "one JSON object a line")
+    test.set_defaults(command=selftest.selftest)
     keys = nouns.add_parser(
         "keys",
         help="show where this gateway's keys are, and check them",

@@ -181,6 +181,16 @@ class FileHeads:
         return file
 
 
+def known_heads(directory: Path) -> dict[str, KnownHead]:
+    """Return the newest heads by log, for whoever looks beside the store's owner.
+
+    Raises:
+        HeadForked: The file is damaged before its last record.
+        OSError: It cannot be read.
+    """
+    return _load(directory / "heads")
+
+
 def _changes(known: KnownHead | None, old_size: int | None, head: KnownHead) -> bool:
     """Return whether `head` may replace `known`; False if they are the same.
 
