@@ -118,6 +118,7 @@ class Act:
         self.act, self.time = leaf[1], int.from_bytes(leaf[3:11], "big") / 1_000_000
         # Kind, digests of voucher and document, and of the document with its seals.
         self.about, self.version = leaf[2:3] + leaf[11:75], leaf[75:107]
+        self.by = leaf[108 : 108 + leaf[107]].decode()
 
     def open_checkpoint(self, note: str, keys: str) -> tuple[str, int, bytes]:
         """Return origin, size and root, which every trusted key of the log signed."""
@@ -276,9 +277,9 @@ def judge(options: argparse.Namespace) -> None:
     for name, peer in peers.items():
         fits = name in own and (peer.act, own[name].act) == (ARRIVE, DELIVER)
         need("arrival", fits and peer.about == own[name].about, peer.name)
+        need("arrival", peer.origin == f"{own[name].by}/log", "of another's log")
     acts = [*own.values(), *peers.values()]
-    vouchers = {act.about[1:33] for act in acts}
-    need("leaf", len(vouchers) == 1, "the log's leaves are not about one voucher")
+    need("leaf", len({act.about[1:33] for act in acts}) == 1, "of several vouchers")
     folders = sorted(options.export.glob("[0-9]*"))
     need("file", folders, "there is no document")
     for folder in folders:
@@ -294,7 +295,6 @@ parser.add_argument("--at", type=float, help="another instant, seconds since 197
 try:
     judge(parser.parse_args())
 except (OSError, ValueError, KeyError, IndexError) as error:
-    need(
-        "file" if isinstance(error, OSError) else "form", holds=False, text=repr(error)
-    )
+    word = "file" if isinstance(error, OSError) else "form"
+    need(word, holds=False, text=repr(error))
 print("holds (成立)")

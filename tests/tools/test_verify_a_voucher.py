@@ -360,6 +360,19 @@ def test_a_proof_of_arrival_that_nothing_was_delivered_for(case: Case) -> None:
     assert refused(case, "arrival")
 
 
+def test_a_proof_of_arrival_that_the_issuer_made(case: Case) -> None:
+    name = peer_of(case)
+    theirs = ProofFile.from_bytes((case.export / name).read_bytes())
+    assert theirs.extra
+    head = TreeHead(1, leaf_hash(theirs.extra))
+    ours = Checkpoint(origin=f"{FINANCE}/log", head=head)
+    note = sign_checkpoint(ours, signers(case.town, FINANCE), 1)
+    forged = ProofFile(index=0, proof=(), checkpoint=note, extra=theirs.extra)
+    (case.export / name).write_bytes(forged.to_bytes())
+
+    assert refused(case, "arrival")
+
+
 def test_a_changed_proof_of_arrival(case: Case) -> None:
     case.change(peer_of(case), line(1, after("extra ")))
 
