@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,10 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
             async with town.desk(FINANCE) as other:
                 await reaches(other, issued.reference, Standing.ARRIVED)
         yield town
+
+
+def names_in(directory: Path) -> list[str]:
+    return [file.name for file in directory.iterdir()]
 
 
 async def made(test: str, configuration: Configuration, now_us: int) -> list[Check]:
@@ -315,6 +320,19 @@ async def test_a_ledger_that_is_far_behind_is_a_warning(
     monkeypatch.setattr("counterfoil.daemon.selftest_peers.BEHIND_MAX", -1)
 
     assert levels(await made("ledger", configuration, NOW_US)) == {Level.WARNING}
+
+
+async def test_a_ledger_that_is_gone_is_a_fault_and_is_not_made(
+    town: Town, tmp_path: Path
+) -> None:
+    configuration = town.configuration(FINANCE)
+    shutil.copytree(town.state(FINANCE) / "heads", tmp_path / "heads")
+    gateway = replace(configuration.gateway, directory=str(tmp_path))
+
+    (check,) = await made("ledger", replace(configuration, gateway=gateway), NOW_US)
+
+    assert check.level is Level.FAULT
+    assert names_in(tmp_path) == ["heads"]
 
 
 def program_list(town: Town, text: str) -> Configuration:

@@ -1,6 +1,6 @@
 """`counterfoil selftest`: are the security measures in order, and for how long still.
 
-Runs beside a gateway or without one, and changes nothing. It looks at what the
+Runs beside a gateway or without one, and leaves nothing behind. It looks at what the
 configuration names, reads notes and heads, and asks peers as the gateway would.
 """
 

@@ -86,6 +86,10 @@ async def check_ledger(configuration: Configuration) -> list[Check]:
     """Compare how far the ledger is with what our log has signed."""
     own = _heads(configuration).get(origin_of(configuration.gateway.party))
     signed = 0 if own is None else own.head.size
+    own_file = configuration.directory / "ledger.sqlite"
+    if not configuration.ledger.url and not own_file.exists():
+        # Opening one would make it.
+        return [Check(Level.FAULT, "ledger", "there is none (台账不存在)")]
     ledger = open_ledger(configuration)
     try:
         behind = signed - await ledger.next_index()
