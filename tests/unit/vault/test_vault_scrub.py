@@ -9,7 +9,7 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import PeerAnswer, Withdraw
-from counterfoil.domain.standing import Role
+from counterfoil.domain.standing import Role, Standing
 from counterfoil.tlog.merkle import TreeHead
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import KnownHead, MemoryHeads
@@ -135,6 +135,13 @@ def move_entry_on(engine: MemoryEngine) -> None:
     engine._entries[spoils.first_key(engine)] = replace(entry, passages=(passage,))
 
 
+def put_entry_back(engine: MemoryEngine) -> None:
+    """As it was when the voucher had just been sent: whole by itself, and old."""
+    entry = engine._entries[spoils.first_key(engine)]
+    sent = replace(entry.passages[0], standing=Standing.SENT, leaf=1, receipt=b"")
+    engine._entries[spoils.first_key(engine)] = replace(entry, passages=(sent,))
+
+
 def change_amount(engine: MemoryEngine) -> None:
     entry = engine._entries[spoils.first_key(engine)]
     engine._entries[spoils.first_key(engine)] = replace(entry, amount_fen=1)
@@ -146,6 +153,7 @@ def change_amount(engine: MemoryEngine) -> None:
         (lose_leaf, Fault.LEAF_CHANGED),
         (move_entry_back, Fault.ENTRY_CHANGED),
         (move_entry_on, Fault.ENTRY_CHANGED),
+        (put_entry_back, Fault.ENTRY_CHANGED),
         (change_amount, Fault.ENTRY_CHANGED),
     ],
 )
@@ -293,4 +301,39 @@ def test_a_copy_of_a_receipt_is_sound(heads: MemoryHeads) -> None:
     assert [entry.role for entry in engine._entries.values()][-1] is Role.COPY
 
     assert one_pass(scrub_of(heads), engine).findings == []
+    bench.vault.close()
+
+
+def test_a_leaf_that_changed_nothing_is_not_where_a_voucher_stands(
+    heads: MemoryHeads,
+) -> None:
+    engine, bench = many(0, heads)
+    paper = voucher("4", issuer=BANK, to=(FINANCE,))
+    bench.arrive(paper)
+    bench.enter(step(DocumentKind.ACCEPTANCE, paper, by=FINANCE))
+    (row,) = bench.vault.lane(BANK, after=-1, limit=9)
+    bench.deliver(PeerAnswer(sequence=row.sequence, leaf=9))
+    assert one_pass(scrub_of(heads), engine).findings == []
+    ((key, entry),) = engine._entries.items()
+    last = replace(entry.passages[0], leaf=len(engine._rows) - 1)
+    engine._entries[key] = replace(entry, passages=(last,))
+
+    assert faults(one_pass(scrub_of(heads), engine)) == {Fault.ENTRY_CHANGED}
+    bench.vault.close()
+
+
+def test_what_nothing_explained_is_told_before_the_pass_is_over(
+    heads: MemoryHeads,
+) -> None:
+    engine, bench = many(2, heads)
+    engine._lanes.clear()
+    scrub = scrub_of(heads)
+    assert scrub.slice(engine.reading, never, 3).findings == []
+    for number in range(10, 20):
+        bench.enter(voucher(f"{number}"), send=True)
+
+    (finding,) = scrub.slice(engine.reading, never, 3).findings
+
+    assert (finding.fault, finding.index) == (Fault.LANE_MISSING, 1)
+    assert scrub.place.stage == STAGES[0]
     bench.vault.close()
