@@ -17,7 +17,11 @@ from counterfoil.daemon import cli
 from counterfoil.daemon import selftest_files as files
 from counterfoil.daemon import selftest_peers as peers
 from counterfoil.daemon.alerts import FILE, AlertCode, Alerts
-from counterfoil.daemon.config import CallerSection, Configuration
+from counterfoil.daemon.config import (
+    CallerSection,
+    Configuration,
+    RegisterSection,
+)
 from counterfoil.daemon.selftest import TESTS, checks
 from counterfoil.daemon.selftest_peers import SKEW_S
 from counterfoil.daemon.selftest_report import Check, Level
@@ -162,7 +166,7 @@ async def test_the_age_of_revocation_lists(town: Town, days: int, level: Level) 
 @pytest.mark.parametrize(
     "posts",
     [
-        ("first-reviewer", "second-reviewer"),
+        ("security-officer", "second-reviewer"),
         ("system-manager", "business-system"),
         ("system-manager", "first-reviewer"),
         ("business-system", "second-reviewer"),
@@ -171,7 +175,7 @@ async def test_the_age_of_revocation_lists(town: Town, days: int, level: Level) 
 async def test_incompatible_posts_are_a_fault(
     town: Town, posts: tuple[str, ...]
 ) -> None:
-    configuration = town.configuration(FINANCE)
+    configuration = unfounded(town)
     identity = f"urn:counterfoil:{FINANCE}:person:both"
     caller = (*configuration.caller, CallerSection(identity=identity, posts=posts))
 
@@ -182,12 +186,26 @@ async def test_incompatible_posts_are_a_fault(
 
 
 async def test_a_post_that_nobody_has_is_a_warning(town: Town) -> None:
-    configuration = replace(town.configuration(FINANCE), caller=())
+    found = await made("posts", unfounded(town), NOW_US)
 
-    found = await made("posts", configuration, NOW_US)
-
-    assert [check.about for check in found] == ["first-reviewer", "second-reviewer"]
+    assert [check.about for check in found] == [
+        "register",
+        "first-reviewer",
+        "second-reviewer",
+    ]
     assert levels(found) == {Level.WARNING}
+
+
+async def test_of_posts_in_the_log_there_is_nothing_to_look_for(town: Town) -> None:
+    (found,) = await made("posts", town.configuration(FINANCE), NOW_US)
+
+    assert (found.about, found.level) == ("register", Level.OK)
+
+
+def unfounded(town: Town) -> Configuration:
+    """Return a configuration that says itself who calls, and names nobody."""
+    configuration = town.configuration(FINANCE)
+    return replace(configuration, register=RegisterSection(), caller=())
 
 
 @pytest.mark.parametrize(

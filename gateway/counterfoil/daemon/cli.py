@@ -21,13 +21,18 @@ from counterfoil.daemon import (
     desk_commands,
     inquire_command,
     program_command,
-    register_command,
     selftest,
     status_command,
     vault_commands,
 )
 from counterfoil.daemon.config import ConfigurationRefused
-from counterfoil.daemon.register_matters import MATTERS, OPTIONS
+from counterfoil.daemon.options import (
+    add_config,
+    add_connection,
+    add_flag,
+    add_option,
+)
+from counterfoil.daemon.register_parser import add_register
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.office import KeyAway
@@ -131,7 +136,7 @@ def parser() -> argparse.ArgumentParser:
     nouns = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_running(nouns)
     _add_desk(nouns)
-    _add_register(nouns)
+    add_register(nouns)
     _add_stores(nouns)
     _add_program(nouns)
     return top
@@ -147,7 +152,7 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         description="Checks the configuration, its keys and certificates, and makes "
         "vault, head store, ledger and workbench. Refuses to touch existing ones.",
     )
-    _config(init)
+    add_config(init)
     init.set_defaults(command=initialise)
     run = nouns.add_parser(
         "serve",
@@ -155,7 +160,7 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         description="Runs the gateway. Prints `ready` on standard output when it "
         "serves; logs go to standard error as JSON lines.",
     )
-    _config(run)
+    add_config(run)
     run.set_defaults(command=serve)
     status = nouns.add_parser(
         "status",
@@ -164,8 +169,8 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "files came, and every open alert. Reads the state directory only. Exit "
         "status 1 if an alert is open.",
     )
-    _config(status)
-    _flag(status, "json", "one JSON object")
+    add_config(status)
+    add_flag(status, "json", "one JSON object")
     status.set_defaults(command=status_command.show_status)
     test = nouns.add_parser(
         "selftest",
@@ -176,8 +181,8 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "One line a check: level, test, about what, detail. Exit status 1 if one is "
         "a fault.",
     )
-    _config(test)
-    _flag(test, "json", "one JSON object a line")
+    add_config(test)
+    add_flag(test, "json", "one JSON object a line")
     test.set_defaults(command=selftest.selftest)
     keys = nouns.add_parser(
         "keys",
@@ -187,7 +192,7 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "validity; and the log's verifier keys that peers put into `heads`. Shows no "
         "secret. A key in a token is logged in to once.",
     )
-    _config(keys)
+    add_config(keys)
     keys.set_defaults(command=vault_commands.show_keys)
     catalogue = nouns.add_parser(
         "catalogue",
@@ -196,7 +201,7 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "documents, name, who sends it to whom, what answers it, its seals in order, "
         "how long it is kept. Needs no configuration and no gateway.",
     )
-    _option(catalogue, "type", "only this one", metavar="CODE", required=False)
+    add_option(catalogue, "type", "only this one", metavar="CODE", required=False)
     catalogue.set_defaults(command=catalogue_command.show_catalogue)
 
 
@@ -206,7 +211,7 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         help="show the lanes of a running gateway",
         description="Asks a running gateway for its peers and their lanes.",
     )
-    _connection(peers)
+    add_connection(peers)
     peers.set_defaults(command=desk_commands.show_peers)
     inquire = nouns.add_parser(
         "inquire",
@@ -218,110 +223,40 @@ def _add_desk(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "voucher",
         help="digest in hex, or issuer/division/year/type/number[#issue]",
     )
-    _option(
+    add_option(
         inquire,
         "export",
         "also write all that a third party needs to judge it",
         metavar="DIRECTORY",
         required=False,
     )
-    _connection(inquire)
+    add_connection(inquire)
     inquire.set_defaults(command=inquire_command.inquire)
     search = nouns.add_parser(
         "search",
         help="find vouchers in a running gateway's ledger",
         description="Prints one voucher and recipient a line, last changed first.",
     )
-    _option(
+    add_option(
         search,
         "standing",
         "only these, e.g. sent,arrived",
         metavar="STANDING,...",
         required=False,
     )
-    _option(search, "type", "only these, e.g. 5201", metavar="CODE,...", required=False)
-    _option(
+    add_option(
+        search, "type", "only these, e.g. 5201", metavar="CODE,...", required=False
+    )
+    add_option(
         search,
         "number",
         "only numbers that begin so",
         metavar="PREFIX",
         required=False,
     )
-    _option(search, "limit", "at most so many lines", metavar="N", default="50")
-    _connection(search)
+    add_option(search, "limit", "at most so many lines", metavar="N", default="50")
+    add_connection(search)
     search.set_defaults(command=desk_commands.search)
-
-
-def _add_register(nouns: _Nouns[argparse.ArgumentParser]) -> None:
-    register = nouns.add_parser(
-        "register", help="posts, agreements, filings, losses: see and change them"
-    )
-    verbs = register.add_subparsers(title="verbs", required=True, metavar="VERB")
-    show = verbs.add_parser(
-        "show",
-        help="show what stands registered",
-        description="Prints who holds which post, agreements, filings, and which "
-        "certificates are void or in use, one a line.",
-    )
-    _connection(show)
-    show.set_defaults(command=register_command.show)
-    listing = verbs.add_parser(
-        "list",
-        help="list all registrations in the order of the log",
-        description="Prints leaf, time, matter, party, number and digest of each.",
-    )
-    _flag(listing, "json", "what each says, as JSON lines")
-    _connection(listing)
-    listing.set_defaults(command=register_command.show_list)
-    _add_signing(verbs)
-    submit = verbs.add_parser(
-        "submit",
-        help="hand a file's registrations in to a running gateway",
-        description="Prints of each whether it is registered now or was known, its "
-        "leaf and digest. Exit status 1 if one was refused.",
-    )
-    submit.add_argument("file", help="what `propose` and `sign` wrote")
-    _connection(submit)
-    submit.set_defaults(command=register_command.submit)
-
-
-def _add_signing(verbs: _Nouns[argparse.ArgumentParser]) -> None:
-    propose = verbs.add_parser(
-        "propose",
-        help="make a registration and sign it first (提请)",
-        description="Makes a registration, signs it with a person's own key and "
-        "writes it to a file. Whose signatures a matter needs stands in the contract; "
-        "the gateway refuses it without. No gateway is needed.",
-    )
-    propose.add_argument(
-        "matter", choices=MATTERS, metavar="MATTER", help=", ".join(MATTERS)
-    )
-    _option(propose, "by", "the party that registers it", metavar="CODE")
-    _option(propose, "number", "its number, used once", metavar="NUMBER")
-    _option(propose, "output", "where to write it", metavar="FILE")
-    _option(propose, "told", "parties to tell", metavar="CODE,…", required=False)
-    _option(propose, "explanation", "why", metavar="TEXT", required=False)
-    for name, (metavar, text) in OPTIONS.items():
-        _option(propose, name, text, metavar=metavar, required=False)
-    _person(propose)
-    propose.set_defaults(command=register_command.propose)
-    sign = verbs.add_parser(
-        "sign",
-        help="put the second signature on a file's registrations (审批)",
-        description="Prints what each registration of a file is about and signs it "
-        "with a person's own key. No gateway is needed.",
-    )
-    sign.add_argument("file", help="what `propose` wrote; it is changed")
-    _person(sign)
-    sign.set_defaults(command=register_command.sign)
-    join = verbs.add_parser(
-        "join",
-        help="put several files into one, e.g. what a register begins with",
-        description="Puts the registrations of several files into one, in order.",
-    )
-    join.add_argument("files", nargs="+", help="what `propose` and `sign` wrote")
-    _option(join, "output", "where to write it", metavar="FILE")
-    join.set_defaults(command=register_command.join)
 
 
 def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
@@ -335,8 +270,8 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "and the head store. A ledger that is only behind catches up first. Exit "
         "status 1 if anything is wrong.",
     )
-    _config(verify)
-    _flag(verify, "json", "findings as JSON lines")
+    add_config(verify)
+    add_flag(verify, "json", "findings as JSON lines")
     verify.set_defaults(command=vault_commands.verify)
     ledger = nouns.add_parser("ledger", help="work on the ledger")
     verbs = ledger.add_subparsers(title="verbs", required=True, metavar="VERB")
@@ -345,7 +280,7 @@ def _add_stores(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         help="drop the ledger and make it again from the vault",
         description="Drops the ledger's tables and follows the log from its start.",
     )
-    _config(rebuild)
+    add_config(rebuild)
     rebuild.set_defaults(command=vault_commands.rebuild_ledger)
 
 
@@ -359,83 +294,14 @@ def _add_program(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "program, signed, for `program.list`. Prints the verifier key for "
         "`program.keys`. Whoever runs gateways should not hold the key.",
     )
-    _option(sign, "key", "an Ed25519 key, e.g. file:/path", metavar="URI")
-    _option(
+    add_option(sign, "key", "an Ed25519 key, e.g. file:/path", metavar="URI")
+    add_option(
         sign,
         "passphrase",
         "file:PATH, fd:N, credential:NAME or none",
         metavar="SECRET",
         default="none",
     )
-    _option(sign, "name", "whose key it is, e.g. 420000-011/program", metavar="NAME")
-    _option(sign, "list", "where to write", metavar="FILE", default="program.list")
+    add_option(sign, "name", "whose key it is, e.g. 420000-011/program", metavar="NAME")
+    add_option(sign, "list", "where to write", metavar="FILE", default="program.list")
     sign.set_defaults(command=program_command.sign_program)
-
-
-def _option(  # noqa: PLR0913 -- an option has that many parts
-    to: argparse.ArgumentParser,
-    name: str,
-    text: str,
-    *,
-    metavar: str,
-    default: str = "",
-    required: bool = True,
-) -> None:
-    """Add an option with its environment twin; one with a default is not required."""
-    twin = _twin(name)
-    value = os.environ.get(twin, default)
-    to.add_argument(
-        f"--{name}",
-        default=value or None,
-        required=required and not value,
-        metavar=metavar,
-        help=f"{text} [{twin}]",
-    )
-
-
-def _flag(to: argparse.ArgumentParser, name: str, text: str) -> None:
-    """Add an option without a value; its environment twin is set to 1."""
-    twin = _twin(name)
-    to.add_argument(
-        f"--{name}",
-        action="store_true",
-        default=os.environ.get(twin) == "1",
-        help=f"{text} [{twin}=1]",
-    )
-
-
-def _twin(name: str) -> str:
-    return f"COUNTERFOIL_{name.upper().replace('-', '_')}"
-
-
-def _config(to: argparse.ArgumentParser) -> None:
-    _option(
-        to,
-        "config",
-        "the gateway's configuration",
-        metavar="FILE",
-        default="gateway.toml",
-    )
-
-
-def _person(to: argparse.ArgumentParser) -> None:
-    _option(to, "certificate", "the caller's certificate, PEM", metavar="FILE")
-    _option(
-        to,
-        "key",
-        "the caller's key, file:PATH or in a token pkcs11:... (RFC 7512)",
-        metavar="URI",
-    )
-    _option(
-        to,
-        "passphrase",
-        "its passphrase or PIN: file:PATH, fd:N, credential:NAME or none",
-        metavar="SECRET",
-        default="none",
-    )
-
-
-def _connection(to: argparse.ArgumentParser) -> None:
-    _option(to, "address", "the gateway's host:port", metavar="HOST:PORT")
-    _person(to)
-    _option(to, "authorities", "trusted roots, PEM", metavar="FILE")

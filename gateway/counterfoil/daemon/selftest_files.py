@@ -20,7 +20,7 @@ from counterfoil.daemon.program_list import ProgramListRefused
 from counterfoil.daemon.program_watch import check_program, shortened
 from counterfoil.daemon.selftest_report import Check, Level
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
-from counterfoil.domain.posts import Post
+from counterfoil.domain.posts import Post, are_compatible
 from counterfoil.seal.certificates import (
     CertificateError,
     certificate_bag,
@@ -94,14 +94,19 @@ def check_lists(configuration: Configuration, now_us: int) -> Iterator[Check]:
 
 
 def check_posts(configuration: Configuration, _: int) -> Iterator[Check]:
-    """Look for posts that one identity must not have together, and for empty ones."""
+    """Look for posts that one identity must not have together, and for empty ones.
+
+    The register refuses what must not be together; of it there is nothing to look for.
+    """
+    if configuration.register.founding:
+        yield Check(Level.OK, "register", "posts stand in the log (登记簿)")
+        return
+    told = "not founded: posts are lines of the configuration (登记簿尚未建立)"
+    yield Check(Level.WARNING, "register", told)
     posts = posts_of(configuration)
     for identity, held in sorted(posts.items()):
         names = ", ".join(sorted(post.value for post in held))
-        both = held >= _REVIEWERS
-        mixed = Post.SYSTEM_MANAGER in held and len(held) > 1
-        works = Post.BUSINESS_SYSTEM in held and bool(held & _REVIEWERS)
-        if both or mixed or works:
+        if not are_compatible(held):
             yield Check(
                 Level.FAULT, identity, f"incompatible posts (岗位不相容): {names}"
             )

@@ -161,6 +161,9 @@ _ACTING: Final = frozenset({_S.ACTING, _S.UNKNOWN, _S.ACTED, _S.RECEIPTED})
 BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE, Act.REGISTER})
 """Acts whose leaf has sealed bytes under the same index."""
 
+FILLS_LANES: Final = frozenset({Act.SEND, Act.ENTER, Act.REGISTER})
+"""Acts that put a document into the lanes of the carriers that their rows name."""
+
 FROM_RECIPIENT: Final = frozenset(
     {
         DocumentKind.ACCEPTANCE,

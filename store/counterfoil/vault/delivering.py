@@ -15,7 +15,7 @@ from counterfoil.domain.deeds import (
 )
 from counterfoil.domain.leaf import Leaf, make_leaf
 from counterfoil.domain.refusals import LeafNotFound, NotInState
-from counterfoil.domain.standing import Act, Role, Standing, side_of
+from counterfoil.domain.standing import FILLS_LANES, Act, Role, Standing, side_of
 from counterfoil.vault.judging import known, moved, moves_of, position_of
 from counterfoil.vault.records import Changes, LaneRow
 from counterfoil.vault.transaction import Transaction
@@ -83,11 +83,10 @@ def _refused(tx: Transaction, deed: Deliver, answer: PeerAnswer) -> Outcome:
 def _answered_before(tx: Transaction, carrier: str, answer: PeerAnswer) -> Outcome:
     """Answer for a place that is empty: a document's sequence is its leaf's index."""
     row = tx.row(answer.sequence) if answer.sequence >= 0 else None
-    sends = {Act.SEND, Act.ENTER, Act.REGISTER}
     if (
         row is None
         or carrier not in row.carriers
-        or Leaf.from_bytes(row.leaf).act not in sends
+        or Leaf.from_bytes(row.leaf).act not in FILLS_LANES
     ):
         return LeafNotFound("nothing ever waited there", leaf=str(answer.sequence))
     opening = tx.row(row.opened)

@@ -12,6 +12,7 @@ from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import OutOfTurn
 from counterfoil.domain.standing import (
     BRINGS_DOCUMENT,
+    FILLS_LANES,
     FROM_RECIPIENT,
     Act,
     Role,
@@ -146,7 +147,7 @@ class Replay:
             return None
 
     def _follow_lanes(self, index: int, row: LogRow, leaf: Leaf) -> None:
-        sent = leaf.act in {Act.SEND, Act.ENTER, Act.REGISTER}
+        sent = leaf.act in FILLS_LANES
         if leaf.act is Act.SEND and not row.carriers:
             self._report.add(Fault.ROW_CHANGED, index=index, detail="no lane")
         for carrier in row.carriers:

@@ -9,7 +9,12 @@ from counterfoil.app.ports import Entry
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
-from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Standing
+from counterfoil.domain.standing import (
+    BRINGS_DOCUMENT,
+    FILLS_LANES,
+    Act,
+    Standing,
+)
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.errors import TileError
 from counterfoil.tlog.merkle import leaf_hash, node_hash
@@ -147,11 +152,12 @@ class LeafCheck:
             report.add(Fault.ROW_CHANGED, index=index, detail="no lane")
         sign = -1 if leaf.act is Act.REFUSE else 1
         for carrier in row.carriers:
-            if self._buckets is not None:
+            # What is registered is told to whom it concerns, and in nobody's sums.
+            if self._buckets is not None and leaf.kind is not DocumentKind.REGISTRATION:
                 place = (carrier, bucket_of(leaf.document))
                 bucket = self._buckets.get(place, Bucket())
                 self._buckets[place] = bucket.add(leaf.document, sign)
-            if leaf.act not in {Act.SEND, Act.ENTER}:
+            if leaf.act not in FILLS_LANES:
                 continue
             try:
                 waits = reading.lane_row(carrier, index)
@@ -235,6 +241,9 @@ def _step(
 ) -> None:
     if leaf.act not in BRINGS_DOCUMENT or leaf.kind is DocumentKind.VOUCHER:
         return
+    if leaf.kind is DocumentKind.REGISTRATION:
+        _registration(reading, report, index, leaf)
+        return
     key = step_key(row.opened, leaf.kind, leaf.by, leaf.document)
     try:
         found = reading.step(key)
@@ -242,6 +251,15 @@ def _step(
         found = None
     if found != index:
         report.add(Fault.STEP_MISSING, index=index, detail=leaf.kind.name)
+
+
+def _registration(reading: Reading, report: Report, index: int, leaf: Leaf) -> None:
+    try:
+        found = reading.registration(leaf.document)
+    except VaultCorrupt:
+        found = None
+    if found != index:
+        report.add(Fault.REGISTRATION_MISSING, index=index)
 
 
 def _evidence(reading: Reading, report: Report, index: int, leaf: Leaf) -> None:

@@ -11,7 +11,13 @@ from counterfoil.app.ports import Entry
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
-from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Role, Standing
+from counterfoil.domain.standing import (
+    BRINGS_DOCUMENT,
+    FILLS_LANES,
+    Act,
+    Role,
+    Standing,
+)
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Fault, Report
@@ -129,7 +135,7 @@ def scrub_lanes(
         if (
             sent is None
             or leaf is None
-            or leaf.act not in {Act.SEND, Act.ENTER}
+            or leaf.act not in FILLS_LANES
             or leaf.document != row.digest
             or carrier not in sent.carriers
         ):
