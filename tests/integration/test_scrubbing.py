@@ -23,7 +23,7 @@ from counterfoil.office import Standing
 from counterfoil.rpc.services import VAULT_HEALTH
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.packing import unpack_row
-from counterfoil.vault.records import INDEX, book_key
+from counterfoil.vault.records import INDEX, Title, book_key
 from counterfoil.vault.vault import EngineVault
 from tests.houses import BANK, UNIT, Town, running
 from tests.integration.desks import reaches, submit, until
@@ -60,8 +60,18 @@ def flip(gateway: Gateway, name: str, key: bytes, place: int) -> None:
         transaction.put(key, bytes(content), db=database)
 
 
+def first_voucher(gateway: Gateway) -> tuple[int, Title]:
+    """Return where the first voucher was opened, behind what is registered."""
+    with gateway._vault.reading() as reading:
+        for index in range(reading.size()):
+            row = reading.row(index)
+            if row is not None and row.title is not None:
+                return index, row.title
+    pytest.fail("there is no voucher")
+
+
 def flip_document(gateway: Gateway) -> None:
-    flip(gateway, "documents", INDEX.pack(0), 100)
+    flip(gateway, "documents", INDEX.pack(first_voucher(gateway)[0]), 100)
 
 
 def flip_leaf(gateway: Gateway) -> None:
@@ -77,11 +87,8 @@ def flip_tile(gateway: Gateway) -> None:
 
 
 def flip_index(gateway: Gateway) -> None:
-    with gateway._vault.reading() as reading:
-        row = reading.row(0)
-    assert row is not None
-    assert row.title is not None
-    flip(gateway, "keys", book_key(row.title.key, row.title.role), -6)
+    _, title = first_voucher(gateway)
+    flip(gateway, "keys", book_key(title.key, title.role), -6)
 
 
 def lose_index(gateway: Gateway) -> None:
