@@ -19,7 +19,12 @@ from typing import Final
 
 from tools.tree import ROOT
 
-PAGES: Final = ("README.md", "docs/reference-systems.md", "docs/watches.md")
+PAGES: Final = (
+    "README.md",
+    "docs/reference-systems.md",
+    "docs/register.md",
+    "docs/watches.md",
+)
 BLOCK: Final = re.compile(
     r"<!-- help: (?P<command>[^\n]+?) -->\n(?P<body>.*?)<!-- /help -->", re.DOTALL
 )
