@@ -28,7 +28,7 @@ from pysmx import SM2 as smx  # noqa: N811 - a module
 
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.seals import Algorithm
-from counterfoil.office import Person, plan_of, seal_voucher
+from counterfoil.office import Person, is_signed_by, plan_of, seal_voucher
 from counterfoil.seal.algorithms import check_with
 from counterfoil.seal.certificates import public_key_of
 from counterfoil.seal.dsse import SEAL_TYPE, encode_for_signing
@@ -487,6 +487,9 @@ def test_a_person_s_sm2_seal_is_read_and_verified_by_a_gateway(
     check = check_with(public_key_of(li.certificate))[1]
     check(seal.signature, encode_for_signing(SEAL_TYPE, seal.statement))
     assert statement.algorithm is Algorithm.SM2_SM3
+    signed = encode_for_signing(SEAL_TYPE, seal.statement)
+    assert is_signed_by(signer.certificate, signed, seal.signature)
+    assert not is_signed_by(signer.certificate, signed + b"x", seal.signature)
     for chain, foreign in (
         (wang.chain_file.read_bytes(), pem),
         (li.chain_file.read_bytes(), key.private_bytes(*plain)),
