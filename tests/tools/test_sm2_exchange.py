@@ -174,7 +174,8 @@ async def test_a_third_party_judges_it_by_openssl_alone(
             *("--authorities", str(town.pki / "authorities.pem")),
         ],
     )
-    (export,) = tmp_path.iterdir()  # noqa: ASYNC240 - nobody else waits
+    (payload,) = tmp_path.glob("*/payload.bin")  # noqa: ASYNC240 - nobody else waits
+    export = payload.parent
     roots = [town.pki / "root.pem", town.pki / "sm2-root.pem"]
     (export / "root.pem").write_bytes(b"".join(one.read_bytes() for one in roots))
     verdict = await asyncio.to_thread(
