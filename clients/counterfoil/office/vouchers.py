@@ -54,6 +54,7 @@ class DocumentKind(IntEnum):
     RETURN = 6
     DISCARD = 7
     NOTICE = 8
+    REGISTRATION = 9
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.outbox import plan
-from counterfoil.business.tables import Base, OutboxState
+from counterfoil.business.tables import Base, OutboxEntry, OutboxState
 from counterfoil.day import boxes
 from counterfoil.day.carried import Some, Way
 from counterfoil.domain.standing import Standing
@@ -37,7 +37,8 @@ def books(tmp_path: Path) -> Iterator[SqlBooks]:
 
 def issue(books: SqlBooks, state: OutboxState) -> None:
     with books.writing() as session:
-        plan(session, ORDER, DAY).state = state
+        entry = session.get_one(OutboxEntry, plan(session, ORDER, DAY).id)
+        entry.state = state
 
 
 def issued(books: SqlBooks) -> tuple[list[tuple[Way, Some]], set[Way]]:

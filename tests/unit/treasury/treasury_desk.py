@@ -59,7 +59,9 @@ class TreasuryDesk(RecipientDesk):
         super().__init__(loopback)
         self.issued: dict[bytes, Voucher] = {}
         self.voided: list[bytes] = []
-        loopback.unary.update(Search=self._search, Discard=self._void)
+        loopback.unary.update(
+            Search=self._search, Inquire=self._inquire, Discard=self._void
+        )
         loopback.streams.update(
             Submit=self._take, Read=self._waiting, GetSealed=self._sealed
         )
@@ -141,6 +143,18 @@ class TreasuryDesk(RecipientDesk):
         payload = draft_message(self.issued[digest]).voucher.SerializeToString()
         sealed = sealed_pb2.Sealed(kind=1, payload=payload)  # type: ignore[arg-type]
         return sealed.SerializeToString()
+
+    def _inquire(self, encoded: bytes) -> bytes:
+        digest = desk_pb2.InquireRequest.FromString(encoded).digest
+        sealed = sealed_pb2.SealedWithChain(sealed=self._bytes_of(digest))
+        if digest in self.issued:
+            reference = reference_message(Reference(self.issued[digest].key, digest))
+        else:
+            [one] = [each for each in self._vouchers() if each.digest == digest]
+            reference = one.voucher
+        return desk_pb2.InquireResponse(
+            voucher=reference, documents=[sealed]
+        ).SerializeToString()
 
     def _void(self, encoded: bytes) -> bytes:
         """Void what we issued and its recipient rejected."""

@@ -101,7 +101,7 @@ def test_a_payment_needs_two_persons_and_then_the_institution() -> None:
 
 
 def test_every_other_document_needs_one_seal_of_the_institution() -> None:
-    for kind in set(DocumentKind) - {DocumentKind.VOUCHER}:
+    for kind in set(DocumentKind) - {DocumentKind.VOUCHER, DocumentKind.REGISTRATION}:
         for code in CATALOGUE.rows:
             [position] = CATALOGUE.plan_for(kind, code).positions
 
@@ -111,6 +111,15 @@ def test_every_other_document_needs_one_seal_of_the_institution() -> None:
                 expected = {"zqz", "ywzyz"}  # never asked for
             assert position.id in expected
             assert position.by is SealedBy.INSTITUTION
+
+
+def test_a_registration_is_signed_by_persons_and_never_by_the_institution() -> None:
+    plan = CATALOGUE.default_plans[DocumentKind.REGISTRATION]
+
+    assert [(each.id, each.purpose, each.by) for each in plan.positions] == [
+        ("tq", SealPurpose.PROPOSAL, SealedBy.PERSON),
+        ("sp", SealPurpose.APPROVAL, SealedBy.PERSON),
+    ]
 
 
 PAID = {5201, 8202, 5207, 5267, 105301, 2301, 2302}
