@@ -95,8 +95,7 @@ class Town:
         for party in self.carriers:
             self.file(party).write_text(self.configuration_text(party))
         if self.founded:
-            for party, founding in self.founders().files().items():
-                self.founding(party).write_bytes(founding)
+            self.found()
 
     @property
     def pki(self) -> Path:
@@ -116,6 +115,11 @@ class Town:
     def carrier_of(self, party: str) -> str:
         """Return the party whose gateway carries for a party."""
         return party if party in self.carriers else HOSTED.get(party, party)
+
+    def found(self) -> None:
+        """Write what each register begins with, by the certificates that are there."""
+        for party, founding in self.founders().files().items():
+            self.founding(party).write_bytes(founding)
 
     def founders(self) -> Founders:
         """Return who founds the registers."""

@@ -186,10 +186,11 @@ async def test_what_cannot_be_judged_now_is_set_aside_and_passes_later(
     # unit's is not, and so their vouchers part in the one lane to the bank.
     town = Town(directory=tmp_path / "town", settings=dict(FAST))
     sealing = _second_authority(town)
+    town.found()
     _write_list(town, sealing, age=timedelta(days=2))
     for party in town.carriers:
         town.rewrite(
-            party, '"pki/authority.crl"', '"pki/authority.crl", "pki/seal.crl"'
+            party, "'pki/authority.crl'", "'pki/authority.crl', 'pki/seal.crl'"
         )
     town.initialise()
     async with running(town):
