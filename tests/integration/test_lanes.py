@@ -179,6 +179,7 @@ async def _expect_nothing_recorded(town: Town) -> None:
 
 @pytest.mark.clause("hubei-19b")
 @pytest.mark.refusal("SEAL_UNDETERMINED")
+@pytest.mark.clause("menghai-4.6a")
 async def test_what_cannot_be_judged_now_is_set_aside_and_passes_later(
     tmp_path: Path,
 ) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.domain.deeds import Enter, Withdraw
-from counterfoil.domain.refusals import WithdrawalOutOfOrder
+from counterfoil.domain.refusals import SealKeyUnavailable, WithdrawalOutOfOrder
 from counterfoil.domain.standing import Standing
-from tests.doubles import kept
+from tests.doubles import InProcessWorks, kept
 from tests.unit.app.house import House, delivered, fine, name_of, reasons
 from tests.unit.app.papers import (
     BANK,
@@ -94,6 +94,37 @@ async def test_one_draft_that_cannot_be_sealed_holds_up_no_other(
     stored = await finance.workbench.get(FINANCE, [ready.digest, raw.digest])
     assert stored == [None, raw]
     assert finance.vault.lane_lengths() == {BANK: 2}
+
+
+@pytest.mark.clause("menghai-4.6a")
+@pytest.mark.refusal("SEAL_KEY_UNAVAILABLE")
+async def test_while_the_seal_service_is_down_nothing_is_half_done(
+    finance: House,
+) -> None:
+    row = await finance.reviewed(await finance.written(direct_payment()))
+    before, works = await finance.state(row), finance.works
+
+    def away(_: bytes) -> bytes:
+        raise SealKeyUnavailable("the seal service does not answer")
+
+    sealers = dict(works.workshop.sealers)
+    key = replace(sealers[FINANCE].key, sign=away)
+    sealers[FINANCE] = replace(sealers[FINANCE], key=key)
+    finance.works = InProcessWorks(replace(works.workshop, sealers=sealers))
+    for _ in range(2):
+        ((_, outcome),) = await finance.seal(
+            [row.digest], send=True, caller=finance.caller()
+        )
+        assert reasons([outcome]) == ["SEAL_KEY_UNAVAILABLE"]
+    assert await finance.state(row) == before
+    assert await finance.workbench.get(FINANCE, [row.digest]) == [row]
+
+    # It waits (先等待), and goes on where it stood, with the reviews that it had.
+    finance.works = works
+    ((_, sealed),) = await finance.seal(
+        [row.digest], send=True, caller=finance.caller()
+    )
+    assert fine(sealed).standing is Standing.SENT
 
 
 async def test_a_party_that_left_holds_up_only_its_own_vouchers(
