@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from counterfoil.domain import deeds
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Outcome, PeerAnswer, Recorded, Send
+from counterfoil.domain.deeds import (
+    EnterRegistration,
+    Outcome,
+    PeerAnswer,
+    Recorded,
+    Send,
+)
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.party import Identity, Use
@@ -121,7 +126,7 @@ def suspension(of: Document, *, by: str = FINANCE) -> Document:
 
 def enter(bench: Bench, *documents: Document) -> list[Outcome]:
     return [
-        bench.one(deeds.Register(document=document, lanes=LANES))
+        bench.one(EnterRegistration(document=document, lanes=LANES))
         for document in documents
     ]
 
@@ -510,7 +515,7 @@ def test_verify_finds_an_index_of_registrations_that_was_changed(
 async def test_whoever_waits_is_told_what_stands_registered(tmp_path: Path) -> None:
     vault = open_vault(LmdbEngine(tmp_path / "vault", SMALL), clock=StepClock())
     known = vault.register
-    await vault.perform([deeds.Register(document=founding(), lanes=LANES)])
+    await vault.perform([EnterRegistration(document=founding(), lanes=LANES)])
 
     now = await vault.register_changed(known)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import Arrive, Deed, Outcome, Register
+from counterfoil.domain.deeds import Arrive, Deed, EnterRegistration, Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError, MalformedPayload, NotTheIssuer
 from counterfoil.domain.registry import Registry
@@ -100,7 +100,7 @@ class EnterRegistrations:
         carrier = self.registry.party(document.by).carrier
         if carrier == self.registry.home:
             lanes = self.registry.lanes_to(document.recipients)
-            return _Entry(document, Register(document=document, lanes=lanes))
+            return _Entry(document, EnterRegistration(document=document, lanes=lanes))
         if not take_foreign:
             raise NotTheIssuer(
                 f"{document.by} registers at its own gateway", by=document.by

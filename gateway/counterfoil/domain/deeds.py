@@ -41,7 +41,7 @@ make_enter: Final = maker(Enter)
 
 
 @value
-class Register:
+class EnterRegistration:
     """A registration of a party hosted here enters the vault (登记).
 
     Attributes:
@@ -159,7 +159,7 @@ class Read:
     leaves: tuple[int, ...]
 
 
-Deed = Enter | Register | Send | Withdraw | Perform | Arrive | Deliver | Read
+Deed = Enter | EnterRegistration | Send | Withdraw | Perform | Arrive | Deliver | Read
 
 
 @value

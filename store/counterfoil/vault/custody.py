@@ -15,10 +15,10 @@ from counterfoil.domain.deeds import (
     Deed,
     Deliver,
     Enter,
+    EnterRegistration,
     Outcome,
     Perform,
     Read,
-    Register,
     Send,
     Withdraw,
 )
@@ -64,7 +64,7 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
             return make_applied(outcomes=performing.read(tx, deed))
         case Enter():
             outcome = judged(entering.enter, tx, deed)
-        case Register():
+        case EnterRegistration():
             outcome = judged(registering.register, tx, deed)
         case Send():
             outcome = judged(entering.send, tx, deed)

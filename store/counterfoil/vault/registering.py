@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from counterfoil.domain.deeds import Outcome, Register, make_recorded
+from counterfoil.domain.deeds import EnterRegistration, Outcome, make_recorded
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import (
     CounterfoilError,
     PartyUnknown,
     VaultCorrupt,
 )
-from counterfoil.domain.register import Register as Registered
+from counterfoil.domain.register import Register
 from counterfoil.domain.registering import register_after
 from counterfoil.domain.registration import Registration
 from counterfoil.domain.standing import Act, Standing
@@ -33,7 +33,7 @@ were judged before it was stored.
 """
 
 
-def register(tx: Transaction, deed: Register) -> Outcome:
+def register(tx: Transaction, deed: EnterRegistration) -> Outcome:
     """Take in a registration of a party hosted here, and tell whom it names.
 
     Raises:
@@ -94,8 +94,8 @@ def _append(
 
 
 def registered(
-    reading: Reading, register: Registered, read: ReadRegistration
-) -> Registered:
+    reading: Reading, register: Register, read: ReadRegistration
+) -> Register:
     """Return what stands registered, from the registrations of the log.
 
     Args:
