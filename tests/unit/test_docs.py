@@ -18,6 +18,7 @@ from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.registry.v1 import registry_pb2
 from counterfoil.vault.findings import Fault
 from counterfoil.workbench.errors import WorkbenchUnavailable
+from tools import posts_page
 from tools.catalogue_page import PAGE, page
 from tools.tree import ROOT, SOURCE_ROOTS, files_below, modules_below
 
@@ -102,6 +103,12 @@ def section_of(section: str) -> str:
 def test_the_catalogue_page_is_what_the_contract_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), (
         "run: python -m tools.catalogue_page"
+    )
+
+
+def test_the_page_of_posts_is_what_the_tables_say() -> None:
+    assert posts_page.PAGE.read_text(encoding="utf-8") == posts_page.page(), (
+        "run: python -m tools.posts_page"
     )
 
 

@@ -46,7 +46,7 @@ _OFFICER: Final = frozenset({Post.SECURITY_OFFICER})
 Seats = tuple[frozenset[Post], ...]
 """For each signature that is due, in order, the posts that may make it."""
 
-_SEATS: Final[dict[type[Matter], Seats]] = {
+SEATS: Final[dict[type[Matter], Seats]] = {
     Founding: (_MANAGER, _SUPERVISOR),
     # 系统管理岗 sets up the posts, 主管岗 approves.
     PostAssignment: (_MANAGER, _SUPERVISOR),
@@ -63,13 +63,15 @@ _SEATS: Final[dict[type[Matter], Seats]] = {
     FilingWithdrawal: (_OFFICER, _SUPERVISOR),
     AuditCheck: (_OFFICER,),
 }
+"""Every matter but the changes of agreements; see `seats_of`."""
 
-_CHANGE_SEATS: Final[dict[Change, Seats]] = {
+CHANGE_SEATS: Final[dict[Change, Seats]] = {
     # To stop is for one, to go on for two.
     Change.SUSPEND: (_SUPERVISOR,),
     Change.RESUME: (_OFFICER, _SUPERVISOR),
     Change.END: (_OFFICER, _SUPERVISOR),
 }
+"""The changes of agreements."""
 
 TOLD: Final = (
     Agreement,
@@ -85,8 +87,8 @@ TOLD: Final = (
 def seats_of(matter: Matter) -> Seats:
     """Return whose signatures a matter needs, in their order."""
     if isinstance(matter, AgreementChange):
-        return _CHANGE_SEATS[matter.change]
-    return _SEATS[type(matter)]
+        return CHANGE_SEATS[matter.change]
+    return SEATS[type(matter)]
 
 
 def require_signed(register: Register, registration: Registration) -> None:
