@@ -29,6 +29,7 @@ from counterfoil.domain.registry import Registry
 from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.guard import Guard
+from counterfoil.rpc.sightings import Sightings
 from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import reason_of, until
 from tests.integration.hand import call_error
@@ -217,7 +218,9 @@ async def test_the_guard_admits_nobody_who_shows_no_certificate() -> None:
         posts=lambda _caller: frozenset(),
         judge=judge,
     )
-    server = grpc.aio.server(interceptors=[Guard(gate=gate, streams_max=1)])
+    sightings = Sightings(now_us=lambda: 5, holders=dict)
+    guard = Guard(gate=gate, streams_max=1, sightings=sightings)
+    server = grpc.aio.server(interceptors=[guard])
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -231,6 +234,8 @@ async def test_the_guard_admits_nobody_who_shows_no_certificate() -> None:
         await server.stop(None)
 
     assert reason_of(caught.value) == "CALLER_UNKNOWN"
+    (seen,) = sightings.refusals()
+    assert (seen.identity, seen.certificate, seen.reason) == ("", b"", "CALLER_UNKNOWN")
 
 
 @pytest.mark.refusal("CALLER_REVOKED")

@@ -13,6 +13,7 @@ import pytest_asyncio
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.posts import ALLOWED, Post
 from counterfoil.exchange.v1 import exchange_pb2
+from counterfoil.keeping.v1 import audit_pb2
 from counterfoil.registry.v1 import registry_pb2
 from tests.houses import BANK, FINANCE, OTHER_BANK, UNIT
 from tests.integration.conftest import Pair
@@ -40,7 +41,7 @@ HOSTED = {FINANCE: {FINANCE, UNIT}, BANK: {BANK}}
 
 SERVICES = {
     service.full_name: service
-    for file in (desk_pb2, registry_pb2, exchange_pb2)
+    for file in (desk_pb2, registry_pb2, exchange_pb2, audit_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
 }
 METHODS = [

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.reasons import all_reasons
 from counterfoil.exchange.v1 import exchange_pb2
+from counterfoil.keeping.v1 import audit_pb2
 from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.registry.v1 import registry_pb2
 from counterfoil.vault.findings import Fault
@@ -31,7 +32,7 @@ PAGES = [
 ]
 SERVICES = [
     service
-    for module in (desk_pb2, exchange_pb2, registry_pb2)
+    for module in (desk_pb2, exchange_pb2, registry_pb2, audit_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 ]
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -130,7 +131,7 @@ def test_every_module_that_a_page_names_is_there() -> None:
 def test_every_reason_stands_in_a_comment_of_the_contract() -> None:
     comments = "\n".join(
         line
-        for name in ("desk", "exchange", "registry")
+        for name in ("desk", "exchange", "registry", "keeping")
         for file in files_below(ROOT / "proto" / "counterfoil" / name, ".proto")
         for line in file.read_text(encoding="utf-8").splitlines()
         if line.lstrip().startswith("//")

@@ -30,6 +30,13 @@ POSTS: Final[Mapping[str, int]] = {
 }
 """Posts (岗位) as people write them, e.g. `first-reviewer`, and their numbers."""
 
+SUBJECTS: Final = {
+    name.removeprefix("SUBJECT_").lower(): number
+    for name, number in pb.AuditQuery.Subject.items()
+    if number
+}
+"""What can be asked in an audit, e.g. `acts`, and its number."""
+
 Matter = (
     pb.Founding
     | pb.PostAssignment
@@ -340,3 +347,43 @@ def filing_withdrawal(digest: bytes) -> Matter:
 def audit_check(matter: str, finding: str) -> Matter:
     """Return the record of a check (检查记录)."""
     return pb.AuditCheck(matter=matter, finding=finding)
+
+
+def audit_question(  # noqa: PLR0913 -- its fields
+    matter: str,
+    subject: str,
+    *,
+    from_time: datetime | None = None,
+    until_time: datetime | None = None,
+    acts: Iterable[str] = (),
+    kinds: Iterable[str] = (),
+    party: str = "",
+    matters: Iterable[str] = (),
+) -> Matter:
+    """Return a check that asks the gateway (安全检查查询).
+
+    Args:
+        matter: What is looked at, for people.
+        subject: One of `SUBJECTS`.
+        from_time: First instant, UTC; None: any.
+        until_time: The instant behind the last, UTC; None: any.
+        acts: Only these acts, e.g. `WITHDRAW`; none: all.
+        kinds: Only documents of these kinds, e.g. `RETURN`; none: all.
+        party: Only of this party; empty: all.
+        matters: Only these matters of registrations, e.g. `loss_notice`; none: all.
+
+    Raises:
+        KeyError: There is no such subject.
+    """
+    query = pb.AuditQuery(
+        subject=SUBJECTS[subject],
+        acts=sorted(acts),
+        kinds=sorted(kinds),
+        party=party,
+        matters=sorted(matters),
+    )
+    if from_time is not None:
+        query.from_time.FromDatetime(from_time)
+    if until_time is not None:
+        query.until_time.FromDatetime(until_time)
+    return pb.AuditCheck(matter=matter, query=query)

@@ -25,6 +25,7 @@ from counterfoil.daemon import (
     status_command,
     vault_commands,
 )
+from counterfoil.daemon.audit_parser import add_audit
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.options import (
     add_config,
@@ -137,6 +138,7 @@ def parser() -> argparse.ArgumentParser:
     _add_running(nouns)
     _add_desk(nouns)
     add_register(nouns)
+    add_audit(nouns)
     _add_stores(nouns)
     _add_program(nouns)
     return top

@@ -54,6 +54,7 @@ from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
+from counterfoil.rpc.sightings import Sightings
 from counterfoil.seal.certificates import certificate_digest
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
@@ -266,6 +267,9 @@ class Gateway:
         self, registry: Registry, receive: ReceiveDocuments, prove: ProveLog
     ) -> None:
         configuration = self.configuration
+        sightings = Sightings(
+            now_us=self.clock.now_us, holders=lambda: self._vault.register.holders
+        )
         self._guard = Guard(
             gate=CallerGate(
                 registry=registry,
@@ -273,6 +277,7 @@ class Gateway:
                 judge=self._judge_caller,
             ),
             streams_max=configuration.limits.streams_max,
+            sightings=sightings,
         )
         self._server = grpc.aio.server(
             interceptors=[self._guard],
@@ -303,6 +308,7 @@ class Gateway:
             clock=self.clock,
             draining=self._draining,
             lanes=self.lanes,
+            sightings=sightings,
         ).services()
         self._services.add_to(self._server)
         try:

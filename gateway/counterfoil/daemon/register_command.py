@@ -33,7 +33,7 @@ def show(arguments: argparse.Namespace) -> int:
         sys.stderr.write("counterfoil: the register was not opened (登记簿尚未建立)\n")
     for holder in now.holders:
         posts = sorted(registration_pb2.Post.Name(post) for post in holder.posts)
-        tell("post", holder.identity, ",".join(map(_spoken, posts)))
+        tell("post", holder.identity, ",".join(map(spoken_post, posts)))
     for one in now.agreements:
         agreed = one.agreement
         state = "over" if one.is_over else "suspended" if one.suspended_by else "open"
@@ -59,13 +59,14 @@ def show_list(arguments: argparse.Namespace) -> int:
         while True:
             page = stub.ListRegistrations(request, timeout=CALL_S).registrations
             for row in page:
-                _print_row(row, as_json=arguments.json)
+                print_registration(row, as_json=arguments.json)
             if len(page) < _PAGE:
                 return 0
             request.after = page[-1].leaf
 
 
-def _print_row(row: registry_pb2.ListedRegistration, *, as_json: bool) -> None:
+def print_registration(row: registry_pb2.ListedRegistration, *, as_json: bool) -> None:
+    """Print one registration of the log as a line."""
     (signed,), _ = office.read_registration_file(
         registry_pb2.RegistrationFile(registrations=[row.sealed]).SerializeToString()
     )
@@ -131,6 +132,15 @@ def submit(arguments: argparse.Namespace) -> int:
         ConfigurationRefused: The file cannot be read.
     """
     registrations, certificates = _read(Path(arguments.file))
+    return hand_in(arguments, registrations, certificates)
+
+
+def hand_in(
+    arguments: argparse.Namespace,
+    registrations: Sequence[office.SignedRegistration],
+    certificates: Sequence[bytes],
+) -> int:
+    """Hand registrations in and print what became of each; 1 if one was refused."""
     request = registry_pb2.RegisterRequest(
         registrations=[one.to_bytes() for one in registrations],
         certificates=certificates,
@@ -182,5 +192,6 @@ def _write(
     path.write_bytes(office.registration_file(registrations, certificates))
 
 
-def _spoken(name: str) -> str:
+def spoken_post(name: str) -> str:
+    """Return a post of the contract as people write it: `first-reviewer`."""
     return name.removeprefix("POST_").lower().replace("_", "-")

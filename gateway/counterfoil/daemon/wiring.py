@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.acts import PerformActs
+from counterfoil.app.audit import AnswerAudit
+from counterfoil.app.audit_rows import FindRows
 from counterfoil.app.cancel_seals import CancelSeals
 from counterfoil.app.inquire import InquireVoucher
 from counterfoil.app.national import WriteNational
@@ -29,15 +31,18 @@ from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.lanes import Lane
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.domain.registry import Registry
+from counterfoil.rpc.audit import AuditServicer
 from counterfoil.rpc.desk import DeskServicer
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.exchange import ExchangeServicer
 from counterfoil.rpc.limits import Limits
 from counterfoil.rpc.registry import RegistryServicer
 from counterfoil.rpc.services import Services
+from counterfoil.rpc.sightings import Sightings
 from counterfoil.rpc.views import certificate_views, peer_views
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.registrations import matter_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,7 @@ class Wiring:
         clock: Our clock.
         draining: Whether the gateway is about to stop.
         lanes: The ways to peers.
+        sightings: What was seen of callers.
     """
 
     configuration: Configuration
@@ -75,6 +81,7 @@ class Wiring:
     clock: Clock
     draining: Draining
     lanes: Sequence[Lane]
+    sightings: Sightings
 
     def services(self) -> Services:
         """Return all that the gateway serves."""
@@ -98,12 +105,7 @@ class Wiring:
             registry=RegistryServicer(
                 registry=self.registry,
                 vault=self.vault,
-                enter=EnterRegistrations(
-                    vault=self.vault,
-                    works=self.works,
-                    registry=self.registry,
-                    clock=self.clock,
-                ),
+                enter=self._enter(),
                 kept=self.certificates,
                 peers=lambda: peer_views(self.lanes, self.vault.lane_lengths()),
                 certificates=lambda party: certificate_views(
@@ -112,6 +114,26 @@ class Wiring:
                     party,
                 ),
             ),
+            audit=AuditServicer(
+                answer=AnswerAudit(
+                    enter=self._enter(),
+                    clock=self.clock,
+                    rows=FindRows(
+                        vault=self.vault,
+                        sightings=self.sightings,
+                        matter_of=matter_of,
+                    ),
+                ),
+                kept=self.certificates,
+            ),
+        )
+
+    def _enter(self) -> EnterRegistrations:
+        return EnterRegistrations(
+            vault=self.vault,
+            works=self.works,
+            registry=self.registry,
+            clock=self.clock,
         )
 
     def _national(self) -> WriteNational:

@@ -83,12 +83,20 @@ _REGISTRY: Final = {
     "ListRegistrations": PERSONS,
     "GetRegister": PERSONS,
 }
+_KEEPING: Final = {
+    # Each question is signed by whoever asks, and recorded before it is answered.
+    "Audit": frozenset({Post.SECURITY_OFFICER}),
+}
 
 ALLOWED: Final = {
     **{f"/counterfoil.desk.v1.DeskService/{m}": posts for m, posts in _DESK.items()},
     **{
         f"/counterfoil.registry.v1.RegistryService/{m}": posts
         for m, posts in _REGISTRY.items()
+    },
+    **{
+        f"/counterfoil.keeping.v1.AuditService/{m}": posts
+        for m, posts in _KEEPING.items()
     },
 }
 """Full method name to the posts that may call it; what is absent is refused."""

@@ -63,6 +63,13 @@ class NotRegistered(NotFound):
     zh = "登记簿中查询不到"
 
 
+class AuditCheckRefused(Forbidden):
+    """A check does not record what is asked: it is not the caller's, or too old."""
+
+    reason = "AUDIT_CHECK_REFUSED"
+    zh = "检查记录未提出查询、非本人签名或已过时限"
+
+
 # --- the register does not allow it ------------------------------------------
 
 

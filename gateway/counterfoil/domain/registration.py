@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from counterfoil.domain.audit import AuditQuery
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
 from counterfoil.domain.value import maker, value
@@ -204,15 +205,17 @@ class FilingWithdrawal:
 
 @value
 class AuditCheck:
-    """The security officer looked, and says so (检查记录).
+    """The security officer looks, or has looked, and says so (检查记录).
 
     Attributes:
-        matter: What was looked at.
-        finding: What was found.
+        matter: What is or was looked at.
+        finding: What was found; empty in one that asks.
+        query: What is asked of the gateway, if anything.
     """
 
     matter: str
     finding: str
+    query: AuditQuery | None = None
 
 
 Matter: TypeAlias = (

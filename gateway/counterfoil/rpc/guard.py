@@ -21,11 +21,13 @@ from grpc_status import rpc_status
 
 from counterfoil.domain.refusals import (
     CallerRevoked,
+    CallerUnknown,
     CounterfoilError,
     VaultBusy,
 )
 from counterfoil.domain.registry import Caller
 from counterfoil.rpc.callers import CALLER, CallerGate, Context
+from counterfoil.rpc.sightings import Sightings, named
 from counterfoil.wire.refusals import refusal_to_status
 
 log = logging.getLogger("counterfoil.rpc")
@@ -49,10 +51,12 @@ class Guard(grpc.aio.ServerInterceptor):
     Attributes:
         gate: Tells who calls and what is allowed.
         streams_max: Most open streams of one certificate.
+        sightings: Remembers who called and who was refused.
     """
 
     gate: CallerGate
     streams_max: int
+    sightings: Sightings
     _streams: dict[int, _OpenStream] = field(default_factory=dict)
 
     async def intercept_service(
@@ -104,6 +108,7 @@ class Guard(grpc.aio.ServerInterceptor):
         der = self.gate.certificate_of(context)
         caller = self.gate.admit(der, hashlib.sha256(der).digest(), method)
         CALLER.set(caller)
+        self.sightings.called(caller.identity.to_urn())
         return caller, der
 
     def _guard_unary(self, behaviour: Any, method: str) -> Any:
@@ -113,7 +118,7 @@ class Guard(grpc.aio.ServerInterceptor):
                 caller, _ = self._admit(context, method)
                 response = await behaviour(request, context)
             except CounterfoilError as refusal:
-                await _refuse(context, method, refusal)
+                await self._refuse(context, method, refusal)
             except (asyncio.CancelledError, grpc.aio.AbortError):
                 raise
             except Exception as defect:
@@ -140,11 +145,11 @@ class Guard(grpc.aio.ServerInterceptor):
                 async for response in _responses(behaviour, request, context):
                     yield response
             except CounterfoilError as refusal:
-                await _refuse(context, method, refusal)
+                await self._refuse(context, method, refusal)
             except asyncio.CancelledError:
                 if stream is None or stream.revoked is None:
                     raise
-                await _refuse(context, method, stream.revoked)
+                await self._refuse(context, method, stream.revoked)
             except grpc.aio.AbortError:
                 raise
             except Exception as defect:
@@ -152,6 +157,7 @@ class Guard(grpc.aio.ServerInterceptor):
             finally:
                 if stream is not None:
                     self._streams.pop(id(stream), None)
+                    self.sightings.closed(id(stream))
 
         return guarded
 
@@ -166,7 +172,36 @@ class Guard(grpc.aio.ServerInterceptor):
         assert task is not None, "gRPC runs every call in a task"
         stream = _OpenStream(der, caller.certificate_digest, method, task)
         self._streams[id(stream)] = stream
+        self.sightings.opened(
+            id(stream), caller.identity.to_urn(), stream.digest, method
+        )
         return stream
+
+    async def _refuse(
+        self, context: Context, method: str, refusal: CounterfoilError
+    ) -> None:
+        identity, certificate = self._named(context)
+        self.sightings.refused(identity, certificate, method, refusal.reason)
+        log.info(
+            "refused",
+            extra={
+                "method": method,
+                "caller": identity,
+                "reason": refusal.reason,
+                "detail": str(refusal),
+                "cut": isinstance(refusal, CallerRevoked),
+            },
+        )
+        status = rpc_status.to_status(refusal_to_status(refusal))
+        await context.abort(status.code, status.details, status.trailing_metadata)
+
+    def _named(self, context: Context) -> tuple[str, bytes]:
+        """Return whom a caller's certificate names, and the certificate's digest."""
+        try:
+            der = self.gate.certificate_of(context)
+        except CallerUnknown:
+            return "", b""
+        return named(der), hashlib.sha256(der).digest()
 
 
 async def _responses(
@@ -179,20 +214,6 @@ async def _responses(
             yield response
     else:
         await made
-
-
-async def _refuse(context: Context, method: str, refusal: CounterfoilError) -> None:
-    log.info(
-        "refused",
-        extra={
-            "method": method,
-            "reason": refusal.reason,
-            "detail": str(refusal),
-            "cut": isinstance(refusal, CallerRevoked),
-        },
-    )
-    status = rpc_status.to_status(refusal_to_status(refusal))
-    await context.abort(status.code, status.details, status.trailing_metadata)
 
 
 async def _defect(context: Context, method: str, defect: Exception) -> None:

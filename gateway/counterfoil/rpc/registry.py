@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from counterfoil.app.ports import Vault
+from counterfoil.app.ports import RegistrationRow, Vault
 from counterfoil.app.register import EnterRegistrations
 from counterfoil.app.works import Certificates
 from counterfoil.domain.deeds import Outcome
@@ -92,16 +92,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
             after=after, limit=request.page_size or _PAGE_SIZE
         )
         return pb.ListRegistrationsResponse(
-            registrations=[
-                pb.ListedRegistration(
-                    leaf=row.index,
-                    time=timestamp_from_us(row.leaf.time_us),
-                    digest=row.leaf.document,
-                    sealed=row.sealed,
-                    certificates=self.kept.of_document(row.sealed),
-                )
-                for row in rows
-            ]
+            registrations=[listed_registration(row, self.kept) for row in rows]
         )
 
     async def GetRegister(
@@ -109,6 +100,19 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     ) -> pb.GetRegisterResponse:
         """Answer from what stands registered."""
         return register_to_message(self.vault.register)
+
+
+def listed_registration(
+    row: RegistrationRow, kept: Certificates
+) -> pb.ListedRegistration:
+    """Return a registration of the log as a message, with its certificates."""
+    return pb.ListedRegistration(
+        leaf=row.index,
+        time=timestamp_from_us(row.leaf.time_us),
+        digest=row.leaf.document,
+        sealed=row.sealed,
+        certificates=kept.of_document(row.sealed),
+    )
 
 
 def _result(digest: bytes, outcome: Outcome) -> pb.RegisterResult:

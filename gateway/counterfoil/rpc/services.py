@@ -11,7 +11,9 @@ from grpc_reflection.v1alpha import reflection
 
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
 from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from counterfoil.keeping.v1 import audit_pb2, audit_pb2_grpc
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
+from counterfoil.rpc.audit import AuditServicer
 from counterfoil.rpc.desk import DeskServicer
 from counterfoil.rpc.exchange import ExchangeServicer
 from counterfoil.rpc.registry import RegistryServicer
@@ -21,6 +23,7 @@ SERVICES: Final = (
     desk_pb2.DESCRIPTOR.services_by_name["DeskService"].full_name,
     exchange_pb2.DESCRIPTOR.services_by_name["ExchangeService"].full_name,
     registry_pb2.DESCRIPTOR.services_by_name["RegistryService"].full_name,
+    audit_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
 )
 """Every service of ours, as health and reflection name them."""
 
@@ -40,11 +43,13 @@ class Services:
         desk: For our own systems and persons.
         exchange: For peers.
         registry: For both.
+        audit: For the security officer.
     """
 
     desk: DeskServicer
     exchange: ExchangeServicer
     registry: RegistryServicer
+    audit: AuditServicer
     _health: health.aio.HealthServicer = field(init=False)
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -57,6 +62,7 @@ class Services:
         )
         exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(self.exchange, server)
         registry_pb2_grpc.add_RegistryServiceServicer_to_server(self.registry, server)
+        audit_pb2_grpc.add_AuditServiceServicer_to_server(self.audit, server)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from counterfoil.domain.posts import Post
 from counterfoil.domain.register import Register
 from counterfoil.domain.registration import Agreement, Filing
 from counterfoil.registry.v1 import registration_pb2 as pb
@@ -14,14 +16,17 @@ from counterfoil.wire.registrations import POSTS
 _NUMBERS: Final = {post: number for number, post in POSTS.items()}
 
 
+def post_numbers(posts: Iterable[Post]) -> list[pb.Post.ValueType]:
+    """Return posts as the contract numbers them, in order."""
+    return sorted(_NUMBERS[post] for post in posts)
+
+
 def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
     """Return what stands registered, for people."""
     return registry_pb2.GetRegisterResponse(
         is_founded=register.is_founded,
         holders=[
-            registry_pb2.Holder(
-                identity=urn, posts=sorted(_NUMBERS[post] for post in posts)
-            )
+            registry_pb2.Holder(identity=urn, posts=post_numbers(posts))
             for urn, posts in sorted(register.holders.items())
         ],
         agreements=[

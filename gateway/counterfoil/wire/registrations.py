@@ -9,6 +9,7 @@ from typing import Any, Final
 import protovalidate
 
 from counterfoil.domain import registration as domain
+from counterfoil.domain.audit import AuditQuery, Subject
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document, make_document
 from counterfoil.domain.party import Identity, check_party_code
@@ -22,6 +23,7 @@ from counterfoil.domain.registration import (
 )
 from counterfoil.domain.rules.payment import is_day
 from counterfoil.domain.seals import check_seat, next_position
+from counterfoil.domain.standing import Act
 from counterfoil.domain.violation import Violation
 from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2
@@ -33,6 +35,7 @@ from counterfoil.seal.certificates import (
 )
 from counterfoil.seal.verify import Verified
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.keys import timestamp_to_us
 from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 from counterfoil.wire.violations import violations_of
@@ -143,6 +146,21 @@ def registration_document(
         signers=tuple(one.certificate_digest for one in verified.statements),
         registration=said,
     )
+
+
+def matter_of(sealed: bytes) -> str:
+    """Return what a registration of our log is about, by the name of the contract.
+
+    Raises:
+        MalformedPayload: It is none.
+    """
+    try:
+        message = parse_whole(
+            pb.Registration, open_sealed(sealed).payload, what="registration"
+        )
+    except ValueError as error:
+        raise MalformedPayload(str(error), field="payload") from error
+    return message.WhichOneof("matter") or ""
 
 
 def _refused(path: str, text: str, text_zh: str) -> FormRefused:
@@ -288,7 +306,32 @@ def _filing_withdrawal(matter: pb.FilingWithdrawal) -> Matter:
 
 
 def _check(matter: pb.AuditCheck) -> Matter:
-    return domain.AuditCheck(matter=matter.matter, finding=matter.finding)
+    query = _query(matter.query) if matter.HasField("query") else None
+    return domain.AuditCheck(matter=matter.matter, finding=matter.finding, query=query)
+
+
+def _query(query: pb.AuditQuery) -> AuditQuery:
+    path = "audit_check.query"
+    if query.party:
+        _check_codes(f"{path}.party", [query.party])
+    if not _MATTERS.keys() >= set(query.matters):
+        raise _refused(f"{path}.matters", "no such matter", "无此登记事项")
+    try:
+        acts = frozenset(Act[name] for name in query.acts)
+        kinds = frozenset(DocumentKind[name] for name in query.kinds)
+    except KeyError as error:
+        text = f"no such act or kind of document: {error}"
+        raise _refused(path, text, "无此操作或文书种类") from error
+    return AuditQuery(
+        subject=Subject(query.subject),
+        # An instant that is not named is the epoch, which means the same.
+        from_us=timestamp_to_us(query.from_time),
+        until_us=timestamp_to_us(query.until_time),
+        acts=acts,
+        kinds=kinds,
+        party=query.party,
+        matters=frozenset(query.matters),
+    )
 
 
 _MATTERS: Final[Mapping[str, Callable[[Any], Matter]]] = {

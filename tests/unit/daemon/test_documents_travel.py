@@ -8,11 +8,13 @@ from dataclasses import fields, replace
 import pytest
 
 from counterfoil.daemon.parcels import pack_document, unpack_document
+from counterfoil.domain.audit import AuditQuery, Subject
 from counterfoil.domain.catalogue import Comparison, DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
 from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.registration import AuditCheck
+from counterfoil.domain.standing import Act
 from tests.contract.vaults import registered, step, voucher
 from tests.unit.domain.registrations import registration
 
@@ -39,9 +41,26 @@ RECEIPT = replace(
     sealings=(("zqz", "urn:counterfoil:420000-102:institution:1"),),
 )
 REGISTRATION = registered(registration(AuditCheck(matter="log", finding="good")))
+QUESTION = registered(
+    registration(
+        AuditCheck(
+            matter="log",
+            finding="",
+            query=AuditQuery(
+                subject=Subject.ACTS,
+                from_us=1,
+                until_us=2,
+                acts=frozenset({Act.WITHDRAW}),
+                kinds=frozenset({DocumentKind.VOUCHER}),
+                party="420000-102",
+                matters=frozenset({"filing"}),
+            ),
+        )
+    )
+)
 
 
-@pytest.mark.parametrize("document", [NAMING, RECEIPT, REGISTRATION])
+@pytest.mark.parametrize("document", [NAMING, RECEIPT, REGISTRATION, QUESTION])
 @pytest.mark.parametrize("sealed", [True, False])
 def test_every_field_travels(document: Document, *, sealed: bool) -> None:
     parcel = pickle.dumps(pack_document(document, sealed=sealed))

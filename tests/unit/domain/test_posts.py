@@ -7,6 +7,7 @@ import pytest
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.posts import ALLOWED, Post
 from counterfoil.exchange.v1 import exchange_pb2
+from counterfoil.keeping.v1 import audit_pb2
 from counterfoil.registry.v1 import registry_pb2
 
 DESK = "/counterfoil.desk.v1.DeskService/"
@@ -19,8 +20,10 @@ def methods(descriptor: object, service: str) -> set[str]:
 
 
 def test_every_method_of_desk_and_registry_has_a_row_and_nothing_else_has() -> None:
-    ours = methods(desk_pb2.DESCRIPTOR, "DeskService") | methods(
-        registry_pb2.DESCRIPTOR, "RegistryService"
+    ours = (
+        methods(desk_pb2.DESCRIPTOR, "DeskService")
+        | methods(registry_pb2.DESCRIPTOR, "RegistryService")
+        | methods(audit_pb2.DESCRIPTOR, "AuditService")
     )
 
     assert ALLOWED.keys() == ours

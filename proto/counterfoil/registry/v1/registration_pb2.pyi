@@ -630,7 +630,11 @@ Global___FilingWithdrawal: _TypeAlias = FilingWithdrawal  # noqa: Y015
 
 @_typing.final
 class AuditCheck(_message.Message):
-    """The security officer looked, and says so (检查记录).
+    """The security officer looks, or has looked, and says so (检查记录).
+
+    One that asks is recorded before it is answered: `keeping.v1.AuditService.Audit` takes
+    it into the log and answers what stands in it, and nothing else. What was found is
+    recorded by another one.
 
     It changes nothing in the register; that it stands in the log, signed and in its
     place, is all that it is for.
@@ -640,20 +644,133 @@ class AuditCheck(_message.Message):
 
     MATTER_FIELD_NUMBER: _builtins.int
     FINDING_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     matter: _builtins.str
-    """What was looked at."""
+    """What is or was looked at."""
     finding: _builtins.str
-    """What was found."""
+    """What was found; empty in one that asks."""
+    @_builtins.property
+    def query(self) -> Global___AuditQuery:
+        """What is asked of the gateway; unset: nothing, the officer looked otherwise."""
+
     def __init__(
         self,
         *,
         matter: _builtins.str = ...,
         finding: _builtins.str = ...,
+        query: Global___AuditQuery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["query", b"query"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "matter", b"matter"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "matter", b"matter", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuditCheck: _TypeAlias = AuditCheck  # noqa: Y015
+
+@_typing.final
+class AuditQuery(_message.Message):
+    """What a security officer asks of the gateway (安全检查查询).
+
+    Conditions add up: a row is told that meets all of them. A condition that is empty
+    lets every row through, and one that does not concern the subject says nothing.
+
+    | subject         | time     | `acts`, `kinds` | `party`                | `matters` |
+    |-----------------|----------|-----------------|------------------------|-----------|
+    | `ACTS`          | of leaf  | yes             | actor, issuer, changed | no        |
+    | `REGISTRATIONS` | of leaf  | no              | registering            | yes       |
+    | `REFUSALS`      | last one | no              | of the certificate     | no        |
+    | `CALLERS`       | no       | no              | of the holder          | no        |
+    | `STREAMS`       | no       | no              | of the caller          | no        |
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Subject:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SubjectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[AuditQuery._Subject.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SUBJECT_UNSPECIFIED: AuditQuery._Subject.ValueType  # 0
+        """Never valid."""
+        SUBJECT_ACTS: AuditQuery._Subject.ValueType  # 1
+        """Acts of the log, in its order."""
+        SUBJECT_REGISTRATIONS: AuditQuery._Subject.ValueType  # 2
+        """Registrations as they were signed, in the order of the log."""
+        SUBJECT_REFUSALS: AuditQuery._Subject.ValueType  # 3
+        """Calls that were refused since the gateway started."""
+        SUBJECT_CALLERS: AuditQuery._Subject.ValueType  # 4
+        """Who holds which post, and who has called since the gateway started."""
+        SUBJECT_STREAMS: AuditQuery._Subject.ValueType  # 5
+        """Streams that are open now."""
+
+    class Subject(_Subject, metaclass=_SubjectEnumTypeWrapper):
+        """What is looked at."""
+
+    SUBJECT_UNSPECIFIED: AuditQuery.Subject.ValueType  # 0
+    """Never valid."""
+    SUBJECT_ACTS: AuditQuery.Subject.ValueType  # 1
+    """Acts of the log, in its order."""
+    SUBJECT_REGISTRATIONS: AuditQuery.Subject.ValueType  # 2
+    """Registrations as they were signed, in the order of the log."""
+    SUBJECT_REFUSALS: AuditQuery.Subject.ValueType  # 3
+    """Calls that were refused since the gateway started."""
+    SUBJECT_CALLERS: AuditQuery.Subject.ValueType  # 4
+    """Who holds which post, and who has called since the gateway started."""
+    SUBJECT_STREAMS: AuditQuery.Subject.ValueType  # 5
+    """Streams that are open now."""
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    ACTS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    PARTY_FIELD_NUMBER: _builtins.int
+    MATTERS_FIELD_NUMBER: _builtins.int
+    subject: Global___AuditQuery.Subject.ValueType
+    """What is looked at."""
+    party: _builtins.str
+    """Acts and registrations: only of this party; refusals, callers, streams: only of
+    its certificates. Empty: all.
+    """
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Acts, registrations, refusals: only from this instant on (UTC); unset: all."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """Acts, registrations, refusals: only before this instant (UTC); unset: all."""
+
+    @_builtins.property
+    def acts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Acts: only these, e.g. `ENTER`, `WITHDRAW`; none: all."""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Acts: only with documents of these kinds, e.g. `VOUCHER`, `RETURN`; none: all."""
+
+    @_builtins.property
+    def matters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Registrations: only these matters, by the names of the fields of `Registration`,
+        e.g. `loss_notice`; none: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        subject: Global___AuditQuery.Subject.ValueType = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        acts: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
+        party: _builtins.str = ...,
+        matters: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "from_time", b"from_time", "kinds", b"kinds", "matters", b"matters", "party", b"party", "subject", b"subject", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuditQuery: _TypeAlias = AuditQuery  # noqa: Y015
