@@ -28,6 +28,10 @@ if _version_not_supported:
 class ExchangeServiceStub:
     """What one institution's gateway asks of another's: vault to vault.
 
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
+
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
@@ -66,6 +70,10 @@ class ExchangeServiceStub:
 
 class ExchangeServiceServicer:
     """What one institution's gateway asks of another's: vault to vault.
+
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
 
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
@@ -178,6 +186,10 @@ def add_ExchangeServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ExchangeService:
     """What one institution's gateway asks of another's: vault to vault.
+
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
 
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is

@@ -29,6 +29,10 @@ GRPC_VERSION: str
 class ExchangeServiceStub:
     """What one institution's gateway asks of another's: vault to vault.
 
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
+
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
@@ -99,6 +103,10 @@ class ExchangeServiceStub:
 class ExchangeServiceAsyncStub(ExchangeServiceStub):
     """What one institution's gateway asks of another's: vault to vault.
 
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
+
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is
     `counterfoil` and whose `reason` is listed under the method. Any method may
@@ -164,6 +172,10 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     """What one institution's gateway asks of another's: vault to vault.
+
+    A connection is TLS 1.3 with HTTP/2, and each end shows a certificate that the
+    other trusts; whoever cannot gets no connection. A message holds at most 2 MiB; a
+    larger one fails with `RESOURCE_EXHAUSTED` before it is read.
 
     The caller's party is taken from its TLS certificate, never from a field.
     Every failed call carries a `google.rpc.ErrorInfo` whose `domain` is

@@ -193,8 +193,9 @@ class Sealed(_message.Message):
     are kept verbatim, and nothing received is ever encoded again.
 
     It says nothing that is not understood: a field that the receiving release does
-    not know, or one that comes twice, makes it MALFORMED_PAYLOAD, in the payload and
-    in the statements of its seals as well.
+    not know, or one that comes twice, makes it MALFORMED_PAYLOAD, in the payload as
+    well. In the statement of a seal it makes that seal one that cannot be read:
+    SEAL_FORGED.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
