@@ -21,6 +21,7 @@ from tools.tree import ROOT
 
 PAGES: Final = (
     "README.md",
+    "docs/conformance.md",
     "docs/operators.md",
     "docs/reference-systems.md",
     "docs/register.md",

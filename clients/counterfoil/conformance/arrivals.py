@@ -1,0 +1,137 @@
+"""An answer's proof of arrival, checked with leaves that are computed here.
+
+The layout of a leaf is published (docs/conformance.md); it is written down here a
+second time on purpose, so that a gateway and its judge do not share a mistake.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from counterfoil.conformance.papers import Paper
+from counterfoil.conformance.target import Target
+from counterfoil.conformance.verdicts import CheckFailed, require
+from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.tlog.checkpoint import open_checkpoint
+from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.verification import (
+    verify_consistency,
+    verify_inclusion,
+    verify_range,
+)
+
+_FORMAT: Final = 1
+_ARRIVE: Final = 3
+_NANOS: Final = 1_000
+_SECOND_NANOS: Final = 1_000_000_000
+_SECONDS_END: Final = 253_402_300_800
+"""The year 10000, where a `Timestamp` ends."""
+
+
+def arrival_leaf(paper: Paper, by: str, time: Timestamp) -> bytes:
+    """Return the leaf that a gateway's log must hold of a document that arrived.
+
+    Args:
+        paper: The document.
+        by: The party that issued it.
+        time: When it arrived, as the gateway states it.
+
+    Raises:
+        CheckFailed: The time is not one of whole microseconds.
+    """
+    require(time.seconds > 0, "the answer states no arrival time")
+    within = time.seconds < _SECONDS_END and 0 <= time.nanos < _SECOND_NANOS
+    require(within, "the arrival time is no time")
+    require(not time.nanos % _NANOS, "the arrival time is finer than a microsecond")
+    head = struct.pack(
+        ">BBBQ32s32s32s",
+        _FORMAT,
+        _ARRIVE,
+        paper.kind,
+        time.seconds * 1_000_000 + time.nanos // _NANOS,
+        paper.voucher.digest,
+        sha256(paper.payload).digest(),
+        sha256(paper.sealed).digest(),
+    )
+    party = by.encode("ascii")
+    return head + bytes((len(party),)) + party + b"\0"
+
+
+def head_of(target: Target, checkpoint: bytes) -> TreeHead:
+    """Return the head of a checkpoint that every key of the log has signed.
+
+    Raises:
+        CheckFailed: One has not, or it is another log's.
+    """
+    try:
+        opened = open_checkpoint(
+            checkpoint, origin=f"{target.party}/log", required=target.heads
+        )
+    except TlogError as error:
+        raise CheckFailed(f"the checkpoint does not hold: {error}") from error
+    return opened.checkpoint.head
+
+
+def prove_range(
+    target: Target, answer: pb.DeliverResponse, stored: Sequence[Paper]
+) -> TreeHead:
+    """Check an answer's proof that its new documents are in the log.
+
+    Args:
+        target: Whose log it is.
+        answer: The answer.
+        stored: The documents that it says are new, in order.
+
+    Returns:
+        The head that the proof leads to.
+
+    Raises:
+        CheckFailed: It does not hold.
+    """
+    require(
+        answer.new_count == len(stored),
+        f"new_count is {answer.new_count}, and {len(stored)} were stored",
+    )
+    head = head_of(target, answer.checkpoint)
+    leaves = [
+        leaf_hash(arrival_leaf(paper, target.peer, answer.arrival_time))
+        for paper in stored
+    ]
+    try:
+        verify_range(answer.first_leaf, leaves, head, list(answer.range_proof))
+    except TlogError as error:
+        raise CheckFailed(f"the proof of arrival does not hold: {error}") from error
+    return head
+
+
+def prove_leaf(
+    head: TreeHead, index: int, leaf: bytes, proof: pb.GetProofResponse
+) -> None:
+    """Check that a proof shows this leaf, at this index, under a head.
+
+    Raises:
+        CheckFailed: It does not.
+    """
+    require(proof.leaf == leaf, "the proved leaf is not that of the document")
+    try:
+        verify_inclusion(index, leaf_hash(leaf), head, list(proof.hashes))
+    except TlogError as error:
+        raise CheckFailed(f"the inclusion proof does not hold: {error}") from error
+
+
+def prove_growth(older: TreeHead, newer: TreeHead, hashes: Sequence[bytes]) -> None:
+    """Check that a log has only grown.
+
+    Raises:
+        CheckFailed: That is not proved.
+    """
+    try:
+        verify_consistency(older, newer, list(hashes))
+    except TlogError as error:
+        raise CheckFailed(f"the consistency proof does not hold: {error}") from error

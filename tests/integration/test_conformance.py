@@ -1,0 +1,212 @@
+"""The conformance suite: our own gateway passes, and each lie is found by its check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from counterfoil.conformance.suite import CHECKS, Finding, judged
+from counterfoil.conformance.target import Target, read_target
+from counterfoil.conformance.verdicts import Verdict
+from tests.houses import BANK, FINANCE, Town, environment, free_port, running
+from tests.integration.judged import documented, reviewed, written
+from tests.integration.lies import GARBAGE, LIES, TAKES_STRIPPED, VERSIONS
+from tests.integration.relay import Lie, relaying, speaking
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.clause("hubei-7"),
+]
+
+BY_NUMBER = {check.number: check for check in CHECKS}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Finance's gateway, running, and what judges it."""
+
+    town: Town
+    target: Target
+
+    async def findings(self, port: int = 0, *numbers: int) -> list[Finding]:
+        """Return what comes of some checks, or all, at a port, or at the gateway's."""
+        target = replace(
+            self.target, address=f"127.0.0.1:{port}" if port else self.target.address
+        )
+        checks = [BY_NUMBER[number] for number in numbers] or CHECKS
+        return [finding async for finding in judged(target, checks)]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Judged]:
+    town = Town(directory=tmp_path_factory.mktemp("judged"))
+    town.initialise(FINANCE)
+    async with running(town, FINANCE):
+        yield Judged(town, read_target(written(town, documented(town))))
+
+
+def _failures(findings: list[Finding]) -> list[str]:
+    return [
+        f"{one.check.number} {one.verdict.value}: {one.why}"
+        for one in findings
+        if one.verdict is not Verdict.PASSED
+    ]
+
+
+async def test_our_own_gateway_passes_every_check(house: Judged) -> None:
+    findings = await house.findings()
+
+    assert _failures(findings) == []
+    assert [one.check for one in findings] == list(CHECKS)
+
+
+async def test_a_kind_that_persons_review_is_judged_with_all_its_seals(
+    tmp_path: Path,
+) -> None:
+    town = Town(directory=tmp_path / "reviewed")
+    town.initialise(BANK)
+    target = read_target(written(town, reviewed(town)))
+    async with running(town, BANK):
+        findings = [finding async for finding in judged(target)]
+        callers = [(FINANCE, "gateway", "1")]
+        async with relaying(town, TAKES_STRIPPED, at=BANK, callers=callers) as port:
+            lied_to = replace(target, address=f"localhost:{port}")
+            stripped = [one async for one in judged(lied_to, [BY_NUMBER[403]])]
+
+    assert [one.why for one in stripped] == [
+        "the document was stored, not refused as SEAL_FORGED"
+    ]
+    # It has no receipt, and the bank hosts nobody who may not get this kind.
+    assert [one.check.number for one in findings if one.why] == [506, 511]
+    assert {one.verdict for one in findings if one.why} == {Verdict.NOT_APPLICABLE}
+
+
+async def test_a_relay_that_tells_the_truth_passes_every_check(house: Judged) -> None:
+    # So it is the lie, and not the relay, that the checks below find.
+    async with relaying(house.town, Lie()) as port:
+        assert _failures(await house.findings(port)) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(number, name) for number, lies in LIES.items() for name in lies],
+)
+async def test_a_lie_is_found_by_its_check(
+    house: Judged, number: int, name: str
+) -> None:
+    async with relaying(house.town, LIES[number][name]) as port:
+        (finding,) = await house.findings(port, number)
+
+    assert finding.verdict is Verdict.FAILED, finding
+    # It says what it saw: that the gateway is away would be no finding.
+    assert finding.why
+    assert "UNAVAILABLE" not in finding.why
+
+
+async def test_what_is_no_message_fails_a_check_and_ends_no_run(house: Judged) -> None:
+    async with relaying(house.town, GARBAGE) as port:
+        findings = await house.findings(port)
+
+    passed = [one.check.number for one in findings if one.verdict is Verdict.PASSED]
+    # Of the connection, and of what is refused without an answer to read.
+    assert passed == [101, 606]
+
+
+@pytest.mark.parametrize("number", sorted(VERSIONS))
+async def test_another_version_of_tls_is_found_by_its_check(
+    house: Judged, number: int
+) -> None:
+    async with speaking(house.town, *VERSIONS[number]) as port:
+        (finding,) = await house.findings(port, number)
+
+    assert finding.verdict is Verdict.FAILED, finding
+
+
+async def test_what_the_file_does_not_name_is_not_applicable(house: Judged) -> None:
+    bare = replace(
+        house.target,
+        receipt=None,
+        system=None,
+        reviewer=None,
+        voucher=replace(house.target.voucher, misdirected=""),
+    )
+
+    needy = [check for check in CHECKS if check.needs]
+    findings = [finding async for finding in judged(bare, needy)]
+
+    assert needy
+    assert {one.verdict for one in findings} == {Verdict.NOT_APPLICABLE}
+    for one in findings:
+        assert one.check.needs in one.why
+
+
+async def _command(*arguments: object) -> tuple[int, str, str]:
+    """Run the command; return its exit status and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "counterfoil.conformance",
+        *map(str, arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    printed, said = await process.communicate()
+    return process.returncode or 0, printed.decode(), said.decode()
+
+
+async def test_the_command_tells_people_and_programs(
+    house: Judged, tmp_path: Path
+) -> None:
+    file, report = written(house.town, documented(house.town)), tmp_path / "report.json"
+
+    status, printed, _ = await _command("--config", file, "--json", report)
+
+    assert status == 0, printed
+    assert printed.endswith(f"{len(CHECKS)} passed, 0 failed, 0 not applicable\n")
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["conforms"] is True
+    assert told["gateway"]["party"] == FINANCE
+    assert [one["number"] for one in told["checks"]] == [one.number for one in CHECKS]
+    assert {one["verdict"] for one in told["checks"]} == {"passed"}
+
+
+async def test_the_command_says_what_a_gateway_does_wrong(
+    house: Judged, tmp_path: Path
+) -> None:
+    text, report = documented(house.town), tmp_path / "report.json"
+    async with relaying(house.town, LIES[402]["accepts it"]) as port:
+        file = written(
+            house.town, text.replace(str(house.town.ports[FINANCE]), str(port))
+        )
+        status, printed, _ = await _command(
+            "--config", file, "--only", 402, "--only", 301, "--json", report
+        )
+
+    assert status == 1
+    assert "402  failed" in printed
+    assert "the document was stored, not refused as SEAL_FORGED" in printed
+    assert "301  passed" in printed
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["conforms"] is False
+    assert [one["verdict"] for one in told["checks"]] == ["failed", "passed"]
+
+
+async def test_the_command_tells_nobody_there_from_a_bad_gateway(
+    house: Judged,
+) -> None:
+    text = documented(house.town)
+    away = text.replace(str(house.town.ports[FINANCE]), str(free_port()))
+
+    status, printed, said = await _command("--config", written(house.town, away))
+
+    assert status == 3
+    assert printed == ""
+    assert "nobody answers as a gateway" in said
