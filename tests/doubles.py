@@ -64,6 +64,12 @@ class InProcessWorks:
         """See `Works.examine`."""
         return _piped(self.workshop.examine(*_piped((documents, certificates)), at_us))
 
+    async def reread(
+        self, documents: Sequence[bytes]
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.reread`."""
+        return _piped(self.workshop.reread(_piped(documents)))
+
     async def compose(
         self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
+from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import DraftRow, DraftSeals
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.register import Register
@@ -197,6 +198,15 @@ class Vault(Protocol):
         Raises:
             LeafNotFound: There is no such leaf, or it brought no document.
             VaultCorrupt: The bytes no longer match the leaf.
+        """
+
+    def holds(self, document: Document) -> bool:
+        """Tell whether the log has a peer's document, with these very seals.
+
+        Never of a registration.
+
+        Raises:
+            VaultCorrupt: A record is damaged.
         """
 
     def leaf(self, index: int) -> Leaf:

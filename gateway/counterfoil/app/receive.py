@@ -12,6 +12,11 @@ from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed
 from counterfoil.domain.document import Document
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    SealForged,
+    SealUndetermined,
+)
 from counterfoil.domain.registry import Registry
 
 
@@ -52,6 +57,7 @@ class ReceiveDocuments:
         examined = await self.works.examine(
             documents, certificates, at_us=self.clock.now_us()
         )
+        examined = await self._recognise(documents, examined)
         check = once_each(lambda document: self._check(document, carrier), by=_way)
 
         def admit(document: Document) -> Document:
@@ -74,6 +80,29 @@ class ReceiveDocuments:
         (committed,) = await self.vault.perform([deed])
         outcomes = refill(admitted, committed.outcomes)
         return replace(committed, outcomes=tuple(outcomes))
+
+    async def _recognise(
+        self,
+        documents: Sequence[bytes],
+        examined: Sequence[Document | CounterfoilError],
+    ) -> list[Document | CounterfoilError]:
+        """Return what was examined, and for a seal that fails now what we hold.
+
+        A peer whose line broke before our answer sends the same bytes again, and since
+        then a certificate may have been revoked or have ended. What was judged when it
+        arrived is known, whatever became of its seals.
+        """
+        recognised = list(examined)
+        failed = [
+            at
+            for at, one in enumerate(examined)
+            if isinstance(one, SealForged | SealUndetermined)
+        ]
+        read = await self.works.reread([documents[at] for at in failed])
+        for at, one in zip(failed, read, strict=True):
+            if isinstance(one, Document) and self.vault.holds(one):
+                recognised[at] = one
+        return recognised
 
     def _check(self, document: Document, carrier: str) -> None:
         """Check that this peer may deliver a document to us.

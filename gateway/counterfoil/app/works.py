@@ -35,6 +35,18 @@ class Works(Protocol):
             at_us: The instant to judge certificates at, by our clock.
         """
 
+    async def reread(
+        self, documents: Sequence[bytes]
+    ) -> list[Document | CounterfoilError]:
+        """Parse sealed documents whose seals are not judged.
+
+        For documents that our log may hold already, to look for them there, and for
+        nothing else.
+
+        Args:
+            documents: Encoded `Sealed` documents; registrations are refused.
+        """
+
     async def compose(
         self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:

@@ -121,6 +121,16 @@ class ProcessWorks:
             for one, sealed in zip(made, documents, strict=True)
         ]
 
+    async def reread(
+        self, documents: Sequence[bytes]
+    ) -> list[Document | CounterfoilError]:
+        """See `Works.reread`."""
+        made = await self._call("reread", Give.FACTS, documents)
+        return [
+            unpack_document(one, sealed)
+            for one, sealed in zip(made, documents, strict=True)
+        ]
+
     async def compose(
         self, drafts: Sequence[bytes], *, desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:

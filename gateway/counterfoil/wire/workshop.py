@@ -147,6 +147,19 @@ class Workshop:
             encloses=bool(opened.enclosures),
         )
 
+    def reread(self, documents: Sequence[bytes]) -> list[Document | CounterfoilError]:
+        """Parse sealed documents, to look for them where they were judged before."""
+
+        def reread(sealed: bytes) -> Document:
+            opened = open_sealed(sealed)
+            facts = read_payload(opened.kind, opened.payload)
+            encloses = bool(opened.enclosures)
+            return document_of(
+                opened.kind, sealed, opened.digest, facts, encloses=encloses
+            )
+
+        return _each(reread, documents)
+
     def compose(
         self, drafts: Sequence[bytes], desk: str, at_us: int
     ) -> list[DraftRow | CounterfoilError]:

@@ -18,6 +18,7 @@ from counterfoil.app.ports import (
     make_log_record,
 )
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
 from counterfoil.domain.registration import key_of_registration
@@ -27,7 +28,7 @@ from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
 from counterfoil.tlog.tiles import TILE_HASHES
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.recent import Recent
-from counterfoil.vault.records import LogRow, Title
+from counterfoil.vault.records import LogRow, Title, book_key, step_key
 
 
 def row(reading: Reading, index: int) -> LogRow:
@@ -102,6 +103,28 @@ def sealed_bytes(reading: Reading, index: int, its_leaf: Leaf) -> bytes:
     if sealed is None or sha256(sealed).digest() != its_leaf.version:
         raise VaultCorrupt("a document does not match its leaf", leaf=str(index))
     return sealed
+
+
+def holds(reading: Reading, document: Document) -> bool:
+    """Tell whether the log has a peer's document, with these very seals.
+
+    Raises:
+        VaultCorrupt: A record is damaged.
+    """
+    for role in Role:
+        entry = reading.entry(book_key(document.key.to_bytes(), role))
+        if entry is None:
+            continue
+        index: int | None = entry.document
+        if document.kind is not DocumentKind.VOUCHER:
+            place = (document.kind, document.by, document.digest)
+            index = reading.step(step_key(entry.document, *place))
+        if index is None:
+            continue
+        its_leaf = leaf(reading, index)
+        if (its_leaf.act, its_leaf.version) == (Act.ARRIVE, document.version):
+            return True
+    return False
 
 
 def evidence(reading: Reading, index: int) -> bytes:

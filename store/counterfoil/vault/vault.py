@@ -19,6 +19,7 @@ from counterfoil.app.ports import (
     Waiting,
 )
 from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
+from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
 from counterfoil.domain.register import Register
@@ -188,6 +189,11 @@ class EngineVault:
         """Return the sealed bytes of the first of these leaves, up to `bytes_max`."""
         with self._engine.reading() as reading:
             return look.documents(reading, indices, bytes_max)
+
+    def holds(self, document: Document) -> bool:
+        """Tell whether the log has a peer's document, with these very seals."""
+        with self._engine.reading() as reading:
+            return look.holds(reading, document)
 
     def leaf(self, index: int) -> Leaf:
         """Return a leaf of the log."""

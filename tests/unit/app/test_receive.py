@@ -9,10 +9,14 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
+from counterfoil.seal.certificates import load_certificate
+from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2
+from tests.doubles import InProcessWorks
 from tests.doubles import kept as kept_entry
 from tests.unit.app.house import House, carried, delivered, fine, reasons
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
+from tests.unit.seal.makers import HOUR, NOW
 
 
 async def lane_of(house: House, carrier: str) -> tuple[list[bytes], list[bytes]]:
@@ -73,6 +77,62 @@ async def test_a_batch_that_comes_twice_is_known_the_second_time(
     assert again.new_count == 0
     assert response.outcomes[0].known_leaf == fine(first.outcomes[0]).leaf
     assert await bank.state(row) == before
+
+
+def revoke(house: House, party: str) -> None:
+    """Let a house know that a party's institution seals no more."""
+    sealer = house.keys.sealers[party, "1"]
+    serial = load_certificate(sealer.certificate).serial_number
+    pki = replace(house.keys.pki, revoked={serial: NOW - HOUR})
+    workshop = replace(house.works.workshop, trust=TrustStore(pki.material()))
+    house.works = InProcessWorks(workshop)
+
+
+@pytest.mark.clause("hubei-11")
+async def test_what_arrived_before_a_revocation_is_known_after_it(
+    finance: House, bank: House
+) -> None:
+    row = await finance.sent(direct_payment("1"))
+    discarded = await finance.sent(direct_payment("2"))
+    await carried(finance, bank)
+    await finance.step(DocumentKind.RETURN_REQUEST, discarded)
+    _, first, _ = await carried(finance, bank)
+    await finance.sent(direct_payment("3"))
+    revoke(bank, FINANCE)
+    before = await bank.state(row)
+
+    # The line broke before the answers: the same bytes again, and a new voucher.
+    batch, again, response = await carried(finance, bank)
+
+    assert reasons(again.outcomes).count("SEAL_FORGED") == 1
+    known = [one for one in again.outcomes if not reasons([one])[0]]
+    assert [fine(one).leaf for one in known] == [
+        fine(one).leaf for one in first.outcomes
+    ]
+    assert len(known) == len(batch) - 1 == 3
+    assert again.new_count == 0
+    assert {one.known_leaf for one in response.outcomes} == {None, 0, 1, 2}
+    assert await bank.state(row) == before
+
+
+@pytest.mark.refusal("SEAL_FORGED")
+async def test_other_seals_on_a_known_voucher_are_judged(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment())
+    documents, certificates = await lane_of(finance, BANK)
+    await bank.receive(documents, certificates, carrier=FINANCE)
+    revoke(bank, FINANCE)
+    changed = sealed_pb2.Sealed.FromString(documents[0])
+    changed.seals[-1].signature = changed.seals[-1].signature[::-1]
+
+    committed = await bank.receive(
+        [changed.SerializeToString(), documents[0], b"\xff"],
+        certificates,
+        carrier=FINANCE,
+    )
+
+    assert reasons(committed.outcomes) == ["SEAL_FORGED", "", "MALFORMED_PAYLOAD"]
 
 
 async def test_only_the_certificates_that_are_needed_take_room(
