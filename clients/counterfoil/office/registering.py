@@ -67,6 +67,24 @@ class SignedRegistration:
     payload: bytes
     seals: tuple[Seal, ...] = ()
 
+    @classmethod
+    def from_bytes(cls, sealed: bytes) -> SignedRegistration:
+        """Return the registration in an encoded `sealed.v1.Sealed`.
+
+        Raises:
+            ValueError: It is none.
+        """
+        try:
+            message = sealed_pb2.Sealed.FromString(sealed)
+        except DecodeError as error:
+            msg = "not a sealed document"
+            raise ValueError(msg) from error
+        if message.kind != document_kind_pb2.DOCUMENT_KIND_REGISTRATION:
+            msg = "not a registration"
+            raise ValueError(msg)
+        seals = tuple(Seal(one.statement, one.signature) for one in message.seals)
+        return cls(message.payload, seals)
+
     @property
     def digest(self) -> bytes:
         """SHA-256 of the payload: what other registrations name it by."""
@@ -165,17 +183,11 @@ def read_registration_file(
     """
     try:
         file = registry_pb2.RegistrationFile.FromString(encoded)
-        sealed = [sealed_pb2.Sealed.FromString(one) for one in file.registrations]
     except DecodeError as error:
         msg = "not a file of registrations"
         raise ValueError(msg) from error
-    return [
-        SignedRegistration(
-            one.payload,
-            tuple(Seal(seal.statement, seal.signature) for seal in one.seals),
-        )
-        for one in sealed
-    ], list(file.certificates)
+    registrations = [SignedRegistration.from_bytes(one) for one in file.registrations]
+    return registrations, list(file.certificates)
 
 
 def told(signed: SignedRegistration) -> dict[str, object]:

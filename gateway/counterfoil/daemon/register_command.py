@@ -67,10 +67,7 @@ def show_list(arguments: argparse.Namespace) -> int:
 
 def print_registration(row: registry_pb2.ListedRegistration, *, as_json: bool) -> None:
     """Print one registration of the log as a line."""
-    (signed,), _ = office.read_registration_file(
-        registry_pb2.RegistrationFile(registrations=[row.sealed]).SerializeToString()
-    )
-    said = office.told(signed)
+    said = office.told(office.SignedRegistration.from_bytes(row.sealed))
     time = row.time.ToJsonString()
     if as_json:
         line = {"leaf": row.leaf, "time": time, "digest": row.digest.hex(), **said}
