@@ -25,6 +25,7 @@ from counterfoil.office import (
     Reason,
     Seal,
     Standing,
+    matters,
     plan_of,
     registering,
     seal_voucher,
@@ -86,7 +87,7 @@ async def _give_posts(town: Town, home: str, party: str) -> None:
     signers = [town.person(home, name) for name in ("manager", "supervisor")]
     signed = []
     for post in ("first-reviewer", "second-reviewer"):
-        matter = registering.post_assignment(_urn(party, "both"), post)
+        matter = matters.post_assignment(_urn(party, "both"), post)
         one = registering.registration(
             home, f"{party}-both-{post}", matter, stated_time=now
         )

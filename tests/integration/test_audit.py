@@ -14,7 +14,7 @@ import pytest
 from counterfoil.daemon import cli
 from counterfoil.domain.standing import Act
 from counterfoil.keeping.v1 import audit_pb2, audit_pb2_grpc
-from counterfoil.office import DeskRefused, registering
+from counterfoil.office import DeskRefused, matters, registering
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from tests.houses import BANK, FINANCE, UNIT, Town
 from tests.integration.conftest import Pair
@@ -37,14 +37,14 @@ async def auditing(
 def request(
     town: Town,
     number: str,
-    matter: registering.Matter | None = None,
+    matter: matters.Matter | None = None,
     *,
     by: str = FINANCE,
     signer: tuple[str, str] = (FINANCE, "officer"),
 ) -> audit_pb2.AuditRequest:
     """Return a call's request: a check that one person signed."""
     now, person = datetime.now(UTC), town.person(*signer)
-    question = registering.audit_question("the log", "acts")
+    question = matters.audit_question("the log", "acts")
     one = registering.registration(by, number, matter or question, stated_time=now)
     return audit_pb2.AuditRequest(
         check=one.signed(person, stated_time=now).to_bytes(),
@@ -116,8 +116,8 @@ async def test_no_other_post_is_answered_whatever_it_hands_in(
 @pytest.mark.refusal("AUDIT_CHECK_REFUSED")
 async def test_nothing_is_answered_without_a_check_of_the_caller_s(pair: Pair) -> None:
     town, size = pair.town, pair.finance._vault.size()
-    note = registering.audit_check("the log", "in order")
-    lost = registering.loss_notice(town.person(FINANCE, "first").certificate)
+    note = matters.audit_check("the log", "in order")
+    lost = matters.loss_notice(town.person(FINANCE, "first").certificate)
 
     assert await refusal(town, request(town, "note", note)) == _TOLD
     # It is signed by whom it needs; but this is not the place for it.
@@ -148,7 +148,7 @@ async def test_a_number_that_was_used_is_no_check(pair: Pair) -> None:
     town = pair.town
     async with auditing(town) as stub:
         await stub.Audit(request(town, "twice"), timeout=20)
-    other = registering.audit_question("something else", "streams")
+    other = matters.audit_question("something else", "streams")
 
     assert (
         await refusal(town, request(town, "twice", other))
@@ -294,7 +294,7 @@ async def test_a_question_that_cannot_be_asked_is_not_recorded(
 
 
 async def test_a_check_that_neither_asks_nor_finds_is_refused(pair: Pair) -> None:
-    empty = registering.audit_check("the log", "")
+    empty = matters.audit_check("the log", "")
 
     assert (
         await refusal(pair.town, request(pair.town, "empty", empty)) == "FORM_REFUSED"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterfoil.daemon import cli
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.domain.register import Register
-from counterfoil.office import DeskRefused, Standing, registering
+from counterfoil.office import DeskRefused, Standing, matters, registering
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import reaches, submit
@@ -248,7 +248,7 @@ async def test_a_seal_is_renewed_by_three_persons(town: Town, tmp_path: Path) ->
 async def test_what_cannot_be_read_is_refused_alone(town: Town) -> None:
     person = town.person(FINANCE, "officer")
     now = datetime.now(UTC)
-    check = registering.audit_check("vouchers of November", "in order")
+    check = matters.audit_check("vouchers of November", "in order")
     good = registering.registration(FINANCE, "check-1", check, stated_time=now)
     theirs = registering.registration(BANK, "check-1", check, stated_time=now)
     async with running(town, FINANCE), town.channel(FINANCE, "person", "officer") as c:
@@ -304,7 +304,7 @@ def test_a_founding_by_one_key_is_refused(
     now = datetime.now(UTC)
     manager = town.person(BANK, "manager")
     seal = town.ca.credential(BANK, "institution").certificate
-    matter = registering.founding(
+    matter = matters.founding(
         urn(BANK, "person", "manager"),
         urn(BANK, "person", "manager"),
         [seal.public_bytes(Encoding.DER)],

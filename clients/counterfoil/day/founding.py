@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Final
 
 from counterfoil.day.cast import Institution
-from counterfoil.office import Person
+from counterfoil.office import Person, matters
 from counterfoil.office import registering as office
 from counterfoil.office.signing import types_between
 
@@ -75,7 +75,7 @@ class Founders:
     def _own(self, home: Institution) -> Iterator[office.SignedRegistration]:
         """Yield what opens a register, and its posts."""
         hosted = [each for each in self.institutions if _carrier(each) == home.code]
-        founding = office.founding(
+        founding = matters.founding(
             _urn(home.code, "person", "supervisor"),
             _urn(home.code, "person", "manager"),
             [self.seal(each.code) for each in hosted],
@@ -87,14 +87,14 @@ class Founders:
                 posts += [("person", "supervisor", "supervisor")]
                 posts += [("person", "manager", "system-manager")]
             for use, name, post in posts:
-                matter = office.post_assignment(_urn(each.code, use, name), post)
+                matter = matters.post_assignment(_urn(each.code, use, name), post)
                 number = f"post-{each.code}-{use}-{name}"
                 yield self._signed(home.code, number, matter, "manager", "supervisor")
 
     def _filings(self, each: Institution) -> Iterator[office.SignedRegistration]:
         """Yield the filings of an institution's seal and reviewers: for everything."""
         for use, name in _FILED:
-            matter = office.filing(
+            matter = matters.filing(
                 _urn(each.code, use, name),
                 valid_from=_day(self.now - _YEAR),
                 valid_until=_day(self.now + _YEAR),
@@ -114,7 +114,7 @@ class Founders:
             agreed = {issuer: types for issuer, types in ways.items() if types}
             if not agreed:
                 continue
-            matter = office.agreement(
+            matter = matters.agreement(
                 agreed,
                 (one.code, other.code),
                 valid_from=_day(self.now - _YEAR),
@@ -131,7 +131,7 @@ class Founders:
             yield (one, other), signed
 
     def _signed(
-        self, by: str, number: str, matter: office.Matter, *names: str
+        self, by: str, number: str, matter: matters.Matter, *names: str
     ) -> office.SignedRegistration:
         """Return a registration with the signatures of persons of its party."""
         signed = office.registration(by, number, matter, stated_time=self.now)

@@ -17,7 +17,7 @@ from counterfoil.daemon.desk_channel import (
 )
 from counterfoil.daemon.register_command import hand_in, print_registration, spoken_post
 from counterfoil.keeping.v1 import audit_pb2, audit_pb2_grpc
-from counterfoil.office import Person
+from counterfoil.office import Person, matters
 from counterfoil.office import registering as office
 from counterfoil.registry.v1 import registration_pb2
 from counterfoil.wire.keys import key_from_message
@@ -51,13 +51,13 @@ def ask(arguments: argparse.Namespace) -> int:
 def note(arguments: argparse.Namespace) -> int:
     """Sign what was found and hand it in; exit status 1 if it was refused."""
     person = person_of(arguments)
-    matter = office.audit_check(arguments.about, arguments.finding)
+    matter = matters.audit_check(arguments.about, arguments.finding)
     signed = _signed(arguments, matter, person)
     return hand_in(arguments, [signed], [person.certificate])
 
 
 def _signed(
-    arguments: argparse.Namespace, matter: office.Matter, person: Person
+    arguments: argparse.Namespace, matter: matters.Matter, person: Person
 ) -> office.SignedRegistration:
     now = datetime.now(UTC)
     return office.registration(

@@ -8,7 +8,7 @@ from typing import Final
 from counterfoil.daemon import audit_command
 from counterfoil.daemon.options import add_connection, add_option
 from counterfoil.daemon.register_parser import Nouns
-from counterfoil.office.registering import SUBJECTS
+from counterfoil.office.matters import SUBJECTS
 
 _OPTIONS: Final = (
     ("from", "TIME", "only from this instant on (acts, registrations, refusals)"),

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.register_matters import listed
-from counterfoil.office import registering as office
+from counterfoil.office import matters
 
 
-def question_of(arguments: argparse.Namespace) -> office.Matter:
+def question_of(arguments: argparse.Namespace) -> matters.Matter:
     """Return the question that a command line asks.
 
     Raises:
         ConfigurationRefused: An option cannot be used.
     """
-    return office.audit_question(
+    return matters.audit_question(
         arguments.about,
         arguments.subject,
         from_time=_instant("from", getattr(arguments, "from")),

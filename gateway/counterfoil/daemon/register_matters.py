@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from counterfoil.daemon.config import ConfigurationRefused
-from counterfoil.office import registering as office
+from counterfoil.office import matters
 from counterfoil.seal.certificates import (
     CertificateRefused,
     load_certificate,
@@ -17,7 +17,7 @@ from counterfoil.seal.certificates import (
     public_key_bytes,
 )
 
-Make = Callable[[argparse.Namespace], office.Matter]
+Make = Callable[[argparse.Namespace], matters.Matter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Proposal:
     make: Make
 
 
-def matter_of(arguments: argparse.Namespace) -> office.Matter:
+def matter_of(arguments: argparse.Namespace) -> matters.Matter:
     """Return the matter that a command line proposes.
 
     Raises:
@@ -68,19 +68,19 @@ def _digest(arguments: argparse.Namespace) -> bytes:
     return bytes.fromhex(arguments.digest)
 
 
-def _found(arguments: argparse.Namespace) -> office.Matter:
+def _found(arguments: argparse.Namespace) -> matters.Matter:
     seals = [_der(path) for path in listed(arguments.seals)]
-    return office.founding(arguments.supervisor, arguments.system_manager, seals)
+    return matters.founding(arguments.supervisor, arguments.system_manager, seals)
 
 
-def _agree(arguments: argparse.Namespace) -> office.Matter:
+def _agree(arguments: argparse.Namespace) -> matters.Matter:
     """Return an agreement; `--ways` says `ISSUER:TYPE+TYPE,ISSUER:TYPE`."""
     ways = {}
     for way in listed(arguments.ways):
         issuer, _, types = way.partition(":")
         ways[issuer] = [int(one) for one in types.split("+")]
     one, other = listed(arguments.parties)
-    return office.agreement(
+    return matters.agreement(
         ways,
         (one, other),
         valid_from=arguments.valid_from,
@@ -88,8 +88,8 @@ def _agree(arguments: argparse.Namespace) -> office.Matter:
     )
 
 
-def _file(arguments: argparse.Namespace) -> office.Matter:
-    return office.filing(
+def _file(arguments: argparse.Namespace) -> matters.Matter:
+    return matters.filing(
         arguments.holder,
         valid_from=arguments.valid_from,
         valid_until=arguments.valid_until,
@@ -99,38 +99,38 @@ def _file(arguments: argparse.Namespace) -> office.Matter:
     )
 
 
-def _apply(arguments: argparse.Namespace) -> office.Matter:
+def _apply(arguments: argparse.Namespace) -> matters.Matter:
     key = public_key_bytes(load_certificate(_der(arguments.of)))
-    return office.certificate_application(arguments.holder, key)
+    return matters.certificate_application(arguments.holder, key)
 
 
 def _changes(change: str) -> Make:
-    return lambda arguments: office.agreement_change(_digest(arguments), change)
+    return lambda arguments: matters.agreement_change(_digest(arguments), change)
 
 
 MATTERS: Final = {
     "found": _Proposal("supervisor system-manager seals", _found),
     "assign": _Proposal(
-        "holder post", lambda a: office.post_assignment(a.holder, a.post)
+        "holder post", lambda a: matters.post_assignment(a.holder, a.post)
     ),
     "withdraw": _Proposal(
-        "holder post", lambda a: office.post_withdrawal(a.holder, a.post)
+        "holder post", lambda a: matters.post_withdrawal(a.holder, a.post)
     ),
     "agree": _Proposal("parties ways valid-from valid-until", _agree),
     "suspend": _Proposal("digest", _changes("suspend")),
     "resume": _Proposal("digest", _changes("resume")),
     "end": _Proposal("digest", _changes("end")),
-    "lose": _Proposal("of", lambda a: office.loss_notice(_der(a.of))),
-    "revoke": _Proposal("of", lambda a: office.revocation(_der(a.of))),
+    "lose": _Proposal("of", lambda a: matters.loss_notice(_der(a.of))),
+    "revoke": _Proposal("of", lambda a: matters.revocation(_der(a.of))),
     "apply": _Proposal("holder of", _apply),
-    "approve": _Proposal("digest", lambda a: office.certificate_approval(_digest(a))),
+    "approve": _Proposal("digest", lambda a: matters.certificate_approval(_digest(a))),
     "activate": _Proposal(
-        "digest of", lambda a: office.certificate_activation(_digest(a), _der(a.of))
+        "digest of", lambda a: matters.certificate_activation(_digest(a), _der(a.of))
     ),
     "file": _Proposal("holder valid-from valid-until", _file),
-    "unfile": _Proposal("digest", lambda a: office.filing_withdrawal(_digest(a))),
+    "unfile": _Proposal("digest", lambda a: matters.filing_withdrawal(_digest(a))),
     "check": _Proposal(
-        "about finding", lambda a: office.audit_check(a.about, a.finding)
+        "about finding", lambda a: matters.audit_check(a.about, a.finding)
     ),
 }
 """Every matter by the word of the command line."""

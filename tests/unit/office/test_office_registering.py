@@ -13,7 +13,7 @@ from counterfoil.domain import registration as domain
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import FormRefused
-from counterfoil.office import Person, registering
+from counterfoil.office import Person, matters, registering
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.registrations import POSTS, read_registration
 from tests.unit.office.loopback import PARTY, access_of
@@ -36,7 +36,7 @@ def second(ca: DevelopmentCa) -> Person:
     return Person.of(access_of(ca, "person", "second"))
 
 
-def read(matter: registering.Matter) -> domain.Matter:
+def read(matter: matters.Matter) -> domain.Matter:
     """Return what the gateway reads of a matter."""
     made = registering.registration(PARTY, "1", matter, stated_time=NOW, told=[BANK])
     said = read_registration(made.payload, [WHO])
@@ -46,7 +46,7 @@ def read(matter: registering.Matter) -> domain.Matter:
 
 
 def test_every_post_has_the_name_that_the_gateway_gives_it() -> None:
-    assert {POSTS[number].value: number for number in POSTS} == registering.POSTS
+    assert {POSTS[number].value: number for number in POSTS} == matters.POSTS
 
 
 def test_each_matter_says_to_the_gateway_what_it_says_here(person: Person) -> None:
@@ -65,7 +65,7 @@ def test_each_matter_says_to_the_gateway_what_it_says_here(person: Person) -> No
         valid_until=LAST,
     )
     days = {"valid_from": FIRST, "valid_until": LAST}
-    office = registering
+    office = matters
 
     assert read(office.post_assignment(URN, "first-reviewer")) == held
     assert read(office.post_withdrawal(URN, "archivist")) == domain.PostWithdrawal(
@@ -112,13 +112,13 @@ def test_a_certificate_is_the_one_that_was_applied_for(
         Encoding.DER, PublicFormat.SubjectPublicKeyInfo
     )
 
-    applied = read(registering.certificate_application(URN, key))
-    used = read(registering.certificate_activation(DIGEST, person.certificate))
+    applied = read(matters.certificate_application(URN, key))
+    used = read(matters.certificate_activation(DIGEST, person.certificate))
 
     assert isinstance(applied, domain.CertificateApplication)
     assert isinstance(used, domain.CertificateActivation)
     assert (used.holder, used.public_key) == (applied.holder, applied.public_key)
-    approval = read(registering.certificate_approval(DIGEST))
+    approval = read(matters.certificate_approval(DIGEST))
     assert approval == domain.CertificateApproval(application=DIGEST)
 
 
@@ -126,7 +126,7 @@ def test_two_persons_sign_in_their_order_and_no_third_can(
     person: Person, second: Person
 ) -> None:
     made = registering.registration(
-        PARTY, "1", registering.filing_withdrawal(DIGEST), stated_time=NOW
+        PARTY, "1", matters.filing_withdrawal(DIGEST), stated_time=NOW
     )
     both = made.signed(person, stated_time=NOW).signed(second, stated_time=NOW)
 
@@ -142,7 +142,7 @@ def test_two_persons_sign_in_their_order_and_no_third_can(
 
 def test_a_file_is_read_as_it_was_written(person: Person) -> None:
     made = registering.registration(
-        PARTY, "1", registering.filing_withdrawal(DIGEST), stated_time=NOW
+        PARTY, "1", matters.filing_withdrawal(DIGEST), stated_time=NOW
     ).signed(person, stated_time=NOW)
     encoded = registering.registration_file([made], [person.certificate] * 2)
 
@@ -165,29 +165,29 @@ def test_what_is_no_registration_is_refused() -> None:
     with pytest.raises(ValueError, match="not a file"):
         registering.read_registration_file(b"\xff")
     with pytest.raises(KeyError):
-        registering.post_assignment(URN, "king")
+        matters.post_assignment(URN, "king")
 
 
 @pytest.mark.refusal("FORM_REFUSED")
 @pytest.mark.parametrize(
     ("matter", "path"),
     [
-        (registering.post_assignment("me", "archivist"), "post_assignment.holder"),
+        (matters.post_assignment("me", "archivist"), "post_assignment.holder"),
         (
-            registering.filing(URN, valid_from=LAST, valid_until=FIRST),
+            matters.filing(URN, valid_from=LAST, valid_until=FIRST),
             "filing.valid_until",
         ),
         (
-            registering.filing(URN, valid_from="20260230", valid_until=LAST),
+            matters.filing(URN, valid_from="20260230", valid_until=LAST),
             "filing.valid_until",
         ),
         (
-            registering.filing(URN, valid_from=FIRST, valid_until=LAST, types=[1]),
+            matters.filing(URN, valid_from=FIRST, valid_until=LAST, types=[1]),
             "filing.types",
         ),
-        (registering.loss_notice(b"no certificate"), "loss_notice.certificate"),
+        (matters.loss_notice(b"no certificate"), "loss_notice.certificate"),
         (
-            registering.agreement(
+            matters.agreement(
                 {"420000-103": [5201]},
                 (PARTY, BANK),
                 valid_from=FIRST,
@@ -196,16 +196,16 @@ def test_what_is_no_registration_is_refused() -> None:
             "agreement.ways",
         ),
         (
-            registering.agreement(
+            matters.agreement(
                 {PARTY: [5201]}, (PARTY, "me"), valid_from=FIRST, valid_until=LAST
             ),
             "agreement.parties",
         ),
-        (registering.audit_check("", ""), "audit_check.matter"),
+        (matters.audit_check("", ""), "audit_check.matter"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_by_its_field(
-    matter: registering.Matter, path: str
+    matter: matters.Matter, path: str
 ) -> None:
     with pytest.raises(FormRefused) as caught:
         read(matter)
