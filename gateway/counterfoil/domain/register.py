@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
@@ -21,70 +21,14 @@ from counterfoil.domain.register_refusals import (
     FilingMissing,
     OutsideFiling,
 )
-from counterfoil.domain.registration import Agreement, Filing
+from counterfoil.domain.register_states import (
+    AgreementState,
+    CertificateState,
+    Voided,
+)
+from counterfoil.domain.registration import Filing
 from counterfoil.domain.rules.dates import day_at
 from counterfoil.domain.value import value
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-@value
-class AgreementState:
-    """An agreement and what became of it.
-
-    Attributes:
-        agreement: What was agreed.
-        suspended_by: The parties that suspended it and did not resume it.
-        is_over: Whether it was ended.
-    """
-
-    agreement: Agreement
-    suspended_by: frozenset[str] = frozenset()
-    is_over: bool = False
-
-    def is_in_force(self, day: str) -> bool:
-        """Tell whether vouchers may be exchanged by it on a day."""
-        dates = self.agreement
-        in_time = dates.valid_from <= day <= dates.valid_until
-        return in_time and not self.suspended_by and not self.is_over
-
-
-@value
-class Voided:
-    """Why and since when a certificate is worth nothing here.
-
-    Attributes:
-        holder: Whose it was.
-        by: The party that registered it.
-        is_loss: Whether it was lost; else revoked.
-        time_us: Since when, by our log; microseconds since the epoch.
-    """
-
-    holder: Identity
-    by: str
-    is_loss: bool
-    time_us: int
-
-
-@value
-class CertificateState:
-    """How far a certificate has come.
-
-    Attributes:
-        holder: Who is to hold it.
-        public_key: SHA-256 of its public key.
-        applied_by: Who applied for it.
-        is_approved: Whether another person approved.
-        certificate: SHA-256 of the certificate in use; empty before.
-    """
-
-    holder: Identity
-    public_key: bytes
-    applied_by: Identity
-    is_approved: bool = False
-    certificate: bytes = b""
-
 
 _Way: TypeAlias = tuple[str, str, int, str]
 """Issuer and recipient, or position and signer; a type; a day."""
@@ -287,13 +231,3 @@ class Register:
             and (not filing.positions or position in filing.positions)
         ]
         return _Scope(is_filed=bool(filings), amount_max_fen=max(bounds, default=None))
-
-
-def with_one(table: Mapping[K, V], key: K, one: V) -> dict[K, V]:
-    """Return a table with one more row, or with another one in its place."""
-    return {**table, key: one}
-
-
-def without(table: Mapping[K, V], key: K) -> dict[K, V]:
-    """Return a table without a row."""
-    return {other: row for other, row in table.items() if other != key}

@@ -12,13 +12,11 @@ from typing import Any, Final
 
 from counterfoil.domain.changes import agreements, certificates, filings, posts
 from counterfoil.domain.duties import require_signed
-from counterfoil.domain.register import (
-    Register,
-    with_one,
-)
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     RegistrationNumberReused,
 )
+from counterfoil.domain.register_states import with_one
 from counterfoil.domain.registration import (
     Agreement,
     AgreementChange,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from counterfoil.domain.changes.standing import once
-from counterfoil.domain.register import AgreementState, Register, with_one
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
     MatterForeign,
     NotRegistered,
 )
+from counterfoil.domain.register_states import AgreementState, with_one
 from counterfoil.domain.registration import (
     Agreement,
     AgreementChange,

@@ -9,17 +9,13 @@ from counterfoil.domain.changes.standing import (
     require_home,
     require_own_holder,
 )
-from counterfoil.domain.register import (
-    CertificateState,
-    Register,
-    Voided,
-    with_one,
-)
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
     NotRegistered,
     SignersRefused,
 )
+from counterfoil.domain.register_states import CertificateState, Voided, with_one
 from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,

@@ -9,8 +9,9 @@ from counterfoil.domain.changes.standing import (
     require_home,
     require_own_holder,
 )
-from counterfoil.domain.register import Register, without
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import NotRegistered
+from counterfoil.domain.register_states import without
 from counterfoil.domain.registration import (
     AuditCheck,
     Filing,

@@ -7,13 +7,14 @@ from dataclasses import replace
 from counterfoil.domain.changes.standing import require_home
 from counterfoil.domain.party import Use
 from counterfoil.domain.posts import Post, are_compatible
-from counterfoil.domain.register import Register, with_one, without
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
     MatterForeign,
     NotRegistered,
     PostsIncompatible,
 )
+from counterfoil.domain.register_states import with_one, without
 from counterfoil.domain.registration import (
     Founding,
     PostAssignment,

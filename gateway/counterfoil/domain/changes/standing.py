@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from counterfoil.domain.party import Identity
-from counterfoil.domain.register import Register, with_one
+from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import AlreadyRegistered, MatterForeign
+from counterfoil.domain.register_states import with_one
 from counterfoil.domain.registration import Registration
 
 V = TypeVar("V")
