@@ -16,12 +16,14 @@ from counterfoil.conformance.checks import Check, check
 from counterfoil.conformance.verdicts import require
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.exchange.v1 import exchange_pb2
+from counterfoil.keeping.v1 import audit_pb2
 from counterfoil.registry.v1 import registry_pb2
 
 SERVICES: Final[tuple[ServiceDescriptor, ...]] = (
     desk_pb2.DESCRIPTOR.services_by_name["DeskService"],
     exchange_pb2.DESCRIPTOR.services_by_name["ExchangeService"],
     registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],
+    audit_pb2.DESCRIPTOR.services_by_name["AuditService"],
 )
 """What every gateway serves."""
 _Request = reflection_pb2.ServerReflectionRequest
@@ -70,7 +72,7 @@ async def _names_its_services(bench: Bench) -> None:
     "Every method of the contract is there, with its messages and streams.",
     "契约的每个方法齐全，报文和流式方式一致。",
     clause="hubei-15a",
-    contract="desk.v1, exchange.v1, registry.v1",
+    contract="desk.v1, exchange.v1, registry.v1, keeping.v1",
 )
 async def _has_every_method(bench: Bench) -> None:
     asked = [_Request(file_containing_symbol=one.full_name) for one in SERVICES]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from counterfoil.conformance import report
+from counterfoil.conformance.services import SERVICES
 from counterfoil.conformance.suite import CHECKS
+from counterfoil.rpc import services as rpc_services
 from tests.integration.judged import PAGE
 from tests.integration.lies import LIES, VERSIONS
 
@@ -22,6 +24,10 @@ def test_the_page_lists_every_check() -> None:
     listed = re.findall(r"<!-- checks -->\n(.*?)<!-- /checks -->", text, re.DOTALL)
 
     assert listed == [report.table(CHECKS)], "run: counterfoil-conformance --list"
+
+
+def test_every_service_of_a_gateway_is_asked_for() -> None:
+    assert {service.full_name for service in SERVICES} == set(rpc_services.SERVICES)
 
 
 def test_numbers_are_given_once_and_rise() -> None:
