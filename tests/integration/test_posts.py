@@ -141,7 +141,7 @@ def _expected(allowed: set[str], post: str, *, is_own: bool, is_known: bool) -> 
 @pytest.mark.parametrize("party", [FINANCE, UNIT, BANK])
 @pytest.mark.refusal("CALLER_UNKNOWN", "POST_REFUSED")
 @pytest.mark.clause("hubei-9", "hubei-24", "hubei-36")
-async def test_every_method_admits_whom_the_page_names_and_nobody_else(
+async def test_every_method_admits_whom_the_table_names_and_nobody_else(
     staffed: Pair, party: str, gateway: str
 ) -> None:
     page = stated()
