@@ -245,6 +245,25 @@ async def test_a_seal_is_renewed_by_three_persons(town: Town, tmp_path: Path) ->
         assert len(in_use) == 3  # finance's two, and the unit's
 
 
+@pytest.mark.refusal("FORM_REFUSED")
+async def test_too_much_at_once_is_refused_as_a_whole(town: Town) -> None:
+    requests = (
+        registry_pb2.RegisterRequest(registrations=[b"x"] * 65),
+        registry_pb2.RegisterRequest(),
+        registry_pb2.RegisterRequest(registrations=[b"x"], certificates=[b"y"] * 257),
+    )
+    async with running(town, FINANCE), town.channel(FINANCE, "person", "officer") as c:
+        stub = registry_pb2_grpc.RegistryServiceStub(c)
+        calls = [stub.Register(request) for request in requests]
+        for size in (-1, 257):
+            listing = registry_pb2.ListRegistrationsRequest(page_size=size)
+            calls.append(stub.ListRegistrations(listing))
+        for call in calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_what_cannot_be_read_is_refused_alone(town: Town) -> None:
     person = town.person(FINANCE, "officer")
     now = datetime.now(UTC)

@@ -15,6 +15,7 @@ from counterfoil.domain.registry import Registry
 from counterfoil.registry.v1 import registry_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2_grpc
 from counterfoil.rpc.callers import Context
+from counterfoil.rpc.limits import check_request
 from counterfoil.wire.keys import timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
 from counterfoil.wire.register_views import register_to_message
@@ -68,6 +69,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: pb.ListCertificatesRequest, context: Context
     ) -> pb.ListCertificatesResponse:
         """Answer from the trust store."""
+        check_request(request)
         return pb.ListCertificatesResponse(
             certificates=sorted(
                 self.certificates(request.party), key=lambda found: found.digest
@@ -78,6 +80,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: pb.RegisterRequest, context: Context
     ) -> pb.RegisterResponse:
         """Enter each registration."""
+        check_request(request)
         outcomes = await self.enter(
             list(request.registrations), list(request.certificates)
         )
@@ -87,6 +90,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         self, request: pb.ListRegistrationsRequest, context: Context
     ) -> pb.ListRegistrationsResponse:
         """Answer from the vault."""
+        check_request(request)
         after = request.after if request.HasField("after") else -1
         rows = self.vault.registrations(
             after=after, limit=request.page_size or _PAGE_SIZE

@@ -114,7 +114,7 @@ class RegistryServiceServicer:
         * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
         * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
 
-        The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+        The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -57,7 +57,7 @@ class RegistryServiceStub:
     * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
     * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
 
-    The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+    The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
     """
     ListRegistrations: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]
@@ -94,7 +94,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
     * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
 
-    The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+    The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
     """
     ListRegistrations: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]  # type: ignore[assignment]
@@ -152,7 +152,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
         * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
 
-        The call: `BATCH_TOO_LARGE`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
+        The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
         """
 
