@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -254,7 +255,7 @@ async def test_too_much_at_once_is_refused_as_a_whole(town: Town) -> None:
     )
     async with running(town, FINANCE), town.channel(FINANCE, "person", "officer") as c:
         stub = registry_pb2_grpc.RegistryServiceStub(c)
-        calls = [stub.Register(request) for request in requests]
+        calls: list[Any] = [stub.Register(request) for request in requests]
         for size in (-1, 257):
             listing = registry_pb2.ListRegistrationsRequest(page_size=size)
             calls.append(stub.ListRegistrations(listing))
