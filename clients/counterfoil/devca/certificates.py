@@ -123,6 +123,7 @@ def make_certificate(  # noqa: PLR0913 - a certificate has that many free parts
     hosts: Iterable[str] = (),
     is_ca: bool = False,
     digital_signature: bool = True,
+    cert_sign: bool = False,
     serial: int | None = None,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
 ) -> x509.Certificate:
@@ -138,6 +139,7 @@ def make_certificate(  # noqa: PLR0913 - a certificate has that many free parts
         hosts: DNS names and IP addresses for the alternative name.
         is_ca: Whether it claims to be an authority.
         digital_signature: Whether the key usage allows signatures.
+        cert_sign: Whether it allows what only an authority's may.
         serial: Serial number; a random one if None.
         extensions: Further extensions, each with whether it is critical.
     """
@@ -150,7 +152,8 @@ def make_certificate(  # noqa: PLR0913 - a certificate has that many free parts
     builder = builder.add_extension(
         x509.BasicConstraints(ca=is_ca, path_length=None), critical=True
     ).add_extension(
-        _key_usage(digital_signature=digital_signature, authority=is_ca), critical=True
+        _key_usage(digital_signature=digital_signature, authority=is_ca or cert_sign),
+        critical=True,
     )
     if names:
         builder = builder.add_extension(

@@ -10,6 +10,7 @@ writes `sealed.bin`, its bytes as the log knows them, beside them:
     seal-01.pem          the signer's certificate
     certificates.pem     all certificates, the authorities' included
     crls.pem             revocation lists
+    answer-01.ocsp       a responder's answer about one of the certificates; if any
 
 A trusted root is left out: whoever judges must have it from elsewhere.
 """
@@ -26,13 +27,14 @@ from counterfoil.seal.certificates import CertificateRefused, load_certificate
 from counterfoil.seal.verify import ParseStatement
 
 
-def export_for_openssl(
+def export_for_openssl(  # noqa: PLR0913 - all that a judgement rests on
     payload: bytes,
     seals: Sequence[Seal],
     *,
     parse: ParseStatement,
     certificates: Mapping[bytes, bytes],
     crls: Iterable[bytes],
+    answers: Iterable[bytes] = (),
 ) -> dict[str, bytes]:
     """Return the files, by name, that let others judge a document.
 
@@ -44,6 +46,7 @@ def export_for_openssl(
         parse: Parses statements.
         certificates: The signers' and the authorities' in DER, by digest.
         crls: Revocation lists in DER.
+        answers: Responders' answers in DER.
 
     Raises:
         CertificateRefused: A signer's certificate is missing, or one cannot be read.
@@ -64,6 +67,8 @@ def export_for_openssl(
     files["crls.pem"] = b"".join(
         x509.load_der_x509_crl(crl).public_bytes(Encoding.PEM) for crl in crls
     )
+    for number, answer in enumerate(answers, start=1):
+        files[f"answer-{number:02}.ocsp"] = answer
     return files
 
 

@@ -64,8 +64,12 @@ def require_no_ca(extension: x509.BasicConstraints | None) -> None:
 
 
 def require_signature(extension: x509.KeyUsage) -> None:
-    """Raise `ValueError` unless the key may sign."""
+    """Raise `ValueError` unless the key may sign, but no certificates.
+
+    Source: RFC 5280, section 4.2.1.3: who may sign certificates is an authority.
+    """
     _require(extension.digital_signature, "the key may not sign")
+    _require(not extension.key_cert_sign, "the key may sign certificates")
 
 
 def require_usage(use: Use, extension: x509.ExtendedKeyUsage | None) -> None:

@@ -4,7 +4,8 @@ A list covers an instant if it was current then, or was issued later: then it sa
 of every revocation since when it holds. What was sealed and arrived before a
 certificate was revoked stays sealed.
 
-Source: RFC 5280, sections 5 and 6.3; whole lists only, no deltas, no partitions.
+Source: RFC 5280, sections 5 and 6.3; whole lists only, no deltas, no partitions. What
+responders answer of single certificates is in `ocsp`.
 """
 
 from __future__ import annotations
@@ -43,10 +44,26 @@ class Standing:
         revoked_us: Since when it is revoked; None if no list says so.
         covered_until_us: Until when the newest list answers, skew included; 0 if
             there is none.
+        issued_us: When that list was issued; 0 if there is none.
     """
 
     revoked_us: int | None
     covered_until_us: int
+    issued_us: int = 0
+
+    def joined(self, other: Standing) -> Standing:
+        """Return what both know together: revoked outweighs, the newer one covers."""
+        stated = [one.revoked_us for one in (self, other) if one.revoked_us is not None]
+        return Standing(
+            revoked_us=min(stated, default=None),
+            covered_until_us=max(self.covered_until_us, other.covered_until_us),
+            issued_us=max(self.issued_us, other.issued_us),
+        )
+
+
+def nothing_known() -> Standing:
+    """Return the standing of a certificate of which nobody says anything."""
+    return Standing(revoked_us=None, covered_until_us=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +140,12 @@ class RevocationLists:
                 continue
             revoked_us = us_of(entry.revocation_date_utc)
             break
+        if not lists:
+            return nothing_known()
         return Standing(
             revoked_us=revoked_us,
-            covered_until_us=lists[0].next_update_us + SKEW_US if lists else 0,
+            covered_until_us=lists[0].next_update_us + SKEW_US,
+            issued_us=lists[0].this_update_us,
         )
 
     def _of(self, issuer: x509.Certificate) -> list[RevocationList]:

@@ -30,7 +30,9 @@ from counterfoil.seal.certificates import (
     public_key_of,
 )
 from counterfoil.seal.chains import Chain, build_chain
-from counterfoil.seal.revocation import RevocationLists
+from counterfoil.seal.ocsp import RevocationAnswers, accept_answer
+from counterfoil.seal.ocsp_reading import RevocationAnswer
+from counterfoil.seal.revocation import RevocationLists, Standing
 
 VETTED_MAX: Final = 16_384
 """Certificates remembered; when there are more, all are found out again."""
@@ -40,6 +42,9 @@ ROOTS_MAX: Final = 4_096
 
 SIGNATURES_MAX: Final = 4_096
 """Personal signatures that held, remembered; the longest unused is forgotten first."""
+
+NO_ANSWERS: Final = RevocationAnswers()
+"""What comes along where nothing does."""
 
 _SEALING_USES: Final = (Use.INSTITUTION, Use.PERSON)
 
@@ -67,6 +72,9 @@ class TrustMaterial:
         anchors: Trusted roots, at least one.
         authorities: Intermediate authorities in DER that paths may use.
         crls: Revocation lists in DER.
+        answers: Responders' answers about single certificates in DER.
+        soft_us: For how long after it was issued a list or answer that is overdue
+            is still gone by; 0 for not at all (hard fail). See `docs/adr/0025`.
         certificates: Signers' certificates in DER that are known beforehand.
         directory: Identities by digest of the certificate, for certificates of
             real authorities that state none; from a directory that the
@@ -76,6 +84,8 @@ class TrustMaterial:
     anchors: tuple[TrustAnchor, ...]
     authorities: tuple[bytes, ...] = field(default=(), repr=False)
     crls: tuple[bytes, ...] = field(default=(), repr=False)
+    answers: tuple[bytes, ...] = field(default=(), repr=False)
+    soft_us: int = 0
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     directory: tuple[tuple[bytes, Identity], ...] = field(default=(), repr=False)
 
@@ -91,6 +101,8 @@ class Vetted:
         may_seal: Whether its use is to seal.
         from_us: First instant for which this holds.
         until_us: Last instant for which this holds.
+        due_us: Until when what is known of revocation is current; what is judged
+            later rests on what is overdue, as soft fail allows.
         is_undetermined: No revocation list answers; nothing may rest on it.
     """
 
@@ -100,7 +112,12 @@ class Vetted:
     may_seal: bool
     from_us: int
     until_us: int
+    due_us: int
     is_undetermined: bool = False
+
+    def is_overdue(self, at_us: int) -> bool:
+        """Tell whether a judgement at that instant rests on what is overdue."""
+        return not self.is_undetermined and at_us > self.due_us
 
 
 class TrustStore:
@@ -131,6 +148,8 @@ class TrustStore:
         ]
         self._authorities = authorities
         self._lists = RevocationLists(material.crls)
+        self._answers = RevocationAnswers(material.answers)
+        self._soft_us = material.soft_us
         self._known = certificate_bag(material.certificates)
         self._directory = dict(material.directory)
         self._vetted: dict[bytes, Vetted] = {}
@@ -146,6 +165,7 @@ class TrustStore:
         uses: frozenset[Use],
         at_us: int,
         bag: Mapping[bytes, bytes] | None = None,
+        answers: RevocationAnswers = NO_ANSWERS,
     ) -> Vetted:
         """Return a certificate that may be relied on, e.g. a TLS caller's.
 
@@ -154,6 +174,7 @@ class TrustStore:
             uses: What it may be for.
             at_us: An instant of our own clock, microseconds since the epoch.
             bag: Unverified authorities that the path may use.
+            answers: Responders' unverified answers that came along.
 
         Raises:
             CertificateRefused: It is not valid, or for another use.
@@ -162,7 +183,7 @@ class TrustStore:
         """
         digest = certificate_digest(certificate)
         known = {**(bag or {}), digest: certificate}
-        vetted = self.look_up(digest, at_us=at_us, bag=known)
+        vetted = self.look_up(digest, at_us=at_us, bag=known, answers=answers)
         if vetted.identity.use not in uses:
             raise CertificateRefused("the certificate is for another use")
         if vetted.is_undetermined:
@@ -170,20 +191,31 @@ class TrustStore:
         return vetted
 
     def look_up(
-        self, digest: bytes, *, at_us: int, bag: Mapping[bytes, bytes]
+        self,
+        digest: bytes,
+        *,
+        at_us: int,
+        bag: Mapping[bytes, bytes],
+        answers: RevocationAnswers = NO_ANSWERS,
     ) -> Vetted:
         """Return what is known of a certificate at an instant.
 
-        The caller must look at `is_undetermined` and at the use.
+        The caller must look at `is_undetermined`, `is_overdue` and at the use. Of
+        the answers that came along, those count that its issuer vouches for.
 
         Raises:
             CertificateRefused: It is not known, or no path holds at that instant.
             CertificateRevoked: It was revoked at that instant.
         """
         vetted = self._vetted.get(digest)
-        if vetted is not None and vetted.from_us <= at_us <= vetted.until_us:
+        if (
+            vetted is not None
+            and vetted.from_us <= at_us <= vetted.until_us
+            # What came along may be newer than what is overdue.
+            and not (answers and vetted.is_overdue(at_us))
+        ):
             return vetted
-        vetted = self._find_out(digest, at_us, bag)
+        vetted = self._find_out(digest, at_us, bag, answers)
         if not vetted.is_undetermined:
             if len(self._vetted) >= VETTED_MAX:
                 self._vetted.clear()
@@ -196,10 +228,48 @@ class TrustStore:
             self.checked_roots.clear()
         self.checked_roots.add(checked)
 
-    def _find_out(
+    def path_of(
+        self, certificate: bytes, *, at_us: int, bag: Mapping[bytes, bytes]
+    ) -> tuple[x509.Certificate, ...]:
+        """Return the path of a certificate, whoever may have revoked it.
+
+        Made for whoever wants to ask responders: only what a trusted authority has
+        issued is worth a question, or may say where to ask.
+
+        Raises:
+            CertificateRefused: No path holds at that instant.
+        """
+        digest = certificate_digest(certificate)
+        known = {**bag, digest: certificate}
+        return self._judged(digest, at_us, known)[2].certificates
+
+    def knowledge(
+        self, certificate: x509.Certificate, issuer: x509.Certificate
+    ) -> Standing:
+        """Return what lists and answers at hand say of a path's certificate."""
+        return self._lists.standing(certificate, issuer).joined(
+            self._answers.standing(certificate, issuer, self._lists)
+        )
+
+    def accept(
+        self,
+        answer: bytes,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        *,
+        at_us: int,
+    ) -> RevocationAnswer:
+        """Return an answer of a responder that we may go by; see `accept_answer`.
+
+        Raises:
+            ValueError: We may not.
+        """
+        return accept_answer(answer, certificate, issuer, self._lists, at_us=at_us)
+
+    def _judged(
         self, digest: bytes, at_us: int, bag: Mapping[bytes, bytes]
-    ) -> Vetted:
-        """Judge a certificate from the ground up."""
+    ) -> tuple[x509.Certificate, Identity, Chain]:
+        """Return a certificate, whose it is, and a path that holds."""
         encoded = self._known.get(digest) or bag.get(digest)
         # The caller's bag is only as good as its keys; a wrong one must not pass.
         if encoded is None or certificate_digest(encoded) != digest:
@@ -207,13 +277,6 @@ class TrustStore:
         certificate = load_certificate(encoded)
         listed = self._directory.get(digest)
         identity = _identity(certificate, listed)
-        try:
-            algorithm, check = check_with(public_key_of(certificate))
-        except UnfitKey as error:
-            raise CertificateRefused("the key fits no algorithm") from error
-        if identity.use is Use.PERSON:
-            # Checked when the person gives the seal, and beneath each later one.
-            check = partial(self._check_once, check)
         chain = build_chain(
             certificate,
             [*self._authorities, *_authorities_in(bag)],
@@ -222,7 +285,25 @@ class TrustStore:
             is_listed=listed is not None,
             at_us=at_us,
         )
-        until_us, is_undetermined = self._clear(chain, at_us)
+        return certificate, identity, chain
+
+    def _find_out(
+        self,
+        digest: bytes,
+        at_us: int,
+        bag: Mapping[bytes, bytes],
+        answers: RevocationAnswers,
+    ) -> Vetted:
+        """Judge a certificate from the ground up."""
+        certificate, identity, chain = self._judged(digest, at_us, bag)
+        try:
+            algorithm, check = check_with(public_key_of(certificate))
+        except UnfitKey as error:
+            raise CertificateRefused("the key fits no algorithm") from error
+        if identity.use is Use.PERSON:
+            # Checked when the person gives the seal, and beneath each later one.
+            check = partial(self._check_once, check)
+        until_us, due_us, is_undetermined = self._clear(chain, at_us, answers)
         return Vetted(
             identity=identity,
             algorithm=algorithm,
@@ -230,6 +311,7 @@ class TrustStore:
             may_seal=identity.use in _SEALING_USES,
             from_us=chain.from_us,
             until_us=until_us,
+            due_us=due_us,
             is_undetermined=is_undetermined,
         )
 
@@ -242,23 +324,34 @@ class TrustStore:
             raise CertificateRefused("no root may speak for that party")
         return roots
 
-    def _clear(self, chain: Chain, at_us: int) -> tuple[int, bool]:
+    def _clear(
+        self, chain: Chain, at_us: int, answers: RevocationAnswers
+    ) -> tuple[int, int, bool]:
         """Return until when nothing in the path is revoked, or that nobody knows.
+
+        Returns:
+            The last instant for which this holds; until when what it rests on is
+            current; and whether it does not even hold at `at_us`.
 
         Raises:
             CertificateRevoked: A certificate of the path was revoked by then.
         """
-        until_us, covered_until_us = chain.until_us, chain.until_us
-        path = chain.certificates
-        for certificate, issuer in pairwise(path):
-            standing = self._lists.standing(certificate, issuer)
+        until_us = due_us = covered_until_us = chain.until_us
+        for certificate, issuer in pairwise(chain.certificates):
+            ours = self.knowledge(certificate, issuer)
+            standing = ours.joined(answers.standing(certificate, issuer, self._lists))
             if standing.revoked_us is not None:
                 until_us = min(until_us, standing.revoked_us - 1)
-            covered_until_us = min(covered_until_us, standing.covered_until_us)
+            due_us = min(due_us, standing.covered_until_us)
+            # Not of what came along: that counts only while it is current.
+            tolerated_us = ours.issued_us + self._soft_us if self._soft_us else 0
+            covered_until_us = min(
+                covered_until_us, max(standing.covered_until_us, tolerated_us)
+            )
         # Revoked outweighs unknown: one list is enough to say no.
         if until_us < at_us <= chain.until_us:
             raise CertificateRevoked("the certificate was revoked")
-        return min(until_us, covered_until_us), covered_until_us < at_us
+        return min(until_us, covered_until_us), due_us, covered_until_us < at_us
 
 
 def _check(check: CheckSignature, signature: bytes, message: bytes) -> None:

@@ -35,7 +35,8 @@ from counterfoil.seal.algorithms import SIGNATURE_BYTES_MAX
 from counterfoil.seal.batch import batch_message, climb
 from counterfoil.seal.certificates import CertificateRefused, CertificateRevoked
 from counterfoil.seal.dsse import SEAL_TYPE, encode_for_signing
-from counterfoil.seal.trust import TrustStore, Vetted
+from counterfoil.seal.ocsp import RevocationAnswers
+from counterfoil.seal.trust import NO_ANSWERS, TrustStore, Vetted
 
 SEALS_MAX: Final = 16
 """Most seals on a document, as `sealed.v1.Sealed` says."""
@@ -82,10 +83,13 @@ class Verified:
     Attributes:
         statements: What each seal says, lowest first.
         sealings: Who put each one, in the same order.
+        overdue: Seats, from 0, of seals whose revocation is known only by a list or
+            answer that is overdue; empty unless soft fail is configured.
     """
 
     statements: tuple[SealStatement, ...]
     sealings: tuple[Sealing, ...]
+    overdue: tuple[int, ...] = ()
 
 
 make_verified: Final = maker(Verified)
@@ -100,6 +104,7 @@ class Court:
         parse: Parses statements.
         bag: Unverified certificates in DER by digest, as they came with the
             documents: signers' and authorities'.
+        answers: Responders' unverified answers, likewise; current at `at_us`.
         at_us: The instant that is judged, from a clock or log of our own;
             microseconds since the epoch.
     """
@@ -108,6 +113,7 @@ class Court:
     parse: ParseStatement
     at_us: int
     bag: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    answers: RevocationAnswers = field(default=NO_ANSWERS, repr=False)
 
 
 def verify_seals(document: SealedDocument, court: Court) -> Verified:
@@ -128,7 +134,8 @@ def verify_seals(document: SealedDocument, court: Court) -> Verified:
         which the statement's path leads.
 
     Whether revocation could be determined is answered last, so that a forged seal
-    is called forged even while no revocation list is at hand.
+    is called forged even while no revocation list is at hand; an answer that came
+    along counts as a list does.
 
     Args:
         document: The document; its payload has not been parsed.
@@ -160,15 +167,7 @@ def verify_seals(document: SealedDocument, court: Court) -> Verified:
             raise SealForged(
                 failed.text, check=str(failed.check), seat=str(seat)
             ) from failed.__cause__
-    for seat, (_, vetted) in enumerate(verified):
-        if vetted.is_undetermined:
-            raise SealUndetermined(
-                "no revocation list covers the instant", seat=str(seat)
-            )
-    return make_verified(
-        statements=tuple(statement for statement, _ in verified),
-        sealings=tuple(_sealing(statement, vetted) for statement, vetted in verified),
-    )
+    return _verdict(verified, court.at_us)
 
 
 def judge_batch(documents: Sequence[SealedDocument], court: Court) -> list[Outcome]:
@@ -185,6 +184,27 @@ def judge_batch(documents: Sequence[SealedDocument], court: Court) -> list[Outco
             # Its traceback would keep the whole batch alive.
             outcomes.append(refusal.with_traceback(None))
     return outcomes
+
+
+def _verdict(verified: Sequence[tuple[SealStatement, Vetted]], at_us: int) -> Verified:
+    """Return what seals say whose signatures hold, if revocation is known of all.
+
+    Raises:
+        SealUndetermined: No revocation list or answer covers the instant.
+    """
+    overdue = []
+    for seat, (_, vetted) in enumerate(verified):
+        if vetted.is_undetermined:
+            raise SealUndetermined(
+                "no revocation list or answer covers the instant", seat=str(seat)
+            )
+        if vetted.is_overdue(at_us):
+            overdue.append(seat)
+    return make_verified(
+        statements=tuple(statement for statement, _ in verified),
+        sealings=tuple(_sealing(statement, vetted) for statement, vetted in verified),
+        overdue=tuple(overdue),
+    )
 
 
 class _Failed(Exception):
@@ -248,7 +268,10 @@ def _vet(statement: SealStatement, court: Court) -> Vetted:
     """Checks 6 to 9: the certificate may be relied on for this seal."""
     try:
         vetted = court.trust.look_up(
-            statement.certificate_digest, at_us=court.at_us, bag=court.bag
+            statement.certificate_digest,
+            at_us=court.at_us,
+            bag=court.bag,
+            answers=court.answers,
         )
     except CertificateRefused as error:
         # (6) Also where the certificate was not sent along: only the sender can

@@ -37,6 +37,22 @@ def test_everything_but_the_root_is_exported(signers: Signers) -> None:
     assert files["crls.pem"].count(b"BEGIN X509 CRL") == 2
 
 
+def test_answers_of_responders_are_exported_as_they_are(signers: Signers) -> None:
+    bag = certificate_bag(one.certificate for one in signers.all)
+
+    files = export_for_openssl(
+        PAYLOAD,
+        signers.seals(),
+        parse=parse_statement,
+        certificates=bag,
+        crls=(),
+        answers=[b"one", b"two"],
+    )
+
+    assert files["answer-01.ocsp"] == b"one"
+    assert files["answer-02.ocsp"] == b"two"
+
+
 def test_a_batch_path_is_exported_as_text(signers: Signers) -> None:
     sealer = signers.institution
     seals = sealer.seal_batch(

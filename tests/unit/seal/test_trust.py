@@ -112,6 +112,19 @@ def test_revoked_and_unknown_callers_are_told_apart(pki: Pki) -> None:
         )
 
 
+@pytest.mark.parametrize("use", ["gateway", "system", "person", "institution"])
+def test_who_is_no_authority_has_no_key_that_signs_certificates(
+    pki: Pki, use: str
+) -> None:
+    uses = CONNECTIONS | {Use.INSTITUTION}
+
+    TrustStore(pki.material()).vet(tls(pki, use), uses=uses, at_us=NOW_US)
+    with pytest.raises(CertificateRefused, match="no path"):
+        TrustStore(pki.material()).vet(
+            tls(pki, use, cert_sign=True), uses=uses, at_us=NOW_US
+        )
+
+
 def test_two_names_are_no_name(pki: Pki) -> None:
     second = x509.SubjectAlternativeName(
         [
