@@ -59,10 +59,19 @@ class InProcessWorks:
     workshop: Workshop
 
     async def examine(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        *,
+        at_us: int,
+        answers: Sequence[bytes] = (),
     ) -> list[Document | CounterfoilError]:
         """See `Works.examine`."""
-        return _piped(self.workshop.examine(*_piped((documents, certificates)), at_us))
+        return _piped(
+            self.workshop.examine(
+                *_piped((documents, certificates)), at_us, _piped(answers)
+            )
+        )
 
     async def reread(
         self, documents: Sequence[bytes]

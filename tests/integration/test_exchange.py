@@ -371,6 +371,18 @@ async def test_a_message_of_more_than_two_mebibytes_is_not_even_read(
             pb.DeliverRequest(batch=1, documents=[b"x"], certificates=[b"x" * 100_000]),
             id="a certificate of 100 kB",
         ),
+        pytest.param(
+            pb.DeliverRequest(
+                batch=1, documents=[b"x"], revocation_answers=[b"x"] * 65
+            ),
+            id="65 answers",
+        ),
+        pytest.param(
+            pb.DeliverRequest(
+                batch=1, documents=[b"x"], revocation_answers=[b"x" * 16_385]
+            ),
+            id="an answer of more than 16 kB",
+        ),
     ],
 )
 @pytest.mark.refusal("BATCH_TOO_LARGE")

@@ -130,9 +130,17 @@ class DeliveryStream:
         self._call = deliver()
 
     async def send(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes]
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
     ) -> None:
         """Send one batch; waits while the peer does not read.
+
+        Args:
+            documents: Encoded `Sealed` documents.
+            certificates: That this stream has not carried yet, in DER.
+            answers: Responders' answers about certificates, likewise.
 
         Raises:
             PeerUnreachable: The stream broke.
@@ -140,7 +148,7 @@ class DeliveryStream:
         self._sent += 1
         try:
             await self._call.write(
-                encoded_delivery(self._sent, documents, certificates)
+                encoded_delivery(self._sent, documents, certificates, answers)
             )
         except (
             grpc.aio.AioRpcError,

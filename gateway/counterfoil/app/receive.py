@@ -36,7 +36,12 @@ class ReceiveDocuments:
     clock: Clock
 
     async def __call__(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, carrier: str
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        *,
+        carrier: str,
+        answers: Sequence[bytes] = (),
     ) -> Committed:
         """Verify, check and store a batch; return when it is durable.
 
@@ -44,6 +49,7 @@ class ReceiveDocuments:
             documents: Encoded `Sealed` documents, in the order of the batch.
             certificates: Certificates in DER that came with them.
             carrier: The party that the connection authenticated.
+            answers: Responders' answers (DER) that came with them.
 
         Returns:
             One outcome per document, and the proof for those that are new.
@@ -55,7 +61,7 @@ class ReceiveDocuments:
         # Our clock, never a time that the sender states: whoever holds a retired
         # key could date a document back into the time when the key was in force.
         examined = await self.works.examine(
-            documents, certificates, at_us=self.clock.now_us()
+            documents, certificates, at_us=self.clock.now_us(), answers=answers
         )
         examined = await self._recognise(documents, examined)
         check = once_each(lambda document: self._check(document, carrier), by=_way)

@@ -25,7 +25,12 @@ class Works(Protocol):
     """Checks, composes and seals batches."""
 
     async def examine(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        *,
+        at_us: int,
+        answers: Sequence[bytes] = (),
     ) -> list[Document | CounterfoilError]:
         """Verify and parse sealed documents that a peer delivered.
 
@@ -33,6 +38,7 @@ class Works(Protocol):
             documents: Encoded `Sealed` documents.
             certificates: Certificates (DER) that came with them.
             at_us: The instant to judge certificates at, by our clock.
+            answers: Responders' answers (DER) about certificates, likewise.
         """
 
     async def reread(
@@ -132,3 +138,6 @@ class Certificates(Protocol):
 
     def revocation_lists(self) -> list[bytes]:
         """Return the revocation lists (DER) that we go by now."""
+
+    def revocation_answers(self, documents: Iterable[bytes]) -> list[bytes]:
+        """Return what responders answered about the certificates of documents."""

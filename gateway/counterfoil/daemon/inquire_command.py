@@ -134,6 +134,7 @@ def _export(way: desk_pb2.InquireResponse, directory: Path) -> None:
             parse=parse_statement,
             certificates=certificate_bag(document.certificates),
             crls=way.revocation_lists,
+            answers=way.revocation_answers,
         )
         files["sealed.bin"] = document.sealed
         _write(directory / f"{number:02}", files)

@@ -48,7 +48,10 @@ class Stream(Protocol):
     """Batches out, answers in, in the same order; see `peer.link.DeliveryStream`."""
 
     async def send(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes]
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes],
     ) -> None:
         """Send one batch."""
 
@@ -200,7 +203,7 @@ class Lane:
 
     async def _send(self, stream: Stream) -> None:
         """Send what waits, behind what is under way, within the window."""
-        after, shown = _START, set[bytes]()
+        after, shown, told = _START, set[bytes](), set[bytes]()
         while True:
             await self._window.acquire()
             size = self.vault.size()
@@ -210,10 +213,12 @@ class Lane:
                 after = await self._wait(size, behind)
                 continue
             after = batch[-1].sequence
-            certificates = self._certificates(batch, shown)
+            needed = self.certificates.of_batch(item.sealed for item in batch)
+            certificates = _fresh(needed, shown)
+            answers = _fresh(self.certificates.answers(needed), told)
             self._under_way.put_nowait(batch)
             self._unanswered += 1
-            await stream.send([item.sealed for item in batch], certificates)
+            await stream.send([item.sealed for item in batch], certificates, answers)
 
     def _next_batch(self, after: int) -> tuple[list[LaneItem], int]:
         """Return the next batch, and the last sequence that was looked at.
@@ -248,17 +253,6 @@ class Lane:
             if not self._unanswered:
                 return _START
         return after
-
-    def _certificates(self, batch: list[LaneItem], shown: set[bytes]) -> list[bytes]:
-        """Return the certificates of a batch that this stream has not carried."""
-        # A peer remembers the last 192 of a stream: begin anew before it forgets.
-        if len(shown) > _SHOWN_MAX:
-            shown.clear()
-        needed = self.certificates.of_batch(item.sealed for item in batch)
-        fresh = [certificate for certificate in needed if certificate not in shown]
-        chosen = fresh[:_CERTIFICATES_MAX]
-        shown.update(chosen)
-        return chosen
 
     async def _record(self, stream: Stream) -> None:
         """Record the answers, in the order of the batches.
@@ -318,3 +312,13 @@ async def _first_failure(*tasks: asyncio.Task[None]) -> None:
 
 async def _result(task: Awaitable[None]) -> None:
     await task
+
+
+def _fresh(needed: Sequence[bytes], shown: set[bytes]) -> list[bytes]:
+    """Return what a batch needs that this stream has not carried, and note it."""
+    # A peer remembers the last 192 of a stream: begin anew before it forgets.
+    if len(shown) > _SHOWN_MAX:
+        shown.clear()
+    chosen = [one for one in needed if one not in shown][:_CERTIFICATES_MAX]
+    shown.update(chosen)
+    return chosen

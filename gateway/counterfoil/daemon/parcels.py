@@ -46,6 +46,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         tuple([_pack_naming(naming) for naming in document.names]),
         document.sealings,
         document.registration,
+        document.is_overdue,
     )
 
 
@@ -85,6 +86,7 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         names=tuple([_unpack_naming(naming) for naming in packed[15]]),
         sealings=packed[16],
         registration=packed[17],
+        is_overdue=packed[18],
     )
 
 

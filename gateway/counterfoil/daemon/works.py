@@ -35,6 +35,7 @@ from counterfoil.domain.drafts import (
 from counterfoil.domain.refusals import (
     CounterfoilError,
     SealKeyUnavailable,
+    SealUndetermined,
     VaultBusy,
 )
 from counterfoil.seal.trust import TrustMaterial
@@ -52,9 +53,11 @@ class ProcessWorks:
         workers: How many processes.
         in_batches: Whether vouchers of one batch share one signature.
         changed: Called when `is_ready` may have changed.
+        unknown: Called with certificates (DER) that came with seals of which nobody
+            can tell now whether they were revoked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- made once, in one place
         self,
         material: TrustMaterial,
         seals: Sequence[SealMaterial],
@@ -62,8 +65,10 @@ class ProcessWorks:
         workers: int,
         in_batches: bool,
         changed: Callable[[], None],
+        unknown: Callable[[Sequence[bytes]], None] = lambda _: None,
     ) -> None:
         self._material = material
+        self._unknown = unknown
         self._start = partial(_process, tuple(seals), in_batches=in_batches)
         self._workers = [
             LastingWorker(lambda: self._start(self._material), self._prepare, changed)
@@ -112,14 +117,24 @@ class ProcessWorks:
         await asyncio.gather(*(worker.close() for worker in self._workers))
 
     async def examine(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes], *, at_us: int
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        *,
+        at_us: int,
+        answers: Sequence[bytes] = (),
     ) -> list[Document | CounterfoilError]:
         """See `Works.examine`."""
-        made = await self._call("examine", Give.FACTS, documents, certificates, at_us)
-        return [
+        made = await self._call(
+            "examine", Give.FACTS, documents, certificates, at_us, answers
+        )
+        self._tell_unknown(made, certificates)
+        examined = [
             unpack_document(one, sealed)
             for one, sealed in zip(made, documents, strict=True)
         ]
+        _tell_overdue(examined)
+        return examined
 
     async def reread(
         self, documents: Sequence[bytes]
@@ -146,9 +161,11 @@ class ProcessWorks:
         at_us: int,
     ) -> list[CounterfoilError | None]:
         """See `Works.review`."""
-        return await self._call(
+        made = await self._call(
             "review", Give.AS_IS, reviews, certificates, signer, at_us
         )
+        self._tell_unknown(made, certificates)
+        return made
 
     async def seal(
         self, drafts: Sequence[Unsealed], *, at_us: int
@@ -184,6 +201,13 @@ class ProcessWorks:
         """See `Works.payload`: no signature is involved, so it is done here."""
         return [take_apart(one) for one in sealed]
 
+    def _tell_unknown(
+        self, made: Sequence[object], certificates: Sequence[bytes]
+    ) -> None:
+        """Let those be asked about who may make the difference next time."""
+        if any(isinstance(one, SealUndetermined) for one in made):
+            self._unknown(certificates)
+
     async def _documents(
         self, method: str, items: Sequence[object], *arguments: object
     ) -> list[Document | CounterfoilError]:
@@ -218,6 +242,16 @@ class ProcessWorks:
             ) from error
         finally:
             self._busy[least] -= len(items)
+
+
+def _tell_overdue(examined: Sequence[Document | CounterfoilError]) -> None:
+    """Log what held only by soft fail, once for a batch."""
+    overdue = sum(isinstance(one, Document) and one.is_overdue for one in examined)
+    if overdue:
+        log.warning(
+            "seals held by overdue revocation lists or answers only (soft fail)",
+            extra={"count": overdue},
+        )
 
 
 def _tell_away(made: Sequence[object]) -> None:

@@ -39,6 +39,8 @@ class Document:
             No part of what it says.
         sealings: Position and signer's identity URN of each seal, lowest first.
         registration: What a registration says; else None.
+        is_overdue: Whether one of its seals held only by a revocation list or answer
+            that was overdue when it was judged (soft fail). No part of what it says.
     """
 
     kind: DocumentKind
@@ -59,6 +61,7 @@ class Document:
     signers: tuple[bytes, ...] = field(default=(), compare=False)
     sealings: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     registration: Registration | None = field(default=None, compare=False)
+    is_overdue: bool = field(default=False, compare=False)
 
 
 make_document: Final = maker(Document)

@@ -153,6 +153,7 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
         ],
         checkpoint=way.checkpoint,
         revocation_lists=certificates.revocation_lists(),
+        revocation_answers=certificates.revocation_answers(way.documents),
     )
 
 

@@ -54,14 +54,16 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     ) -> AsyncIterator[pb.DeliverResponse]:
         """Answer the batches in order, working on a few of them at a time."""
         carrier = CALLER.get().party
-        shown = ShownCertificates()
+        shown, told = ShownCertificates(), ShownCertificates()
 
         def begin(
             request: pb.DeliverRequest,
         ) -> Coroutine[Any, Any, pb.DeliverResponse]:
             self.limits.check_certificates(list(request.certificates))
+            self.limits.check_answers(list(request.revocation_answers))
             certificates = shown.add(request.certificates)
-            return self._deliver(request, certificates, carrier)
+            answers = told.add(request.revocation_answers)
+            return self._deliver(request, certificates, answers, carrier)
 
         return answered_in_order(
             self.draining.until(aiter(request_iterator)),
@@ -70,13 +72,19 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         )
 
     async def _deliver(
-        self, request: pb.DeliverRequest, certificates: list[bytes], carrier: str
+        self,
+        request: pb.DeliverRequest,
+        certificates: list[bytes],
+        answers: list[bytes],
+        carrier: str,
     ) -> pb.DeliverResponse:
         documents = list(request.documents)
         # By hand, not by protovalidate: it would walk the bytes of every document
         # on the event loop. The bounds are those of the proto.
         self.limits.check_documents(documents)
-        committed = await self.receive(documents, certificates, carrier=carrier)
+        committed = await self.receive(
+            documents, certificates, carrier=carrier, answers=answers
+        )
         return pb.DeliverResponse(
             batch=request.batch,
             checkpoint=committed.checkpoint,

@@ -11,10 +11,14 @@ from google.protobuf.message import Message
 
 from counterfoil.domain.refusals import BatchTooLarge, FormRefused
 from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
+from counterfoil.seal.ocsp_reading import ANSWER_BYTES_MAX
 from counterfoil.wire.violations import violations_of
 
 CERTIFICATES_MAX: Final = 64
 """Most certificates in one batch; as in `exchange.v1.DeliverRequest`."""
+
+ANSWERS_MAX: Final = 64
+"""Most answers of responders in one batch, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,21 @@ class Limits:
             raise BatchTooLarge(
                 f"a certificate holds at most {CERTIFICATE_BYTES_MAX} bytes",
                 max=str(CERTIFICATE_BYTES_MAX),
+            )
+
+    def check_answers(self, answers: list[bytes]) -> None:
+        """Check number and bytes of the answers of responders that came with a batch.
+
+        Raises:
+            BatchTooLarge: There are too many, or one is too long.
+        """
+        if len(answers) > ANSWERS_MAX or any(
+            len(der) > ANSWER_BYTES_MAX for der in answers
+        ):
+            raise BatchTooLarge(
+                f"a batch brings at most {ANSWERS_MAX} answers about revocation, "
+                f"each of at most {ANSWER_BYTES_MAX} bytes",
+                max=str(ANSWERS_MAX),
             )
 
 

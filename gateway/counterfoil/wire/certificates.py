@@ -23,6 +23,8 @@ it has shown so many others; with a seal's check the most is 256."""
 class ShownCertificates:
     """The certificates that a stream of batches showed: each comes only once.
 
+    The same holds of answers about their revocation.
+
     A worker's own memory would not do: it ends with every new revocation list, there
     are several workers, and a document may be sent again much later.
     """
@@ -47,11 +49,15 @@ class KeptCertificates:
         authorities: Returns the authorities between signers and roots, in DER, as
             they are at that moment.
         lists: Returns the revocation lists in DER, likewise.
+        answers: Returns what responders answered about certificates, in DER.
     """
 
     find: Callable[[bytes], bytes | None]
     authorities: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     lists: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
+    answers: Callable[[Iterable[bytes]], list[bytes]] = field(
+        default=lambda _: [], repr=False
+    )
     _seen: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     _names: dict[bytes, str] = field(default_factory=dict, repr=False)
 
@@ -88,6 +94,10 @@ class KeptCertificates:
     def revocation_lists(self) -> list[bytes]:
         """Return the revocation lists of those authorities, as they are now."""
         return list(self.lists())
+
+    def revocation_answers(self, documents: Iterable[bytes]) -> list[bytes]:
+        """Return what responders answered about the certificates of documents."""
+        return self.answers(self.of_batch(documents))
 
     def signers(self, sealed: bytes) -> list[bytes]:
         """Return the known certificates that a document's seals name, each once.

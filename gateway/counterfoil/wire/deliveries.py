@@ -16,10 +16,15 @@ _DOCUMENTS: Final = exchange_pb2.DeliverRequest.DOCUMENTS_FIELD_NUMBER
 
 
 def encoded_delivery(
-    batch: int, documents: Sequence[bytes], certificates: Sequence[bytes]
+    batch: int,
+    documents: Sequence[bytes],
+    certificates: Sequence[bytes],
+    answers: Sequence[bytes] = (),
 ) -> bytes:
     """Return an encoded `DeliverRequest`; fields of a message may come in any order."""
-    request = exchange_pb2.DeliverRequest(batch=batch, certificates=certificates)
+    request = exchange_pb2.DeliverRequest(
+        batch=batch, certificates=certificates, revocation_answers=answers
+    )
     parts = [request.SerializeToString()]
     for document in documents:
         parts += (before(_DOCUMENTS, len(document)), document)

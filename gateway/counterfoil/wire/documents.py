@@ -240,6 +240,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
     sealings: tuple[tuple[str, str], ...] = (),
     *,
     encloses: bool = False,
+    is_overdue: bool = False,
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
     return make_document(
@@ -260,6 +261,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
         names=facts.names,
         signers=signers,
         sealings=sealings,
+        is_overdue=is_overdue,
     )
 
 

@@ -145,6 +145,7 @@ def registration_document(
         recipients=said.told,
         signers=tuple(one.certificate_digest for one in verified.statements),
         registration=said,
+        is_overdue=bool(verified.overdue),
     )
 
 

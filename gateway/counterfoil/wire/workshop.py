@@ -30,10 +30,12 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.seals import check_plan
 from counterfoil.seal.certificates import certificate_bag
+from counterfoil.seal.ocsp import RevocationAnswers
 from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.verify import (
     Court,
+    SealedDocument,
     make_sealed_document,
     verify_seals,
 )
@@ -44,7 +46,7 @@ from counterfoil.wire.national_out import national_document
 from counterfoil.wire.own_seals import Bare, OwnSeals, bare_of, plan_of
 from counterfoil.wire.registrations import registration_document
 from counterfoil.wire.review import judge_review
-from counterfoil.wire.sealed import open_sealed
+from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import (
     parse_statement,
 )
@@ -80,10 +82,14 @@ class Workshop:
         self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
 
     def examine(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes], at_us: int
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        at_us: int,
+        answers: Sequence[bytes] = (),
     ) -> list[Document | CounterfoilError]:
         """Verify, then parse, a peer's documents."""
-        court = self._court(certificates, at_us)
+        court = self._court(certificates, at_us, answers)
         return _each(lambda sealed: self._examine(sealed, court), documents)
 
     def _examine(self, sealed: bytes, court: Court) -> Document:
@@ -104,12 +110,7 @@ class Workshop:
         # (1) No field of the payload is looked at.
         opened = open_sealed(sealed)
         # (2) Verify, then parse.
-        verified = verify_seals(
-            make_sealed_document(
-                kind=opened.kind, payload_digest=opened.digest, seals=opened.seals
-            ),
-            court,
-        )
+        verified = verify_seals(_to_verify(opened), court)
         if opened.kind is DocumentKind.REGISTRATION:
             return registration_document(sealed, opened, verified)
         # (3) By every rule that its issuer's gateway had to keep too.
@@ -119,6 +120,7 @@ class Workshop:
         plan = plan_of(opened.kind, facts)
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
         signers = [statement.certificate_digest for statement in verified.statements]
+        is_overdue = bool(verified.overdue)
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
             original = open_sealed(enclosure)
@@ -137,6 +139,7 @@ class Workshop:
                     "the enclosed original is not for its issuer", field="enclosures"
                 )
             signers += enclosed.signers
+            is_overdue |= enclosed.is_overdue
         return document_of(
             opened.kind,
             sealed,
@@ -145,6 +148,7 @@ class Workshop:
             tuple(dict.fromkeys(signers)),
             tuple([(one.position, _urn(one.signer)) for one in verified.sealings]),
             encloses=bool(opened.enclosures),
+            is_overdue=is_overdue,
         )
 
     def reread(self, documents: Sequence[bytes]) -> list[Document | CounterfoilError]:
@@ -249,13 +253,25 @@ class Workshop:
         """Write vouchers of our vault, and their receipts, as national documents."""
         return _each(lambda pair: national_document(*pair, encoding), documents)
 
-    def _court(self, certificates: Sequence[bytes], at_us: int) -> Court:
+    def _court(
+        self,
+        certificates: Sequence[bytes],
+        at_us: int,
+        answers: Sequence[bytes] = (),
+    ) -> Court:
         return Court(
             trust=self.trust,
             parse=parse_statement,
             at_us=at_us,
             bag=certificate_bag(certificates),
+            answers=RevocationAnswers(answers, at_us=at_us),
         )
+
+
+def _to_verify(opened: Opened) -> SealedDocument:
+    return make_sealed_document(
+        kind=opened.kind, payload_digest=opened.digest, seals=opened.seals
+    )
 
 
 def _each(

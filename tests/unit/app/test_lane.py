@@ -37,10 +37,13 @@ class Line:
         pass
 
     async def send(
-        self, documents: Sequence[bytes], certificates: Sequence[bytes]
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes],
     ) -> None:
         committed = await self.recipient.receive(
-            documents, certificates, carrier=self.sender.party
+            documents, certificates, carrier=self.sender.party, answers=answers
         )
         answer = response_of(committed, self.sender, self.recipient)
         self.answers.put_nowait(answer)

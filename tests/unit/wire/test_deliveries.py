@@ -12,16 +12,19 @@ from counterfoil.wire.deliveries import encoded_delivery
 SEVERAL = st.lists(st.binary(max_size=300), max_size=5)
 
 
-@given(st.integers(0, 2**64 - 1), SEVERAL, SEVERAL)
+@given(st.integers(0, 2**64 - 1), SEVERAL, SEVERAL, SEVERAL)
 def test_a_delivery_is_read_as_what_it_was_made_of(
-    batch: int, documents: list[bytes], certificates: list[bytes]
+    batch: int, documents: list[bytes], certificates: list[bytes], answers: list[bytes]
 ) -> None:
-    encoded = encoded_delivery(batch, documents, certificates)
+    encoded = encoded_delivery(batch, documents, certificates, answers)
 
     assert exchange_pb2.DeliverRequest.FromString(
         encoded
     ) == exchange_pb2.DeliverRequest(
-        batch=batch, documents=documents, certificates=certificates
+        batch=batch,
+        documents=documents,
+        certificates=certificates,
+        revocation_answers=answers,
     )
 
 

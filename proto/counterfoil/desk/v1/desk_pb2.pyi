@@ -1238,6 +1238,7 @@ class InquireResponse(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     REVOCATION_LISTS_FIELD_NUMBER: _builtins.int
+    REVOCATION_ANSWERS_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """This vault's signed checkpoint, which the acts' proofs are under."""
     @_builtins.property
@@ -1262,6 +1263,14 @@ class InquireResponse(_message.Message):
         authority: with them and a root, anybody judges the documents' seals.
         """
 
+    @_builtins.property
+    def revocation_answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The answers of responders (RFC 6960, `OCSPResponse` in DER) that this gateway has
+        about the documents' certificates and their authorities; none if it asks no
+        responder. Each is about one certificate, and counts as far as the certificate's
+        issuer vouches for it. With them, too, anybody judges the documents' seals.
+        """
+
     def __init__(
         self,
         *,
@@ -1271,10 +1280,11 @@ class InquireResponse(_message.Message):
         documents: _abc.Iterable[_sealed_pb2.SealedWithChain] | None = ...,
         checkpoint: _builtins.bytes = ...,
         revocation_lists: _abc.Iterable[_builtins.bytes] | None = ...,
+        revocation_answers: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_lists", b"revocation_lists", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_answers", b"revocation_answers", "revocation_lists", b"revocation_lists", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

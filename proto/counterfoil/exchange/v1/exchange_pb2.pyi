@@ -30,6 +30,7 @@ class DeliverRequest(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     CERTIFICATES_FIELD_NUMBER: _builtins.int
+    REVOCATION_ANSWERS_FIELD_NUMBER: _builtins.int
     batch: _builtins.int
     """Rises by one with every batch of a stream, from 1."""
     @_builtins.property
@@ -44,16 +45,30 @@ class DeliverRequest(_message.Message):
         yet, at most 64. A receiver may know them already.
         """
 
+    @_builtins.property
+    def revocation_answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Answers of responders (RFC 6960, `OCSPResponse` in DER) about those certificates
+        and their authorities that this stream has not carried yet, at most 64, each at
+        most 16 KiB: with them a receiver need not ask. They are signed by the issuer, so
+        a receiver believes them as far as it believes the issuer, and no farther than
+        until their next update. One that cannot be read counts for nothing.
+
+        They only add: whatever the receiver knows of a revocation by itself, from a list
+        or from a responder, holds against every answer that says otherwise. Fields of
+        this number are new since 2026-11-27; older receivers pass over them.
+        """
+
     def __init__(
         self,
         *,
         batch: _builtins.int = ...,
         documents: _abc.Iterable[_builtins.bytes] | None = ...,
         certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+        revocation_answers: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "certificates", b"certificates", "documents", b"documents"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "certificates", b"certificates", "documents", b"documents", "revocation_answers", b"revocation_answers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -98,7 +98,9 @@ class ExchangeServiceServicer:
 
         * `MALFORMED_PAYLOAD`, `FORM_REFUSED`: not what its kind and type say.
         * `SEAL_FORGED`, `SEAL_MISSING`: a seal does not hold, or the plan is not
-        filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
+        filled; `SEAL_UNDETERMINED`: cannot be told now, send again. Answers about the
+        certificates in `revocation_answers` spare the recipient the question, and the
+        sender the second try.
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
         not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
@@ -117,7 +119,8 @@ class ExchangeServiceServicer:
 
         The stream fails with:
 
-        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB.
+        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
+        certificates or answers, or one of these over 16 KiB.
         * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

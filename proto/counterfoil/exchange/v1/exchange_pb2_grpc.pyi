@@ -60,7 +60,9 @@ class ExchangeServiceStub:
 
     * `MALFORMED_PAYLOAD`, `FORM_REFUSED`: not what its kind and type say.
     * `SEAL_FORGED`, `SEAL_MISSING`: a seal does not hold, or the plan is not
-      filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
+      filled; `SEAL_UNDETERMINED`: cannot be told now, send again. Answers about the
+      certificates in `revocation_answers` spare the recipient the question, and the
+      sender the second try.
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
@@ -79,7 +81,8 @@ class ExchangeServiceStub:
 
     The stream fails with:
 
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
+      certificates or answers, or one of these over 16 KiB.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
     """
     GetProgress: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetProgressRequest, _exchange_pb2.GetProgressResponse]
@@ -131,7 +134,9 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
 
     * `MALFORMED_PAYLOAD`, `FORM_REFUSED`: not what its kind and type say.
     * `SEAL_FORGED`, `SEAL_MISSING`: a seal does not hold, or the plan is not
-      filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
+      filled; `SEAL_UNDETERMINED`: cannot be told now, send again. Answers about the
+      certificates in `revocation_answers` spare the recipient the question, and the
+      sender the second try.
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
@@ -150,7 +155,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
 
     The stream fails with:
 
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
+      certificates or answers, or one of these over 16 KiB.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
     """
     GetProgress: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetProgressRequest, _exchange_pb2.GetProgressResponse]  # type: ignore[assignment]
@@ -205,7 +211,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
 
         * `MALFORMED_PAYLOAD`, `FORM_REFUSED`: not what its kind and type say.
         * `SEAL_FORGED`, `SEAL_MISSING`: a seal does not hold, or the plan is not
-          filled; `SEAL_UNDETERMINED`: cannot be told now, send again.
+          filled; `SEAL_UNDETERMINED`: cannot be told now, send again. Answers about the
+          certificates in `revocation_answers` spare the recipient the question, and the
+          sender the second try.
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
           not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
@@ -224,7 +232,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The stream fails with:
 
-        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB.
+        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
+          certificates or answers, or one of these over 16 KiB.
         * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
         """
 
