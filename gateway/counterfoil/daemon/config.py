@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from counterfoil.daemon.trust_section import TrustSection, check_trust
 from counterfoil.daemon.watch_sections import ProgramSection, ScrubSection
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
@@ -45,15 +46,6 @@ class TlsSection:
     certificate: str
     key: str
     passphrase: str = NO_PASSPHRASE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustSection:
-    """`[trust]`: whom we believe."""
-
-    authorities: str
-    revocation_lists: tuple[str, ...]
-    reload_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +299,7 @@ def _check(configuration: Configuration) -> None:
     bounds["scrub.items_per_s"] = configuration.scrub.items_per_s
     bounds["scrub.pause_s"] = configuration.scrub.pause_s
     bounds["program.check_s"] = configuration.program.check_s
+    bounds["trust.ocsp_s_max"] = configuration.trust.ocsp_s_max
     for name, bound in bounds.items():
         # Not `bound <= 0`: TOML knows nan, of which neither is true.
         if not 0 < bound < math.inf:
@@ -319,6 +312,11 @@ def _check(configuration: Configuration) -> None:
     if bool(configuration.program.list) != bool(configuration.program.keys):
         msg = "program.list and program.keys: one is nothing without the other"
         raise ConfigurationRefused(msg)
+    try:
+        check_trust(configuration.trust)
+    except ValueError as error:
+        msg = f"trust.{error}"
+        raise ConfigurationRefused(msg) from error
     if configuration.seal.workers < 1:
         msg = "seal.workers: at least one process is needed"
         raise ConfigurationRefused(msg)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from counterfoil.app.ports import Clock
 from counterfoil.app.register import EnterRegistrations
+from counterfoil.daemon.asking import asking_of
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.parties import registry_of
 from counterfoil.daemon.trust import TrustKeeper, read_file
@@ -55,6 +56,8 @@ async def _found(
         msg = f"register.founding: {refusal}"
         raise ConfigurationRefused(msg) from refusal
     trust = TrustKeeper(configuration, clock.now_us)
+    if configuration.trust.ocsp:
+        await _ask_about(certificates, configuration, trust, clock)
     enter = EnterRegistrations(
         vault=vault,
         works=_HereExaminer(Workshop(trust=trust.store, sealers={})),
@@ -72,3 +75,17 @@ async def _found(
     if not vault.register.is_founded:
         msg = "register.founding: none of its registrations opens the register"
         raise ConfigurationRefused(msg)
+
+
+async def _ask_about(
+    certificates: list[bytes],
+    configuration: Configuration,
+    trust: TrustKeeper,
+    clock: Clock,
+) -> None:
+    """Ask responders about those who sealed the first registrations."""
+
+    async def renew() -> None:
+        trust.renew()
+
+    await asking_of(configuration, trust, renew, clock).ask_now(certificates)

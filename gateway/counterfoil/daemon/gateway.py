@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.daemon.alerts import AlertCode, Alerts
+from counterfoil.daemon.asking import AskResponders, asking_of
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import (
     Configuration,
@@ -44,6 +45,7 @@ from counterfoil.daemon.stores import (
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
+from counterfoil.daemon.worker import SealMaterial
 from counterfoil.daemon.works import ProcessWorks
 from counterfoil.domain.party import Identity
 from counterfoil.domain.registry import Registry
@@ -86,6 +88,7 @@ class Gateway:
     _workbench: SqlWorkbench = field(init=False)
     _works: ProcessWorks = field(init=False)
     _trust: TrustKeeper = field(init=False)
+    _ask: AskResponders = field(init=False)
     _tls: TlsKeeper = field(init=False)
     _guard: Guard = field(init=False)
     _follower: LedgerFollower = field(init=False)
@@ -115,7 +118,12 @@ class Gateway:
     async def _open(self) -> None:
         """Open everything; what was opened is closed in the reverse order."""
         configuration = self.configuration
-        self._trust = TrustKeeper(configuration, self.clock.now_us)
+        self._trust = TrustKeeper(
+            configuration, self.clock.now_us, lambda one: self._ask.want([one])
+        )
+        self._ask = asking_of(
+            configuration, self._trust, lambda: self._renewal().renew(), self.clock
+        )
         self._tls = TlsKeeper(configuration)
         seals, signers = load_seals(configuration), load_head_signers(configuration)
         self._heads = open_heads(configuration)
@@ -133,13 +141,7 @@ class Gateway:
         self._opened.push_async_callback(self._ledger.close)
         self._workbench = open_workbench(configuration, self.clock)
         self._opened.push_async_callback(self._workbench.close)
-        self._works = ProcessWorks(
-            self._trust.material,
-            seals,
-            workers=configuration.seal.workers,
-            in_batches=configuration.seal.batch,
-            changed=self._health_due.set,
-        )
+        self._works = self._make_works(seals)
         self._opened.push_async_callback(self._works.close)
         await self._works.warm_up()
         await self._vault.keep_certificates(
@@ -162,6 +164,8 @@ class Gateway:
         await self._listen(registry, receive, prove)
         self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
+        if configuration.trust.ocsp:
+            self._spawn(self._ask.run(), "responders")
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
@@ -189,6 +193,16 @@ class Gateway:
         await _ended([self._following])
         await self._opened.aclose()
         log.info("stopped")
+
+    def _make_works(self, seals: Sequence[SealMaterial]) -> ProcessWorks:
+        return ProcessWorks(
+            self._trust.material,
+            seals,
+            workers=self.configuration.seal.workers,
+            in_batches=self.configuration.seal.batch,
+            changed=self._health_due.set,
+            unknown=self._ask.want,
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -261,6 +275,7 @@ class Gateway:
             find=self._vault.certificate,
             authorities=lambda: self._trust.material.authorities,
             lists=lambda: self._trust.material.crls,
+            answers=self._ask.answers,
         )
 
     async def _listen(

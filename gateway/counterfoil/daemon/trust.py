@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.kept_answers import KeptAnswers
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import CallerRevoked, CallerUnknown, SealUndetermined
 from counterfoil.seal.certificates import (
@@ -22,13 +24,21 @@ from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
 from counterfoil.sm2.libcrypto import Sm2Unavailable, libcrypto
 from counterfoil.sm2.signed import has_sm2_key
 
+log = logging.getLogger("counterfoil.daemon")
+
 _CALLER_USES = frozenset({Use.GATEWAY, Use.PERSON, Use.SYSTEM})
 
 
-def read_material(configuration: Configuration) -> TrustMaterial:
+def read_material(
+    configuration: Configuration, answers: tuple[bytes, ...] = ()
+) -> TrustMaterial:
     """Read roots, authorities and revocation lists.
 
     A self-signed certificate of the file is a root, every other one an authority.
+
+    Args:
+        configuration: Where the files are.
+        answers: What responders answered, in DER.
 
     Raises:
         ConfigurationRefused: A file is missing or cannot be read.
@@ -56,6 +66,8 @@ def read_material(configuration: Configuration) -> TrustMaterial:
         crls=tuple(
             _read_list(configuration, p) for p in configuration.trust.revocation_lists
         ),
+        answers=answers,
+        soft_us=configuration.trust.soft_us,
     )
 
 
@@ -105,15 +117,24 @@ class TrustKeeper:
     Attributes:
         configuration: Where the files are.
         now_us: Our clock.
+        unknown: Called with a caller's certificate (DER) of which nobody can tell now
+            whether it is revoked.
+        answers: What responders answered.
     """
 
     configuration: Configuration
     now_us: Callable[[], int]
+    unknown: Callable[[bytes], None] = lambda _: None
     material: TrustMaterial = field(init=False)
     store: TrustStore = field(init=False)
+    answers: KeptAnswers = field(init=False)
+    _told_overdue: set[bytes] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.material = read_material(self.configuration)
+        self.answers = KeptAnswers(self.configuration.directory / "answers")
+        if self.configuration.trust.ocsp:
+            self.answers.load()
+        self.material = read_material(self.configuration, self.answers.all())
         self.store = TrustStore(self.material)
 
     def renew(self) -> bool:
@@ -122,11 +143,12 @@ class TrustKeeper:
         Raises:
             ConfigurationRefused: A file cannot be read; what was read stays.
         """
-        material = read_material(self.configuration)
+        material = read_material(self.configuration, self.answers.all())
         if material == self.material:
             return False
         self.store = TrustStore(material)
         self.material = material
+        self._told_overdue.clear()
         return True
 
     def judge_caller(self, certificate: bytes) -> Identity:
@@ -137,8 +159,9 @@ class TrustKeeper:
             CallerRevoked: It is revoked.
             SealUndetermined: Whether it is revoked cannot be told now.
         """
+        now_us = self.now_us()
         try:
-            vetted = self.store.vet(certificate, uses=_CALLER_USES, at_us=self.now_us())
+            vetted = self.store.vet(certificate, uses=_CALLER_USES, at_us=now_us)
         except CertificateRevoked as error:
             raise CallerRevoked("the caller's certificate is revoked") from error
         except CertificateRefused as error:
@@ -146,8 +169,20 @@ class TrustKeeper:
                 f"the caller's certificate is refused: {error}"
             ) from error
         except RevocationUnknown as error:
+            self.unknown(certificate)
             raise SealUndetermined(str(error)) from error
+        if vetted.is_overdue(now_us):
+            self._tell_overdue(certificate, vetted.identity)
         return vetted.identity
+
+    def _tell_overdue(self, certificate: bytes, identity: Identity) -> None:
+        """Log a caller that is let in by soft fail, once until something changes."""
+        if certificate not in self._told_overdue:
+            self._told_overdue.add(certificate)
+            log.warning(
+                "a caller's revocation is known by what is overdue only (soft fail)",
+                extra={"caller": identity.to_urn()},
+            )
 
 
 def certificate_chain(path: Path) -> tuple[bytes, ...]:
@@ -176,7 +211,15 @@ def own_certificates(
     Raises:
         ConfigurationRefused: A file cannot be read.
     """
+    return [*own_leaves(configuration), *material.authorities]
+
+
+def own_leaves(configuration: Configuration) -> list[bytes]:
+    """Return the same without the authorities.
+
+    Raises:
+        ConfigurationRefused: A file cannot be read.
+    """
     files = [configuration.tls.certificate, configuration.seal.certificate]
     files += [hosted.certificate for hosted in configuration.hosted]
-    own = [certificate_chain(configuration.path(name))[0] for name in files]
-    return [*own, *material.authorities]
+    return [certificate_chain(configuration.path(name))[0] for name in files]

@@ -291,6 +291,28 @@ def test_whatever_is_wrong_is_named(file: Path, added: str, named: str) -> None:
         ('party = "420000-011"', 'party = "420000-012"', "420000-012"),
         ('revocation_lists = ["root.crl"]', "", "trust.revocation_lists"),
         ("[head]", "reload_s = 0\n[head]", "trust.reload_s"),
+        ('["root.crl"]', "[]", "trust.revocation_lists"),
+        ("[head]", 'revocation = "none"\n[head]', "trust.revocation"),
+        ("[head]", 'revocation = "soft"\n[head]', "trust.soft_age_s_max"),
+        ("[head]", "soft_age_s_max = 3600\n[head]", "trust.soft_age_s_max"),
+        ("[head]", "soft_age_s_max = -1\n[head]", "trust.soft_age_s_max"),
+        ("[head]", "soft_age_s_max = nan\n[head]", "trust.soft_age_s_max"),
+        (
+            "[head]",
+            'revocation = "soft"\nsoft_age_s_max = 2678401\n[head]',
+            "trust.soft_age_s_max",
+        ),
+        ("[head]", "ocsp_s_max = 0\n[head]", "trust.ocsp_s_max"),
+        (
+            "[head]",
+            'ocsp_responder = "http://host/"\n[head]',
+            "trust.ocsp_responder",
+        ),
+        (
+            "[head]",
+            'ocsp = true\nocsp_responder = "https://host/"\n[head]',
+            "trust.ocsp_responder",
+        ),
         ('["root.crl"]', '"root.crl"', "trust.revocation_lists"),
         ("[gateway]", '[gateway]\nlog_level = "loud"', "gateway.log_level"),
         ("[seal]", "[seal]\nworkers = 0", "seal.workers"),
@@ -313,6 +335,22 @@ def test_whatever_is_changed_for_the_worse_is_named(
         text = text.replace("[seal]", "[other]")
 
     assert named in refused(file, text)
+
+
+def test_revocation_fails_hard_unless_soft_is_asked_for_with_an_age(
+    file: Path,
+) -> None:
+    soft = 'revocation = "soft"\nsoft_age_s_max = 7200\n[head]'
+
+    assert load(file, SMALLEST).trust.soft_us == 0
+    configuration = load(file, SMALLEST.replace("[head]", soft))
+    assert configuration.trust.soft_us == 7_200_000_000
+
+
+def test_lists_may_be_missing_where_responders_are_asked(file: Path) -> None:
+    text = SMALLEST.replace('["root.crl"]', "[]\nocsp = true")
+
+    assert load(file, text).trust.revocation_lists == ()
 
 
 @pytest.mark.parametrize("address", ["host:0", "127.0.0.1:65535", "[::1]:7411"])

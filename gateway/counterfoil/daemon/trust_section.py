@@ -1,0 +1,66 @@
+"""`[trust]` of the configuration: whom we believe, and how revocation is known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from counterfoil.daemon.responder_address import check_responder
+
+HARD: Final = "hard"
+SOFT: Final = "soft"
+
+_SOFT_S_MAX: Final = 31 * 24 * 3600.0
+"""Longest time that soft fail may last: longer, and revocation means nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustSection:
+    """`[trust]`: whom we believe; `docs/gateway.toml` explains each key."""
+
+    authorities: str
+    revocation_lists: tuple[str, ...]
+    reload_s: float = 30.0
+    revocation: str = HARD
+    soft_age_s_max: float = 0.0
+    ocsp: bool = False
+    ocsp_responder: str = ""
+    ocsp_s_max: float = 5.0
+
+    @property
+    def soft_us(self) -> int:
+        """For how long a list or answer is gone by at most; 0 for hard fail."""
+        return int(self.soft_age_s_max * 1_000_000) if self.revocation == SOFT else 0
+
+
+def check_trust(section: TrustSection) -> None:
+    """Check what one key says about another.
+
+    Raises:
+        ValueError: They contradict each other; the text begins with the key.
+    """
+    if not section.revocation_lists and not section.ocsp:
+        raise ValueError(
+            "revocation_lists: without a list, and without ocsp = true, nobody is "
+            "believed; name the files"
+        )
+    if section.revocation not in {HARD, SOFT}:
+        raise ValueError('revocation: must be "hard" or "soft"')
+    if not 0 <= section.soft_age_s_max < math.inf:
+        raise ValueError("soft_age_s_max: must be zero or greater, and finite")
+    if section.revocation == SOFT and not 0 < section.soft_age_s_max <= _SOFT_S_MAX:
+        raise ValueError(
+            "soft_age_s_max: soft fail needs an age, greater than zero and at most "
+            f"{_SOFT_S_MAX:.0f} seconds"
+        )
+    if section.revocation == HARD and section.soft_age_s_max:
+        raise ValueError('soft_age_s_max: only with revocation = "soft"')
+    if section.ocsp_responder:
+        if not section.ocsp:
+            raise ValueError("ocsp_responder: only with ocsp = true")
+        try:
+            check_responder(section.ocsp_responder)
+        except ValueError as error:
+            msg = f"ocsp_responder: {error}"
+            raise ValueError(msg) from error
