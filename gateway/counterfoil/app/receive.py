@@ -104,6 +104,8 @@ class ReceiveDocuments:
             for at, one in enumerate(examined)
             if isinstance(one, SealForged | SealUndetermined)
         ]
+        if not failed:
+            return recognised
         read = await self.works.reread([documents[at] for at in failed])
         for at, one in zip(failed, read, strict=True):
             if isinstance(one, Document) and self.vault.holds(one):
