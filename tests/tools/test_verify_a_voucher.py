@@ -129,6 +129,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Town:
     town = Town(
         directory=tmp_path_factory.mktemp("exports"),
         settings={"seal": "batch = true", "limits": "retry_s_min = 0.05"},
+        founded=False,  # so that the log begins with the first payment
     )
     town.initialise()
     asyncio.run(_exported(town))
