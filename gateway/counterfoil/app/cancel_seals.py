@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.ports import Vault, Workbench
-from counterfoil.app.works import Works
+from counterfoil.app.works import Certificates, Works
 from counterfoil.domain.catalogue import Catalogue
 from counterfoil.domain.deeds import Withdraw
 from counterfoil.domain.drafts import DraftRow
+from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
     CounterfoilError,
     DraftNotFound,
+    PostRefused,
     WithdrawalOutOfOrder,
 )
 from counterfoil.domain.registry import Caller
@@ -21,11 +23,15 @@ from counterfoil.domain.standing import Role, Standing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSeals:
-    """Withdraws the topmost seal of a voucher that was not sent (撤销签章)."""
+    """Withdraws the topmost seal of a voucher that was not sent (撤销签章).
+
+    A business system withdraws whatever is on top; a person only the own seal.
+    """
 
     vault: Vault
     workbench: Workbench
     works: Works
+    certificates: Certificates
     catalogue: Catalogue
 
     async def __call__(
@@ -57,7 +63,7 @@ class CancelSeals:
             expected = 0
         else:
             expected = len(row.seals)
-        self._check_topmost(row, position)
+        self._check_topmost(row, position, caller)
         fewer = row.seals[:-1]
         (made,) = await self.workbench.set_seals(
             caller.party, [(digest, expected, fewer)]
@@ -81,13 +87,26 @@ class CancelSeals:
         entry = self.vault.entry(row.key, Role.ISSUER)
         return entry is not None and entry.digest == row.digest
 
-    def _check_topmost(self, row: DraftRow, position: str) -> None:
+    def _check_topmost(self, row: DraftRow, position: str, caller: Caller) -> None:
+        """Check that a position is the topmost, and its seal this caller's.
+
+        Raises:
+            WithdrawalOutOfOrder: Another seal is on top, or none.
+            PostRefused: It is another person's, or the institution's.
+        """
         plan = self.catalogue.row(row.key.type_code).plan
         topmost = plan.positions[len(row.seals) - 1].id if row.seals else ""
         if position != topmost:
             raise WithdrawalOutOfOrder(
                 f"the topmost seal is at {topmost or 'no position'}",
                 topmost=topmost,
+            )
+        if Post.BUSINESS_SYSTEM in caller.posts:
+            return
+        ((_, signer),) = self.certificates.sealings(row.seals[-1:])
+        if signer != caller.identity.to_urn():
+            raise PostRefused(
+                f"the seal at {topmost} is not this caller's", position=topmost
             )
 
     async def _take_out(self, digest: bytes, position: str, caller: Caller) -> DraftRow:
@@ -111,7 +130,7 @@ class CancelSeals:
             seals=unsealed.seals,
             recipients=tuple(passage.recipient for passage in entry.passages),
         )
-        self._check_topmost(row, position)
+        self._check_topmost(row, position, caller)
         bare = DraftRow(
             party=row.party,
             digest=digest,

@@ -145,6 +145,15 @@ class Wiring:
             registry=self.registry,
         )
 
+    def _cancel_seals(self) -> CancelSeals:
+        return CancelSeals(
+            vault=self.vault,
+            workbench=self.workbench,
+            works=self.works,
+            certificates=self.certificates,
+            catalogue=CATALOGUE,
+        )
+
     def _desk(self, limits: Limits, window_batches: int) -> DeskServicer:
         vault, works, workbench = self.vault, self.works, self.workbench
         registry, clock, certificates = self.registry, self.clock, self.certificates
@@ -174,9 +183,7 @@ class Wiring:
                 registry=registry,
                 clock=clock,
             ),
-            cancel_seals=CancelSeals(
-                vault=vault, workbench=workbench, works=works, catalogue=CATALOGUE
-            ),
+            cancel_seals=self._cancel_seals(),
             send=SendVouchers(vault=vault, registry=registry),
             submit=SubmitVouchers(
                 vault=vault,

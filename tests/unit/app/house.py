@@ -217,6 +217,7 @@ class House:
             vault=self.vault,
             workbench=self.workbench,
             works=self.works,
+            certificates=self.certificates,
             catalogue=self.catalogue,
         )
 

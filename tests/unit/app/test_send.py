@@ -316,6 +316,44 @@ async def test_no_seal_comes_off_from_under_another(
 
 
 @pytest.mark.clause("hubei-32a")
+async def test_a_reviewer_takes_the_own_seal_off(finance: House) -> None:
+    row = await finance.reviewed(await finance.written(direct_payment()))
+
+    left = []
+    for name, position in (("second", "fhqm"), ("first", "jbqm")):
+        (draft,) = await finance.cancel(
+            [(row.digest, position)], caller=finance.caller(name)
+        )
+        left.append(len(fine(draft).seals))
+
+    assert left == [1, 0]
+
+
+@pytest.mark.clause("hubei-36")
+@pytest.mark.refusal("POST_REFUSED")
+@pytest.mark.parametrize(
+    ("name", "entered"), [("first", False), ("first", True), ("second", True)]
+)
+async def test_no_reviewer_takes_off_the_seal_of_another(
+    finance: House,
+    name: str,
+    entered: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    if entered:
+        row = await finance.sealed(direct_payment())
+    else:
+        row = await finance.reviewed(await finance.written(direct_payment()))
+    before = await finance.state(row)
+
+    outcomes = await finance.cancel(
+        [(row.digest, "gz" if entered else "fhqm")], caller=finance.caller(name)
+    )
+
+    assert reasons(outcomes) == ["POST_REFUSED"]
+    assert await finance.state(row) == before
+
+
+@pytest.mark.clause("hubei-32a")
 @pytest.mark.refusal("WITHDRAWAL_OUT_OF_ORDER")
 async def test_no_seal_comes_off_a_voucher_that_was_sent(
     finance: House, bank: House

@@ -264,8 +264,10 @@ class DeskServiceServicer:
         """Withdraws the topmost seal (撤销签章), only before sending.
 
         A voucher that stood fully sealed in the vault becomes a draft again; the
-        withdrawal is an act in the log. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
-        another seal is on top, or the voucher was sent; `DRAFT_NOT_FOUND`.
+        withdrawal is an act in the log. A business system withdraws whatever is on
+        top, a person only the own seal. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
+        another seal is on top, or the voucher was sent; `POST_REFUSED`: the seal is
+        another's; `DRAFT_NOT_FOUND`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

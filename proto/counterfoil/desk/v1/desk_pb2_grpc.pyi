@@ -108,8 +108,10 @@ class DeskServiceStub:
     """Withdraws the topmost seal (撤销签章), only before sending.
 
     A voucher that stood fully sealed in the vault becomes a draft again; the
-    withdrawal is an act in the log. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
-    another seal is on top, or the voucher was sent; `DRAFT_NOT_FOUND`.
+    withdrawal is an act in the log. A business system withdraws whatever is on
+    top, a person only the own seal. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
+    another seal is on top, or the voucher was sent; `POST_REFUSED`: the seal is
+    another's; `DRAFT_NOT_FOUND`.
     """
     Send: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SendRequest, _desk_pb2.SendResponse]
     """Puts sealed vouchers into the lanes of their recipients (发送).
@@ -294,8 +296,10 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Withdraws the topmost seal (撤销签章), only before sending.
 
     A voucher that stood fully sealed in the vault becomes a draft again; the
-    withdrawal is an act in the log. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
-    another seal is on top, or the voucher was sent; `DRAFT_NOT_FOUND`.
+    withdrawal is an act in the log. A business system withdraws whatever is on
+    top, a person only the own seal. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
+    another seal is on top, or the voucher was sent; `POST_REFUSED`: the seal is
+    another's; `DRAFT_NOT_FOUND`.
     """
     Send: _aio.UnaryUnaryMultiCallable[_desk_pb2.SendRequest, _desk_pb2.SendResponse]  # type: ignore[assignment]
     """Puts sealed vouchers into the lanes of their recipients (发送).
@@ -501,8 +505,10 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Withdraws the topmost seal (撤销签章), only before sending.
 
         A voucher that stood fully sealed in the vault becomes a draft again; the
-        withdrawal is an act in the log. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
-        another seal is on top, or the voucher was sent; `DRAFT_NOT_FOUND`.
+        withdrawal is an act in the log. A business system withdraws whatever is on
+        top, a person only the own seal. Per item: `WITHDRAWAL_OUT_OF_ORDER`:
+        another seal is on top, or the voucher was sent; `POST_REFUSED`: the seal is
+        another's; `DRAFT_NOT_FOUND`.
         """
 
     @_abc_1.abstractmethod
