@@ -18,7 +18,6 @@ from counterfoil.domain.standing import Act
 from counterfoil.office import (
     ActOutcome,
     AsyncDesk,
-    Defect,
     DeskRefused,
     Outcome,
     Person,
@@ -244,11 +243,6 @@ async def _tries(desk: AsyncDesk, issued: Issued) -> list[str]:
         try:
             (outcome,) = await attempt
         except DeskRefused:
-            continue
-        except Defect as defect:
-            # gRPC's client was still sending when the refusal came, and lost it.
-            if name != "submit" or "from Core" not in str(defect):
-                raise
             continue
         if not isinstance(outcome, DeskRefused):
             gone_through.append(name)

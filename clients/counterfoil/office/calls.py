@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from counterfoil.office.errors import Busy, OfficeError, from_call
+from counterfoil.office.errors import Busy, OfficeError, from_call, is_overwritten
 
 ITEMS_MAX: Final = 256
 """Most items in one request, as the contract says."""
@@ -93,7 +93,7 @@ def _is_worth_a_try(error: grpc.aio.AioRpcError, failure: OfficeError) -> bool:
     if isinstance(failure, Busy):
         # RESOURCE_EXHAUSTED (a full vault) needs a person before it helps.
         return error.code() is grpc.StatusCode.UNAVAILABLE
-    return error.code() in _AGAIN
+    return error.code() in _AGAIN or is_overwritten(error)
 
 
 @dataclass(frozen=True, slots=True)

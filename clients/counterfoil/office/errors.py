@@ -196,6 +196,18 @@ def from_refusal(refusal: sealed_pb2.Refusal) -> DeskRefused:
     )
 
 
+def is_overwritten(error: grpc.aio.AioRpcError) -> bool:
+    """Tell whether grpcio put its own status in the place of the gateway's.
+
+    It does when the call ends while a request of a stream is being written: what the
+    gateway said is lost, and only a further try can tell it.
+    """
+    return (
+        error.code() is grpc.StatusCode.INTERNAL
+        and error.details() == "Internal error from Core"
+    )
+
+
 def from_call(error: grpc.aio.AioRpcError) -> OfficeError:
     """Return the error for a call that failed as a whole."""
     status = _status_of(error)
@@ -207,6 +219,8 @@ def from_call(error: grpc.aio.AioRpcError) -> OfficeError:
     text = f"{code.name}: {error.details()}"
     if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
         return Unreachable(text)
+    if is_overwritten(error):
+        return Unreachable("the call ended while a request was written")
     return Defect(text)
 
 

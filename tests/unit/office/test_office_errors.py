@@ -19,6 +19,7 @@ from counterfoil.office.errors import (
     class_of,
     from_call,
     from_refusal,
+    is_overwritten,
 )
 from counterfoil.wire.refusals import refusal_to_message, refusal_to_status
 from counterfoil.workbench.errors import WorkbenchUnavailable
@@ -98,6 +99,19 @@ def test_a_silent_gateway_is_unreachable() -> None:
     error = from_call(failed_with(None, grpc.StatusCode.UNAVAILABLE))
 
     assert isinstance(error, Unreachable)
+
+
+def test_a_status_that_grpcio_overwrote_says_nothing_of_the_gateway() -> None:
+    error = AioRpcError(
+        grpc.StatusCode.INTERNAL,
+        Metadata(),
+        Metadata(),
+        details="Internal error from Core",
+    )
+
+    assert is_overwritten(error)
+    assert isinstance(from_call(error), Unreachable)
+    assert not is_overwritten(failed_with(None, grpc.StatusCode.INTERNAL))
 
 
 def test_details_of_another_domain_are_no_refusal_of_ours() -> None:
