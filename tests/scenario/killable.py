@@ -152,11 +152,14 @@ class ThreadWorks(works.ProcessWorks):
         *,
         workers: int,
         in_batches: bool,
-        changed: Callable[[], None],  # noqa: ARG002 -- a thread does not end
+        **rest: Any,  # noqa: ANN401
     ) -> None:
+        super().__init__(
+            material, seals, workers=workers, in_batches=in_batches, **rest
+        )
+        # Whatever else is asked of the works, no process is begun for it.
         worker._workshop = worker.make_workshop(material, seals, in_batches=in_batches)
         self._workers = [ThreadWorker() for _ in range(workers)]  # type: ignore[misc]
-        self._busy = [0] * workers
 
     async def _call(self, method: str, *arguments: Any) -> list[Any]:  # noqa: ANN401
         if method == "examine":
