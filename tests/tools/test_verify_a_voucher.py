@@ -719,7 +719,8 @@ def test_a_newer_openssl_refuses_a_changed_second_signature(
     case: Case, newer: str
 ) -> None:
     case.log_anew(case.sealed())
-    case.change(ACT, line(-2, lambda text: text[:-40] + "A" * 30 + text[-10:]))
+    # In the middle: what an ML-DSA signature ends with may be zeros already.
+    case.change(ACT, line(-2, lambda text: text[:-2000] + other_base64(text[-2000:])))
     assert case.judge().returncode == 0
 
     verdict = case.judge(PATH=newer)
