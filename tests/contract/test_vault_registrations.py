@@ -434,6 +434,7 @@ def test_the_register_is_the_same_after_a_restart(tmp_path: Path) -> None:
     second.vault.close()
 
 
+@pytest.mark.refusal("VAULT_CORRUPT")
 def test_a_register_that_does_not_follow_from_its_log_is_not_opened(
     bench: Bench,
 ) -> None:

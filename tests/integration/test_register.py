@@ -265,6 +265,7 @@ async def test_too_much_at_once_is_refused_as_a_whole(town: Town) -> None:
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.refusal("MALFORMED_PAYLOAD", "NOT_THE_ISSUER", "SEAL_MISSING")
 async def test_what_cannot_be_read_is_refused_alone(town: Town) -> None:
     person = town.person(FINANCE, "officer")
     now = datetime.now(UTC)

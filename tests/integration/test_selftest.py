@@ -316,6 +316,7 @@ async def test_heads_that_are_not_known_or_do_not_hold(town: Town) -> None:
     assert fault.level is Level.FAULT
 
 
+@pytest.mark.refusal("HEAD_FORKED")
 async def test_a_head_store_that_is_gone_or_damaged(town: Town, tmp_path: Path) -> None:
     configuration = town.configuration(FINANCE)
     gateway = replace(configuration.gateway, directory=str(tmp_path))
@@ -323,6 +324,7 @@ async def test_a_head_store_that_is_gone_or_damaged(town: Town, tmp_path: Path) 
     for test in ("heads", "clock"):
         (gone,) = await made(test, elsewhere, NOW_US)
         assert gone.level is Level.FAULT
+        assert "there is no head store" in gone.detail
 
     (tmp_path / "heads").mkdir()
     (tmp_path / "heads/heads").write_bytes(b"no heads")

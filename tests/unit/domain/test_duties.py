@@ -173,6 +173,9 @@ def test_nobody_signs_twice() -> None:
 def test_no_program_and_no_seal_signs() -> None:
     for signer in (system(), seal()):
         refused(BEFORE, registration(MATTERS["loss"], signer), SignersRefused)
+    lost = LossNotice(certificate=SEAL, holder=seal(BANK))
+    for signer in (system(party=BANK), seal(BANK)):
+        refused(BEFORE, registration(lost, signer, by=BANK), SignersRefused)
 
 
 @pytest.mark.refusal("OWN_POST")

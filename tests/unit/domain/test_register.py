@@ -250,7 +250,7 @@ def lost(holder: Identity, by: str = FINANCE, *signers: Identity) -> Registratio
 
 
 @pytest.mark.clause("hubei-14")
-@pytest.mark.refusal("CERTIFICATE_LOST")
+@pytest.mark.refusal("CERTIFICATE_LOST", "ALREADY_REGISTERED")
 def test_a_lost_certificate_is_worth_nothing_from_then_on() -> None:
     STAFFED.require_not_void([SEAL, NEW])
     STAFFED.require_in_use(SEAL)
@@ -303,7 +303,10 @@ def activation(
 
 
 @pytest.mark.clause("hubei-13")
-@pytest.mark.refusal("CERTIFICATE_NOT_ACTIVE", "SIGNERS_REFUSED", "NOT_REGISTERED")
+@pytest.mark.refusal(
+    *("CERTIFICATE_NOT_ACTIVE", "SIGNERS_REFUSED"),
+    *("NOT_REGISTERED", "ALREADY_REGISTERED"),
+)
 def test_a_certificate_is_applied_for_approved_and_then_put_to_use() -> None:
     applied = registration(
         CertificateApplication(holder=seal(), public_key=KEY), MANAGER

@@ -89,6 +89,7 @@ def test_a_seal_that_says_nothing_is_for_the_judge_of_seals() -> None:
     assert read_reviews(pb.ReviewRequest(reviews=[item])) == [(bytes(32), b"")]
 
 
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
 @pytest.mark.parametrize(
     "review",
     [

@@ -1,0 +1,30 @@
+"""What is no registration does not enter our register."""
+
+from __future__ import annotations
+
+import pytest
+
+from counterfoil.app.register import EnterRegistrations
+from counterfoil.domain.refusals import CounterfoilError
+from tests.unit.app.house import House
+from tests.unit.app.papers import direct_payment
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+async def test_a_voucher_is_no_registration(finance: House) -> None:
+    await finance.sealed(direct_payment())
+    size = finance.vault.size()
+    sealed = finance.vault.document(size - 1)
+    enter = EnterRegistrations(
+        vault=finance.vault,
+        works=finance.works,
+        registry=finance.registry,
+        clock=finance.clock,
+    )
+
+    ((_, outcome),) = await enter([sealed], finance.certificates.of_document(sealed))
+
+    assert isinstance(outcome, CounterfoilError)
+    assert outcome.reason == "MALFORMED_PAYLOAD"
+    assert outcome.facts == {"field": "kind"}
+    assert finance.vault.size() == size

@@ -1,0 +1,94 @@
+"""Bytes that are no registration, or whose signers nobody knows, are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
+from counterfoil.domain.registration import Registration
+from counterfoil.office import matters, registering
+from counterfoil.seal.sign import SealOrder
+from counterfoil.seal.verify import Verified
+from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.registrations import (
+    file_to_parts,
+    matter_of,
+    read_registration,
+    registration_document,
+    stored_registration,
+)
+from counterfoil.wire.sealed import Opened, close_sealed, open_sealed
+from tests.unit.app.house import Keys
+from tests.unit.app.papers import FINANCE
+from tests.unit.seal.makers import NOW_US
+
+NONSENSE = b"\xff"
+CHECK = registering.registration(
+    FINANCE,
+    "check-1",
+    matters.audit_check("vouchers of November", "in order"),
+    stated_time=datetime(2026, 11, 27, tzinfo=UTC),
+)
+UNSIGNED = CHECK.to_bytes()
+NOBODY = Verified(statements=(), sealings=())
+
+
+def refused_field(call: Callable[[], object]) -> str:
+    with pytest.raises(CounterfoilError) as caught:
+        call()
+    assert type(caught.value) is MalformedPayload
+    return caught.value.facts["field"]
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_payload_that_is_no_registration() -> None:
+    assert refused_field(lambda: read_registration(NONSENSE, ())) == "payload"
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_document_of_the_log_that_holds_no_registration() -> None:
+    sealed = close_sealed(DocumentKind.REGISTRATION, NONSENSE, ())
+
+    assert refused_field(lambda: matter_of(sealed)) == "payload"
+    assert matter_of(UNSIGNED) == "audit_check"
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_file_that_is_none() -> None:
+    assert refused_field(lambda: file_to_parts(NONSENSE)) == "file"
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_registration_that_encloses_something() -> None:
+    opened: Opened = replace(open_sealed(UNSIGNED), enclosures=(UNSIGNED,))
+
+    def make() -> object:
+        return registration_document(UNSIGNED, opened, NOBODY)
+
+    assert refused_field(make) == "enclosures"
+
+
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_a_registration_of_the_log_whose_signer_is_not_kept() -> None:
+    position = CATALOGUE.default_plans[DocumentKind.REGISTRATION].positions[0]
+    order = SealOrder(
+        document_kind=DocumentKind.REGISTRATION,
+        payload_digest=CHECK.digest,
+        position=position.id,
+        purpose=position.purpose,
+        beneath=(),
+    )
+    sealer = Keys.new().sealers[FINANCE, "first"]
+    seal = sealer.seal(order, stated_time_us=NOW_US)
+    signed = close_sealed(DocumentKind.REGISTRATION, CHECK.payload, [seal])
+
+    def find(kept: bytes | None) -> Registration:
+        return stored_registration(signed, lambda _: kept)
+
+    assert refused_field(lambda: find(None)) == "seals"
+    assert find(sealer.certificate).signers == (sealer.identity,)
