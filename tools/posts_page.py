@@ -54,10 +54,11 @@ _LABELS: Final = {
 _CALLS: Final = """\
 ## Methods
 
-`yes`: the post may call it; the use case still looks whose voucher it is. An empty
-cell: `POST_REFUSED`. The same for a person or system without a post. Somebody of a
-party that is not hosted on the gateway, a gateway's or a seal's certificate at the
-desk, and no certificate at all: `CALLER_UNKNOWN`, or no connection.
+`yes`: the post may call it; the use case still looks whose voucher it is, and
+`CancelSeal` whose seal: a person withdraws only the own one, a business system whatever
+is on top. An empty cell: `POST_REFUSED`. The same for a person or system without post.
+Somebody of a party that is not hosted on the gateway, a gateway's or a seal's
+certificate at the desk, and no certificate at all: `CALLER_UNKNOWN`, or no connection.
 """
 
 _GATEWAYS: Final = """\

@@ -239,18 +239,8 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
     )
     tx.put_step(place, index)
     _write_step(tx, document, entry, moves, index)
-    for carrier, names in carriers.items():
-        row = make_lane_row(
-            document=index,
-            opened=entry.document,
-            kind=document.kind,
-            digest=document.digest,
-            subject=document.subject,
-            key=document.key.to_bytes(),
-            by=document.by,
-            recipients=names,
-        )
-        tx.push(carrier, index, row)
+    push_document(tx, document, index, carriers, opened=entry.document)
+    for carrier in carriers:
         tx.count_exchanged(carrier, document.digest)
     standing = moves[0][1] if moves else first.standing
     return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
@@ -307,3 +297,34 @@ def carriers_of(
             carrier = lanes[recipient]
             carriers[carrier] = (*carriers.get(carrier, ()), recipient)
     return carriers
+
+
+def push_document(
+    tx: Transaction,
+    document: Document,
+    index: int,
+    carriers: Mapping[str, tuple[str, ...]],
+    *,
+    opened: int,
+) -> None:
+    """Put a document that has just become a leaf into the lanes of its carriers.
+
+    Args:
+        tx: The transaction.
+        document: The document.
+        index: Its leaf.
+        carriers: The recipients that each carrier's lane leads to.
+        opened: Leaf of the document that its book of keys was opened with.
+    """
+    for carrier, names in carriers.items():
+        row = make_lane_row(
+            document=index,
+            opened=opened,
+            kind=document.kind,
+            digest=document.digest,
+            subject=document.subject,
+            key=document.key.to_bytes(),
+            by=document.by,
+            recipients=names,
+        )
+        tx.push(carrier, index, row)

@@ -18,9 +18,8 @@ from counterfoil.domain.registration import Registration
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.vault import reading as look
 from counterfoil.vault.engine import Reading
-from counterfoil.vault.entering import carriers_of
+from counterfoil.vault.entering import carriers_of, push_document
 from counterfoil.vault.judging import document_leaf, known
-from counterfoil.vault.records import make_lane_row
 from counterfoil.vault.transaction import Transaction
 
 ReadRegistration: TypeAlias = Callable[
@@ -49,18 +48,7 @@ def register(tx: Transaction, deed: EnterRegistration) -> Outcome:
             raise PartyUnknown("no lane leads to the party", party=name)
     carriers = carriers_of(document.recipients, deed.lanes)
     index = _append(tx, document, Act.REGISTER, tuple(carriers))
-    for carrier, names in carriers.items():
-        row = make_lane_row(
-            document=index,
-            opened=index,
-            kind=document.kind,
-            digest=document.digest,
-            subject=document.subject,
-            key=document.key.to_bytes(),
-            by=document.by,
-            recipients=names,
-        )
-        tx.push(carrier, index, row)
+    push_document(tx, document, index, carriers, opened=index)
     return make_recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
 
 
