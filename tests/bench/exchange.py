@@ -31,7 +31,7 @@ _BATCH: Final = 64
 _LARGE_BATCH: Final = 8
 """Vouchers of 500 rows, 122 KB each, in a batch: as many as the 1 MiB of a delivered
 batch hold, which is what a sender that has many of them hands over at a time."""
-_STREAMS: Final = 4
+_STREAMS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

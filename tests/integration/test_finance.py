@@ -21,7 +21,7 @@ from sqlalchemy.orm import make_transient
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.days import day_of
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.business.turns import give_out, work
 from counterfoil.business.working_days import WorkingDays

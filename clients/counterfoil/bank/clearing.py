@@ -28,8 +28,8 @@ from counterfoil.bank.lines import lines_of
 from counterfoil.bank.refunds import apply_for_refunds
 from counterfoil.bank.tables import Entry, What
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import Tell
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import Receipt, Step, Voucher

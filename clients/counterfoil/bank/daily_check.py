@@ -10,7 +10,7 @@ from counterfoil.bank import periods
 from counterfoil.bank.applications import counted
 from counterfoil.bank.heads import Fields, voucher_of
 from counterfoil.bank.kinds import CHECK_REPLY, Office
-from counterfoil.business.outbox import plan
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import InboxEntry
 from counterfoil.business.works import Work
 from counterfoil.office import Voucher, VoucherKey

@@ -13,7 +13,7 @@ crash, it is as good as unknown: the core is asked, never called again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -37,6 +37,7 @@ from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.contents import content_of
 from counterfoil.business.rows import put
+from counterfoil.business.tables import key_columns
 from counterfoil.office import Reference, Voucher, VoucherKey
 
 
@@ -292,4 +293,4 @@ def voucher_of(payment: Payment) -> Voucher:
 
 def same_number(session: Session, key: VoucherKey) -> list[Payment]:
     """Return the payments of a number, whichever issue."""
-    return list(session.scalars(_SAME_NUMBER, asdict(key)))
+    return list(session.scalars(_SAME_NUMBER, key_columns(key)))

@@ -20,7 +20,7 @@ from counterfoil.bank.kinds import (
 )
 from counterfoil.bank.tables import Entry, Refund, RefundState, What, id_in
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
 
 NAMED_AT_ONCE: Final = 500

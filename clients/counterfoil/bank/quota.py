@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from counterfoil.bank.kinds import APPLICATION, REFUND_APPLICATION
 from counterfoil.bank.tables import Entry, QuotaChange
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.office import Form
 

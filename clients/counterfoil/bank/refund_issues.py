@@ -13,8 +13,8 @@ from counterfoil.bank.kinds import Office
 from counterfoil.bank.refund_notices import refund_notices
 from counterfoil.bank.refunds import apply_for_refunds, back_of, hold
 from counterfoil.bank.tables import Entry, Refund, RefundState, What
-from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import NOTE_MAX, Tell
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import Receipt, Step, Voucher

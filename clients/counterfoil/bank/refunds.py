@@ -25,8 +25,8 @@ from counterfoil.bank.refund_forms import (
     refund_application,
 )
 from counterfoil.bank.tables import Refund, RefundState, id_in
-from counterfoil.business.outbox import plan
 from counterfoil.business.outcomes import NOTE_MAX
+from counterfoil.business.planning import plan
 
 REASON_MAX_BYTES: Final = 255
 """Bytes in GBK of a reason; the notices allow no more."""

@@ -18,8 +18,8 @@ from counterfoil.bank.clearing import Applications
 from counterfoil.bank.kinds import APPLICATION, REFUND_APPLICATION, Office
 from counterfoil.bank.refund_issues import RefundApplications
 from counterfoil.business import settlements
-from counterfoil.business.outbox import draft_of
 from counterfoil.business.outcomes import Tell
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 
 KINDS = (APPLICATION, REFUND_APPLICATION)

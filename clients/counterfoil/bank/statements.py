@@ -31,7 +31,7 @@ from counterfoil.bank.statement_forms import (
 from counterfoil.bank.tables import QuotaChange, Refund, RefundState
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.days import written
-from counterfoil.business.outbox import find, plan
+from counterfoil.business.planning import find, plan
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.office import Voucher, opened_payload, payload_of
 

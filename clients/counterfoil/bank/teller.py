@@ -8,7 +8,7 @@ gateway is asked may be asked twice. The core alone must never be: see `_call_co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -37,6 +37,7 @@ from counterfoil.business.contents import content_of
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import Tell, begun_before, settled
 from counterfoil.business.rows import put, store
+from counterfoil.business.tables import key_columns
 from counterfoil.office import (
     ActOutcome,
     Arrival,
@@ -327,7 +328,7 @@ def _write_down(session: Session, arrival: Arrival, voucher: Voucher) -> int:
     if any(one.digest == arrival.digest for one in same):
         return 0
     payment = Payment(
-        **asdict(voucher.key),
+        **key_columns(voucher.key),
         digest=arrival.digest,
         sealed=arrival.sealed,
         amount_fen=voucher.form.fen("pay_amt_fen"),

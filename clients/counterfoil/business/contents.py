@@ -16,7 +16,11 @@ Content = Voucher | Receipt | Step
 KEPT: Final = 1024
 """How many that were opened last are kept: what is under way."""
 KEPT_BYTES_MAX: Final = 8192
-"""What is larger is opened each time: all that is kept stays below some 50 MB."""
+"""Of what is larger only the last few are kept: all together stays below some 60 MB."""
+KEPT_LARGE: Final = 8
+"""How many large ones are kept; of a clearing's, what is compared with each other."""
+LARGE_BYTES_MAX: Final = 131_072
+"""What is larger still is opened each time."""
 
 
 def content_of(sealed: bytes) -> Content:
@@ -25,9 +29,16 @@ def content_of(sealed: bytes) -> Content:
     Raises:
         Defect: The bytes are not what the contract promises.
     """
-    return opened(sealed) if len(sealed) > KEPT_BYTES_MAX else _kept(sealed)
+    if len(sealed) > LARGE_BYTES_MAX:
+        return opened(sealed)
+    return _kept(sealed) if len(sealed) <= KEPT_BYTES_MAX else _kept_large(sealed)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(KEPT)
 def _kept(sealed: bytes) -> Content:
+    return opened(sealed)
+
+
+@lru_cache(KEPT_LARGE)
+def _kept_large(sealed: bytes) -> Content:
     return opened(sealed)

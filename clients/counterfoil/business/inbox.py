@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +21,13 @@ from counterfoil.business.contents import Content, content_of
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import REASON_MAX, Tell, begun_before, settled
 from counterfoil.business.rows import apart, put, store
-from counterfoil.business.tables import IN_WORK, CopyEntry, InboxEntry, InboxState
+from counterfoil.business.tables import (
+    IN_WORK,
+    CopyEntry,
+    InboxEntry,
+    InboxState,
+    key_columns,
+)
 from counterfoil.business.works import Work
 from counterfoil.office import (
     ActOutcome,
@@ -356,7 +362,7 @@ def _write_down(session: Session, contents: Sequence[tuple[Arrival, Content]]) -
         session,
         [
             InboxEntry(
-                **asdict(voucher.key),
+                **key_columns(voucher.key),
                 digest=digest,
                 sealed=arrival.sealed,
                 arrived=day_of(arrival.arrival_time),

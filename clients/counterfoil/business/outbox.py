@@ -1,19 +1,17 @@
 """The outbox: what we issue, and what comes back for it.
 
-A voucher is planned in the transaction that made it due, so that it is issued once,
-whatever dies in between: written, reviewed by two persons where its kind wants them,
-sealed and sent later, with the same bytes however often that is tried.
+What was planned (`planning`) is written, reviewed by two persons where its kind wants
+them, sealed and sent, with the same bytes however often that is tried.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business import issued, recalls
@@ -21,8 +19,9 @@ from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Drafted, Paper, Refused
 from counterfoil.business.days import day_of
 from counterfoil.business.outcomes import NOTE_MAX, Tell, refusal_note
-from counterfoil.business.rows import put_one, store
-from counterfoil.business.tables import GIVEN_BACK, KEY, OutboxEntry, OutboxState
+from counterfoil.business.planning import draft_of, has_persons
+from counterfoil.business.rows import store
+from counterfoil.business.tables import GIVEN_BACK, OutboxEntry, OutboxState
 from counterfoil.business.works import Issue
 from counterfoil.office import (
     Arrival,
@@ -33,12 +32,8 @@ from counterfoil.office import (
     Receipt,
     Step,
     Voucher,
-    VoucherKey,
     has_receipt,
     opened,
-    opened_payload,
-    payload_of,
-    plan_of,
 )
 
 BATCH: Final = 256
@@ -51,103 +46,6 @@ _LEADS_TO: Final = {
 }
 OPEN: Final = (OutboxState.PLANNED, OutboxState.SENT, OutboxState.ACCEPTED)
 """States that an answer may still follow."""
-
-_BY_KEY: Final = select(OutboxEntry).where(
-    *(getattr(OutboxEntry, name) == bindparam(name) for name in KEY)
-)
-
-
-def plan(
-    session: Session, voucher: Voucher, day: str, *, cause: bytes = b""
-) -> OutboxEntry:
-    """Plan a voucher: it is issued in a later turn, once.
-
-    Args:
-        session: The transaction in which it became due.
-        voucher: What it says. Planned again under the same key, it changes nothing.
-        day: Today in China, `yyyymmdd`.
-        cause: Digest of the voucher that it is made from, if from one.
-
-    Returns:
-        Its entry, to be read: what is written of it was written.
-
-    Raises:
-        ValueError: Another content was planned under the same key, or its form has a
-            field that the contract does not know.
-    """
-    key, draft = voucher.key, payload_of(voucher)
-    planned = find(session, key)
-    if planned is not None:
-        if planned.draft != draft:
-            msg = f"{key} was planned with another content"
-            raise ValueError(msg)
-        return planned
-    entry = OutboxEntry(
-        **asdict(key),
-        draft=draft,
-        digest=b"",
-        cause=cause,
-        planned=day,
-        state=OutboxState.PLANNED,
-    )
-    put_one(session, entry)
-    return entry
-
-
-def plan_again(
-    session: Session, returned: OutboxEntry, voucher: Voucher, day: str
-) -> OutboxEntry:
-    """Plan the next issue of a number that was given back (重开).
-
-    Args:
-        session: One transaction.
-        returned: The issue that came back.
-        voucher: What the next issue says; its key's issue is set here.
-        day: Today in China, `yyyymmdd`.
-
-    Raises:
-        ValueError: The issue before was not given back, or not by everybody.
-    """
-    if returned.state not in GIVEN_BACK:
-        msg = f"{returned.key} was not given back"
-        raise ValueError(msg)
-    recalls.void_first(session, returned)
-    again = replace(
-        voucher,
-        key=replace(returned.key, issue=returned.issue + 1),
-        replaces=returned.digest,
-    )
-    return plan(session, again, day, cause=returned.cause)
-
-
-def withdraw(entry: OutboxEntry, reason: str) -> None:
-    """Take back a voucher that is planned and not yet on its way out.
-
-    Only one that persons review: before they do, its digest is noted, and what is
-    noted may be with the gateway already.
-
-    Args:
-        entry: The voucher, in a session of the caller's.
-        reason: Why.
-
-    Raises:
-        ValueError: It is too late, or its kind is sent in one step.
-    """
-    is_waiting = entry.state is OutboxState.PLANNED and not entry.digest
-    if not is_waiting or not _has_persons(entry):
-        msg = f"{entry.key} cannot be withdrawn any more"
-        raise ValueError(msg)
-    entry.state, entry.note = OutboxState.WITHDRAWN, reason[:NOTE_MAX]
-
-
-def find(session: Session, key: VoucherKey) -> OutboxEntry | None:
-    """Return the entry of a key; None if it was never planned."""
-    return session.scalar(_BY_KEY, asdict(key))
-
-
-def draft_of(entry: OutboxEntry) -> Voucher:
-    """Return what a voucher of ours says; call it while its session is open."""
-    return opened_payload(entry.draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +109,8 @@ class Outbox:
         while planned := self._planned(after=last):
             last = planned[-1].id
             due = recalls.freed(self.books, planned)
-            self._issue_reviewed([one for one in due if _has_persons(one)])
-            self._submit([one for one in due if not _has_persons(one)])
+            self._issue_reviewed([one for one in due if has_persons(one)])
+            self._submit([one for one in due if not has_persons(one)])
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is planned, and nothing is to be voided."""
@@ -357,10 +255,6 @@ class Outbox:
             store(session, [entry])
             issue.given_back(session, entry, draft_of(entry), step)
         return "taken" if state is OutboxState.ACCEPTED else state.value
-
-
-def _has_persons(entry: OutboxEntry) -> bool:
-    return any(position.by_person for position in plan_of(entry.type_code))
 
 
 def _id_of(drafted: Drafted) -> int:

@@ -12,7 +12,7 @@ Source: Hubei measures, articles 32 and 33.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ from counterfoil.business.tables import (
     OutboxState,
     RecallEntry,
     RecallState,
+    key_columns,
 )
 from counterfoil.office import Desk, DeskRefused, Outcome, Reason, Standing
 
@@ -111,7 +112,7 @@ def freed(books: SqlBooks, planned: Sequence[OutboxEntry]) -> Sequence[OutboxEnt
 
 
 def _is_held_up(session: Session, entry: OutboxEntry) -> bool:
-    before = {**asdict(entry.key), "issue": entry.issue - 1}
+    before = {**key_columns(entry.key), "issue": entry.issue - 1}
     due = (
         select(RecallEntry.entry)
         .join(OutboxEntry, OutboxEntry.id == RecallEntry.entry)

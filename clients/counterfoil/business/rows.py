@@ -11,7 +11,7 @@ constant of its module. To put one together costs twice what it costs to run it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any, ClassVar, Final, Protocol, cast
@@ -25,11 +25,16 @@ from sqlalchemy import (
     bindparam,
     insert,
     inspect,
+    select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from counterfoil.business.prepared import Prepared
+
+_LOOKED_UP: Final = 256
+"""Rows whose keys are read together."""
 _KEY: Final = "key_of_"
 """Sets the name that a row is found by apart from a value of the same name."""
 
@@ -58,6 +63,31 @@ def put_one(session: Session, row: Row) -> None:
     key = done.inserted_primary_key or ()
     for column, value in zip(table.primary_key, key, strict=True):
         setattr(row, column.key, value)
+
+
+def put_known(
+    session: Session, rows: Sequence[Row], by: InstrumentedAttribute[str]
+) -> None:
+    """Insert new rows of one table; each knows its key afterwards, which is one number.
+
+    Args:
+        session: One transaction.
+        rows: They stay outside the session.
+        by: A column that tells them apart; no row that was there before has a value
+            of theirs.
+    """
+    if not rows:
+        return
+    put(session, rows)
+    table = _table_of(rows[0])
+    [key] = table.primary_key
+    keys: dict[str, int] = {}
+    for start in range(0, len(rows), _LOOKED_UP):
+        values = [getattr(one, by.key) for one in rows[start : start + _LOOKED_UP]]
+        found = _lookup(table, by.key).rows(session, {"values": values})
+        keys |= dict(found)
+    for row in rows:
+        setattr(row, key.key, keys[getattr(row, by.key)])
 
 
 def store(session: Session, rows: Iterable[Row]) -> None:
@@ -113,6 +143,13 @@ def _values(row: Row, keys: Iterable[str], names: Iterable[str]) -> dict[str, An
 @cache
 def _insert(table: Table) -> Insert:
     return insert(table)
+
+
+@cache
+def _lookup(table: Table, name: str) -> Prepared:
+    column, [key] = table.columns[name], table.primary_key
+    wanted = select(column, key)
+    return Prepared(wanted.where(column.in_(bindparam("values", expanding=True))))
 
 
 @cache

@@ -155,6 +155,11 @@ KEY: Final = ("issuer", "adm_div", "fiscal_year", "type_code", "number", "issue"
 """Columns of a voucher's key, by the names of its parts."""
 
 
+def key_columns(key: VoucherKey) -> dict[str, str | int]:
+    """Return what the columns of a voucher's key hold."""
+    return {name: getattr(key, name) for name in KEY}
+
+
 class InboxEntry(_Keyed, Base):
     """A voucher that came."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.inbox import voucher_of
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import (
     IN_WORK,
     InboxEntry,

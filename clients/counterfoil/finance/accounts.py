@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from counterfoil.business.prepared import Prepared
 from counterfoil.business.rows import put
 from counterfoil.finance.entries import Title, entry_of
 from counterfoil.finance.kinds import REVENUE_REPORT
@@ -19,17 +20,17 @@ from counterfoil.finance.tables import Finding, Posting, Receipted
 from counterfoil.office import Form, Receipt, Reference, Voucher
 
 _DAYS: Final = ("x_clear_date", "x_pay_date", "x_acct_date")
-_POSTED: Final = (
+_POSTED: Final = Prepared(
     select(Posting.id).where(Posting.digest == bindparam("digest")).limit(1)
 )
-_REGISTERED: Final = select(Receipted.digest).where(
-    Receipted.digest == bindparam("digest")
+_REGISTERED: Final = Prepared(
+    select(Receipted.digest).where(Receipted.digest == bindparam("digest"))
 )
 
 
 def post(session: Session, digest: bytes, voucher: Voucher, day: str) -> None:
     """Post a voucher to the ledger, once."""
-    if session.scalar(_POSTED, {"digest": digest}) is not None:
+    if _POSTED.scalar(session, {"digest": digest}) is not None:
         return
     put(
         session,
@@ -68,7 +69,7 @@ def register(
         Whether it was new.
     """
     digest = receipt.voucher.digest
-    if session.scalar(_REGISTERED, {"digest": digest}) is not None:
+    if _REGISTERED.scalar(session, {"digest": digest}) is not None:
         return False
     day = day_of_act(receipt.form)
     entry = Receipted(

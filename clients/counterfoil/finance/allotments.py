@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.money import to_yuan
+from counterfoil.business.prepared import Prepared
 from counterfoil.business.rows import put
 from counterfoil.finance.tables import Allotment, AllotmentUse
 
@@ -43,7 +44,7 @@ Amounts = Mapping[AllotmentKey, int]
 """Amounts in fen."""
 
 
-def _left(*, of_unit: bool) -> Select[Any]:
+def _left(*, of_unit: bool) -> Prepared:
     """Make the query of what is left: of a unit, or of a top-level unit in all."""
     sums = [
         select(func.coalesce(func.sum(table.amount_fen), 0))
@@ -57,7 +58,7 @@ def _left(*, of_unit: bool) -> Select[Any]:
         .scalar_subquery()
         for table in (Allotment, AllotmentUse)
     ]
-    return select(sums[0] - sums[1])
+    return Prepared(select(sums[0] - sums[1]))
 
 
 _LEFT_OF_UNIT: Final = _left(of_unit=True)
@@ -68,7 +69,7 @@ def left_fen(session: Session, key: AllotmentKey) -> int:
     """Return what is left of an allotment."""
     # One query: it is asked for every payment, twice.
     query = _LEFT_OF_UNIT if key.unit else _LEFT_OF_TOP
-    return int(session.scalar(query, _columns(key)) or 0)
+    return int(query.scalar(session, _columns(key)) or 0)
 
 
 def shortages(session: Session, needs: Amounts) -> Iterator[str]:
@@ -114,7 +115,13 @@ def used_by(session: Session, digest: bytes) -> dict[AllotmentKey, int]:
 
 def _columns(key: AllotmentKey) -> dict[str, Any]:
     """Return a key as the tables have it."""
-    return {**asdict(key), "way": key.way.value}
+    return {
+        "fiscal_year": key.fiscal_year,
+        "top": key.top,
+        "unit": key.unit,
+        "function": key.function,
+        "way": key.way.value,
+    }
 
 
 def _key_of(one: AllotmentUse) -> AllotmentKey:

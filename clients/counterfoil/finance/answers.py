@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from counterfoil.business.outcomes import Tell
+from counterfoil.business.prepared import Prepared
 from counterfoil.business.rows import apart, put, store
 from counterfoil.finance.books import Books, NoticeEntry, Order, ReceiptEntry, State
 from counterfoil.finance.flows import must_be_done
@@ -29,8 +30,8 @@ Receipted = Callable[[Session, Voucher, Receipt, str], None]
 """Is told of an order's receipt, and where the two differ, in Chinese."""
 _ENTRY_NOTICE: Final = 2205
 
-_RECEIPT: Final = select(ReceiptEntry.digest).where(
-    ReceiptEntry.digest == bindparam("digest")
+_RECEIPT: Final = Prepared(
+    select(ReceiptEntry.digest).where(ReceiptEntry.digest == bindparam("digest"))
 )
 
 
@@ -118,7 +119,7 @@ class Incoming:
         )
         voucher = opened_payload(order.payload)
         self.receipted(session, voucher, receipt, "" if agrees else "回单与凭证不符")
-        if session.scalar(_RECEIPT, {"digest": arrival.digest}) is None:
+        if _RECEIPT.scalar(session, {"digest": arrival.digest}) is None:
             entry = ReceiptEntry(
                 digest=arrival.digest,
                 order=order.digest,

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.outbox import OPEN as UNDER_WAY
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
+from counterfoil.business.rows import put
 from counterfoil.business.tables import OutboxEntry
 from counterfoil.finance.books import OPEN, Order
 from counterfoil.finance.clearing import Paid, Places
@@ -52,15 +53,18 @@ def claim(
     way: PaymentWay,
 ) -> None:
     """Write down that an application names these payments."""
-    session.add_all(
-        Claim(
-            digest=digest,
-            bank=application.key.issuer,
-            fiscal_year=application.key.fiscal_year,
-            way=way.value,
-            number=number,
-        )
-        for number in numbers
+    put(
+        session,
+        [
+            Claim(
+                digest=digest,
+                bank=application.key.issuer,
+                fiscal_year=application.key.fiscal_year,
+                way=way.value,
+                number=number,
+            )
+            for number in numbers
+        ],
     )
 
 
@@ -99,8 +103,8 @@ def _paid(
 
     One whose receipt does not agree is in no ledger: nothing was paid as ordered.
     """
-    receipts = session.scalars(
-        select(Receipted).where(
+    receipts = session.execute(
+        select(Receipted.digest, Receipted.number).where(
             Receipted.type_code == PAYMENT,
             Receipted.bank == application.key.issuer,
             Receipted.fiscal_year == application.key.fiscal_year,
@@ -110,8 +114,8 @@ def _paid(
     )
     by_digest = {one.digest: one.number for one in receipts}
     paid: dict[str, dict[tuple[str, str], int]] = {}
-    for one in session.scalars(
-        select(Posting).where(
+    for one in session.execute(
+        select(Posting.digest, Posting.subject, Posting.unit, Posting.amount_fen).where(
             Posting.digest.in_(by_digest), Posting.title == Title.EXPENDITURE
         )
     ):

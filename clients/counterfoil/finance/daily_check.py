@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from counterfoil.business.outbox import draft_of, plan
+from counterfoil.business.planning import draft_of, plan
 from counterfoil.business.tables import (
     GIVEN_BACK,
     InboxEntry,

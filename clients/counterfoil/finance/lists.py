@@ -18,7 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.days import read_day, written
-from counterfoil.business.outbox import OPEN, plan, plan_again
+from counterfoil.business.outbox import OPEN
+from counterfoil.business.planning import plan, plan_again
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
 from counterfoil.finance.forms import list_number, list_of
 from counterfoil.finance.kinds import LISTED, Office

@@ -23,7 +23,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from counterfoil.business.money import to_fen
-from counterfoil.business.outbox import find, plan
+from counterfoil.business.planning import find, plan
 from counterfoil.finance.forms import made
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Account, Office
 from counterfoil.office import Form, Voucher

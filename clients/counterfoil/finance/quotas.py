@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from counterfoil.business import outbox
+from counterfoil.business import planning
 from counterfoil.business.codes import PaymentWay
 from counterfoil.finance.forms import made, next_number
 from counterfoil.finance.kinds import AUTHORISED_QUOTA, DIRECT_QUOTA, Office
@@ -80,6 +80,6 @@ def plan_notice(
         made(office, kind, number, day, form),
         recipients=(office.treasury, bank.party),
     )
-    outbox.plan(session, voucher, day)
+    planning.plan(session, voucher, day)
     session.flush()  # the next notice's number counts this one
     return voucher

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from counterfoil.business.outbox import plan
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import (
     InboxEntry,
 )

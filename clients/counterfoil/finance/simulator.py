@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.outbox import find
+from counterfoil.business.planning import find
 from counterfoil.finance import budget, orders
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office
 from counterfoil.finance.orders import Order

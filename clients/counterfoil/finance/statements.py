@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import wire_code
 from counterfoil.business.days import read_day, written
-from counterfoil.business.outbox import find, plan
+from counterfoil.business.planning import find, plan
 from counterfoil.finance.forms import Fields, made
 from counterfoil.finance.kinds import (
     AGENCY_STATEMENT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from counterfoil.business.outbox import plan
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import InboxEntry
 from counterfoil.business.works import Work
 from counterfoil.finance import allotments, checks

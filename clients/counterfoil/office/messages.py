@@ -16,6 +16,8 @@ from counterfoil.office.errors import Defect, DeskRefused, from_refusal
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 
 _ROWS: Final = "rows"
+_NAMES: Final[dict[FieldDescriptor, str]] = {}
+"""Names of the fields that were read before; to ask protobuf takes longer each time."""
 
 
 def key_message(key: plain.VoucherKey) -> voucher_pb2.VoucherKey:
@@ -357,8 +359,17 @@ def _form_of(holder: Message) -> plain.Form:
 
 
 def _fields_of(message: Message) -> dict[str, plain.FieldValue]:
-    return {
-        described.name: value
-        for described, value in message.ListFields()
-        if described.type != FieldDescriptor.TYPE_MESSAGE
-    }
+    fields: dict[str, plain.FieldValue] = {}
+    for described, value in message.ListFields():
+        name = _NAMES.get(described)
+        if name is None:
+            name = _NAMES[described] = _name_of(described)
+        if name:
+            fields[name] = value
+    return fields
+
+
+def _name_of(described: FieldDescriptor) -> str:
+    """Return the name of a field that holds a value; empty if it holds a message."""
+    is_message = described.type == FieldDescriptor.TYPE_MESSAGE
+    return "" if is_message else described.name

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from sqlalchemy.orm import Session
 
+from counterfoil.business.contents import content_of
 from counterfoil.business.money import to_yuan
 from counterfoil.business.outcomes import REASON_MAX
-from counterfoil.office import Voucher, opened
+from counterfoil.business.rows import put
+from counterfoil.office import Voucher
 from counterfoil.treasury import (
     accounts,
     alerts,
@@ -98,7 +100,7 @@ def act(
 
 def voucher_of(one: Incoming) -> Voucher:
     """Return what a voucher in the books says."""
-    content = opened(one.sealed)
+    content = content_of(one.sealed)
     assert isinstance(content, Voucher), "the books hold vouchers only"
     return content
 
@@ -163,23 +165,30 @@ def _book(session: Session, one: Incoming, office: Office) -> None:
             listed.listed_in = one.digest
         return
     entry = entry_of(voucher)
-    session.add_all(
-        Posting(digest=one.digest, function=function, amount_fen=fen, day=one.day)
-        for function, fen in entry.account.items()
+    session.flush()  # what is put names the voucher
+    put(
+        session,
+        [
+            Posting(digest=one.digest, function=function, amount_fen=fen, day=one.day)
+            for function, fen in entry.account.items()
+        ],
     )
-    session.add_all(
-        QuotaChange(
-            digest=one.digest,
-            fiscal_year=key.fiscal_year,
-            bank_no=key.bank_no,
-            way=key.way.value,
-            function=key.function,
-            unit=key.unit,
-            fund=key.fund,
-            payment=payment,
-            amount_fen=fen,
-        )
-        for (key, payment), fen in entry.changes.items()
+    put(
+        session,
+        [
+            QuotaChange(
+                digest=one.digest,
+                fiscal_year=key.fiscal_year,
+                bank_no=key.bank_no,
+                way=key.way.value,
+                function=key.function,
+                unit=key.unit,
+                fund=key.fund,
+                payment=payment,
+                amount_fen=fen,
+            )
+            for (key, payment), fen in entry.changes.items()
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.codes import wire_code
-from counterfoil.business.outbox import draft_of, plan, plan_again
+from counterfoil.business.planning import draft_of, plan, plan_again
 from counterfoil.business.tables import GIVEN_BACK, OutboxEntry
 from counterfoil.office import Form, Voucher, VoucherKey
 from counterfoil.office.vouchers import FieldValue

@@ -6,14 +6,14 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from counterfoil.business.codes import PaymentWay
-from counterfoil.business.money import to_yuan
+from counterfoil.business.prepared import Prepared
 from counterfoil.unit.tables import (
     Allotment,
     Line,
@@ -49,10 +49,19 @@ _TAKEN_ELSE: Final = select(func.sum(Posting.amount_fen)).where(
     Posting.function == _FUNCTION,
     or_(Posting.amount_fen < 0, Posting.request_id.is_(None)),
 )
-_LEFT: Final = select(
-    func.coalesce(_ALLOTTED.scalar_subquery(), 0)
-    - func.coalesce(_ASKED.scalar_subquery(), 0)
-    - func.coalesce(_TAKEN_ELSE.scalar_subquery(), 0)
+_LEFT: Final = Prepared(
+    select(
+        func.coalesce(_ALLOTTED.scalar_subquery(), 0)
+        - func.coalesce(_ASKED.scalar_subquery(), 0)
+        - func.coalesce(_TAKEN_ELSE.scalar_subquery(), 0)
+    )
+)
+_FUNCTION_NAME: Final = Prepared(
+    select(Allotment.function_name).where(
+        Allotment.fiscal_year == _YEAR,
+        Allotment.way == _WAY,
+        Allotment.function == _FUNCTION,
+    )
 )
 _LOCKED: Final = select(Allotment.id).where(Allotment.way == _WAY).with_for_update()
 _REQUESTS: Final = (
@@ -64,8 +73,10 @@ _REQUESTS: Final = (
     # With its lines: nobody looks a request up who does not want its amount.
     .options(joinedload(Request.lines))
 )
-_ENTERED: Final = select(func.sum(Posting.amount_fen)).where(
-    Posting.bank == bindparam("bank"), Posting.paid_by == bindparam("payment")
+_ENTERED: Final = Prepared(
+    select(func.sum(Posting.amount_fen)).where(
+        Posting.bank == bindparam("bank"), Posting.paid_by == bindparam("payment")
+    )
 )
 _PAYER: Final = (
     select(Posting)
@@ -79,8 +90,8 @@ _PAYER: Final = (
 _POSTED: Final = select(func.sum(Posting.amount_fen)).where(
     Posting.request_id == bindparam("request")
 )
-_PAID: Final = _POSTED.where(Posting.amount_fen > 0)
-_RETURNED: Final = _POSTED.where(Posting.amount_fen < 0)
+_PAID: Final = Prepared(_POSTED.where(Posting.amount_fen > 0))
+_RETURNED: Final = Prepared(_POSTED.where(Posting.amount_fen < 0))
 
 
 def left_fen(session: Session, fiscal_year: int, way: PaymentWay, function: str) -> int:
@@ -90,31 +101,24 @@ def left_fen(session: Session, fiscal_year: int, way: PaymentWay, function: str)
     What finance paid without an application of ours was paid from the allotment too.
     """
     wanted = {"year": fiscal_year, "way": way, "function": function}
-    return int(session.scalar(_LEFT, wanted) or 0)
+    return int(_LEFT.scalar(session, wanted) or 0)
 
 
-def shortages(
-    session: Session,
-    fiscal_year: int,
-    way: PaymentWay,
-    needs: Mapping[str, int],
-) -> Iterator[str]:
-    """Yield where a request would go beyond the allotment, in Chinese.
+def lock(session: Session, way: PaymentWay) -> None:
+    """Keep the allotments of a way for this transaction: two at once would both fit.
 
-    Args:
-        session: The transaction in which the request is entered.
-        fiscal_year: An allotment of one year pays nothing of another.
-        way: Way of payment.
-        needs: Amounts in fen, by function.
+    Only where a database lets several write at once do they wait for each other here.
     """
-    # Where a database lets several write at once, they wait for each other here.
     session.execute(_LOCKED, {"way": way}).all()
-    for function, fen in sorted(needs.items()):
-        missing = fen - left_fen(session, fiscal_year, way, function)
-        if missing > 0:
-            yield (
-                f"{way.chinese}用款计划不足：功能科目{function}超出{to_yuan(missing)}元"
-            )
+
+
+def function_name(
+    session: Session, fiscal_year: int, way: PaymentWay, function: str
+) -> str | None:
+    """Return the name of a function that has an allotment; None if it has none."""
+    wanted = {"year": fiscal_year, "way": way, "function": function}
+    name: str | None = _FUNCTION_NAME.scalar(session, wanted)
+    return name
 
 
 def request(session: Session, type_code: int, *numbers: str) -> Request | None:
@@ -126,12 +130,12 @@ def request(session: Session, type_code: int, *numbers: str) -> Request | None:
 
 def paid_fen(session: Session, asked: Request) -> int:
     """Return what was paid for a request, whatever came back later."""
-    return int(session.scalar(_PAID, {"request": asked.id}) or 0)
+    return int(_PAID.scalar(session, {"request": asked.id}) or 0)
 
 
 def returned_fen(session: Session, asked: Request) -> int:
     """Return what came back of a request; zero or more."""
-    return -int(session.scalar(_RETURNED, {"request": asked.id}) or 0)
+    return -int(_RETURNED.scalar(session, {"request": asked.id}) or 0)
 
 
 def entered_fen(session: Session, bank: str, payment: str) -> int | None:
@@ -139,7 +143,8 @@ def entered_fen(session: Session, bank: str, payment: str) -> int | None:
 
     None: it is not in the books.
     """
-    return session.scalar(_ENTERED, {"bank": bank, "payment": payment})
+    fen: int | None = _ENTERED.scalar(session, {"bank": bank, "payment": payment})
+    return fen
 
 
 def payer_of(session: Session, bank: str, numbers: Collection[str]) -> Posting | None:

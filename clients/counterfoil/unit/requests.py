@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from counterfoil.business import outbox
+from counterfoil.business import planning
+from counterfoil.business.codes import PaymentWay
 from counterfoil.business.numbers import next_in
-from counterfoil.business.rows import put, put_one
+from counterfoil.business.rows import put, put_known
 from counterfoil.business.tables import OutboxEntry, OutboxState
-from counterfoil.unit import accounts
 from counterfoil.unit.forms import voucher_of
 from counterfoil.unit.kinds import APPLICATION, PAYMENT, WAYS, Office
-from counterfoil.unit.tables import Allotment, Line, Request, RequestState
+from counterfoil.unit.left import Left
+from counterfoil.unit.tables import Line, Request, RequestState
 from counterfoil.unit.wishes import BeyondAllotment, Item, Wish, item_of
 
 _PREFIX: Final = {APPLICATION: "SQS", PAYMENT: "SZF"}
-_FUNCTION_NAME: Final = select(Allotment.function_name).where(
-    Allotment.fiscal_year == bindparam("year"),
-    Allotment.way == bindparam("way"),
-    Allotment.function == bindparam("function"),
-)
 _RETURNABLE: Final = frozenset({OutboxState.SENT, OutboxState.ACCEPTED})
 
 
@@ -45,24 +42,39 @@ def enter(session: Session, office: Office, wish: Wish, day: str) -> Request:
         BeyondAllotment: The allotment is not enough.
         ValueError: It is no amount, or of no allotment.
     """
-    type_code = APPLICATION if wish.mode is None else PAYMENT
-    asked = Request(
-        type_code=type_code,
-        number=_next_number(session, office, type_code, day),
-        issue=1,
-        fiscal_year=int(day[:4]),
-        way=WAYS[type_code],
-        mode=wish.mode,
-        day=day,
-        state=RequestState.OPEN,
-        origin=wish.origin or None,
-    )
-    _fill(session, asked, wish.items)
-    put_one(session, asked)
-    for line in asked.lines:
-        line.request_id = asked.id
-    put(session, asked.lines)
-    outbox.plan(session, voucher_of(asked, office), day)
+    [entered] = enter_each(session, office, [wish], day)
+    if isinstance(entered, BeyondAllotment):
+        raise entered
+    return entered
+
+
+def enter_each(
+    session: Session, office: Office, wishes: Sequence[Wish], day: str
+) -> list[Request | BeyondAllotment]:
+    """Enter requests and plan their vouchers: those that the allotments allow, in turn.
+
+    Args:
+        session: One transaction.
+        office: Who we are.
+        wishes: What is wanted; the first are the first to take of an allotment.
+        day: Today in China, `yyyymmdd`.
+
+    Returns:
+        For each wish its request, or why there is none.
+
+    Raises:
+        ValueError: One is no amount, or of no allotment.
+    """
+    left = Left(session, int(day[:4]))
+    asked = [_asked(left, wish, day) for wish in wishes]
+    entered = [one for one in asked if isinstance(one, Request)]
+    _number(session, office, entered, day)
+    put_known(session, entered, by=Request.number)
+    for one in entered:
+        for line in one.lines:
+            line.request_id = one.id
+    put(session, (line for one in entered for line in one.lines))
+    planning.plan_all(session, [voucher_of(one, office) for one in entered], day)
     return asked
 
 
@@ -73,7 +85,7 @@ def withdraw(session: Session, number: str, reason: str) -> None:
         ValueError: There is none, or it is too late.
     """
     asked = _known(session, number)
-    outbox.withdraw(_entry(session, asked), reason)
+    planning.withdraw(_entry(session, asked), reason)
     asked.state, asked.note = RequestState.WITHDRAWN, reason
 
 
@@ -104,10 +116,11 @@ def reissue(
     again = items or [item_of(line) for line in asked.lines]
     asked.lines.clear()
     session.flush()
-    _fill(session, asked, again)
+    asked.lines += _lines(Left(session, asked.fiscal_year), asked.way, again)
+    _name_lines(asked)
     asked.state, asked.note, asked.day = RequestState.OPEN, "", day
     asked.issue += 1
-    outbox.plan_again(session, entry, voucher_of(asked, office), day)
+    planning.plan_again(session, entry, voucher_of(asked, office), day)
     return asked
 
 
@@ -135,23 +148,45 @@ def find(session: Session, number: str) -> tuple[Request, OutboxEntry]:
     return asked, _entry(session, asked)
 
 
-def _fill(session: Session, asked: Request, items: Sequence[Item]) -> None:
-    """Give a request its lines, if the allotment allows them."""
+def _asked(left: Left, wish: Wish, day: str) -> Request | BeyondAllotment:
+    """Return the request of a wish, which has no number yet; or why there is none."""
+    type_code = APPLICATION if wish.mode is None else PAYMENT
+    asked = Request(
+        type_code=type_code,
+        issue=1,
+        fiscal_year=left.fiscal_year,
+        way=WAYS[type_code],
+        mode=wish.mode,
+        day=day,
+        state=RequestState.OPEN,
+        origin=wish.origin or None,
+    )
+    try:
+        asked.lines += _lines(left, asked.way, wish.items)
+    except BeyondAllotment as refusal:
+        return refusal
+    return asked
+
+
+def _lines(left: Left, way: PaymentWay, items: Sequence[Item]) -> list[Line]:
+    """Return the lines of a request, if the allotments allow them, and take of these.
+
+    Raises:
+        BeyondAllotment: The allotment is not enough.
+        ValueError: It is no amount, or of no allotment.
+    """
     needs: Counter[str] = Counter()
     for item in items:
         if item.amount_fen <= 0:
             msg = "支付金额须大于零"
             raise ValueError(msg)
         needs[item.function] += item.amount_fen
-    names = {
-        function: _function_name(session, asked, function) for function in sorted(needs)
-    }
-    short = list(accounts.shortages(session, asked.fiscal_year, asked.way, needs))
-    if short:
+    names = {function: left.name_of(way, function) for function in sorted(needs)}
+    if short := list(left.shortages(way, needs)):
         raise BeyondAllotment("；".join(short))
-    asked.lines += [
+    left.take(way, needs)
+    return [
         Line(
-            row_id=f"{asked.number}-{index}",
             function=item.function,
             function_name=names[item.function],
             payee_account=item.payee_account,
@@ -160,34 +195,39 @@ def _fill(session: Session, asked: Request, items: Sequence[Item]) -> None:
             purpose=item.purpose,
             amount_fen=item.amount_fen,
         )
-        for index, item in enumerate(items, start=1)
+        for item in items
     ]
 
 
-def _function_name(session: Session, asked: Request, function: str) -> str:
-    name = session.scalar(
-        _FUNCTION_NAME,
-        {"year": asked.fiscal_year, "way": asked.way, "function": function},
-    )
-    if name is None:
-        msg = f"功能科目{function}没有{asked.way.chinese}用款计划"
-        raise ValueError(msg)
-    return name
+def _number(
+    session: Session, office: Office, entered: Sequence[Request], day: str
+) -> None:
+    """Give requests the next numbers of a day, and their lines the places behind them.
 
-
-def _next_number(session: Session, office: Office, type_code: int, day: str) -> str:
-    """Return the next number of a day.
-
-    It names the unit: a bank, and finance when it clears, may know payments of several
-    units by their numbers alone.
+    A number names the unit: a bank, and finance when it clears, may know payments of
+    several units by their numbers alone.
     """
-    stem = f"{_PREFIX[type_code]}{office.code}{day}"
+    for type_code, prefix in _PREFIX.items():
+        some = [one for one in entered if one.type_code == type_code]
+        if not some:
+            continue
+        stem = f"{prefix}{office.code}{day}"
+        made = partial(_count, session, type_code, stem)
+        first = next_in(session, stem, made, len(some))
+        for number, one in enumerate(some, start=first):
+            one.number = f"{stem}{number:04}"
+            _name_lines(one)
 
-    def made() -> int:
-        alike = Request.type_code == type_code, Request.number.startswith(stem)
-        return session.scalar(select(func.count()).where(*alike)) or 0
 
-    return f"{stem}{next_in(session, stem, made):04}"
+def _count(session: Session, type_code: int, stem: str) -> int:
+    """Return how many requests have numbers that begin so."""
+    alike = Request.type_code == type_code, Request.number.startswith(stem)
+    return session.scalar(select(func.count()).where(*alike)) or 0
+
+
+def _name_lines(asked: Request) -> None:
+    for index, line in enumerate(asked.lines, start=1):
+        line.row_id = f"{asked.number}-{index}"
 
 
 def _known(session: Session, number: str) -> Request:

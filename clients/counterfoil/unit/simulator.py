@@ -20,7 +20,7 @@ from counterfoil.business.turns import Worker
 from counterfoil.unit import allotments
 from counterfoil.unit.invented import plan, wish
 from counterfoil.unit.kinds import Office
-from counterfoil.unit.requests import enter
+from counterfoil.unit.requests import enter_each
 from counterfoil.unit.tables import Request
 from counterfoil.unit.wishes import BeyondAllotment, Wish
 
@@ -56,7 +56,6 @@ class Simulator(Worker):
         if self._next and self.is_at_rest():
             return
         day = day_of(self.clock())
-        entered = short = 0
         with self.books.writing() as session:
             if not self._next:
                 allotments.enter(session, plan(self.seed, int(day[:4])))
@@ -68,16 +67,10 @@ class Simulator(Worker):
                     )
                 )
             )
-            for one in wishes:
-                if one.origin in known:
-                    continue
-                try:
-                    enter(session, self.office, one, day)
-                except BeyondAllotment:
-                    short += 1
-                else:
-                    entered += 1
-        for what, number in (("entered", entered), ("short", short)):
+            new = [one for one in wishes if one.origin not in known]
+            asked = enter_each(session, self.office, new, day)
+        short = sum(isinstance(one, BeyondAllotment) for one in asked)
+        for what, number in (("entered", len(asked) - short), ("short", short)):
             if number:
                 self.tell(what, number)
 

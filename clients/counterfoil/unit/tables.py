@@ -80,7 +80,7 @@ class Request(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type_code: Mapped[int]
-    number: Mapped[str] = mapped_column(_CODE)
+    number: Mapped[str] = mapped_column(_CODE, index=True)
     issue: Mapped[int] = mapped_column(default=1)
     fiscal_year: Mapped[int]
     way: Mapped[PaymentWay] = mapped_column(_WAY)

@@ -20,7 +20,7 @@ from counterfoil.bank.system import System
 from counterfoil.bank.tables import Refund, RefundState
 from counterfoil.business.clerks import Reviewer
 from counterfoil.business.days import day_of
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.business.turns import Taker, give_out, work
 from counterfoil.devca.directory import DevelopmentCa

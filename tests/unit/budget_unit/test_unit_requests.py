@@ -147,6 +147,42 @@ def test_an_allotment_of_another_year_pays_nothing(house: UnitHouse) -> None:
         requests.enter(session, OFFICE, Wish(items=[item()]), "20270104")
 
 
+def test_of_several_that_are_entered_together_the_first_take_what_is_left(
+    house: UnitHouse,
+) -> None:
+    """What one takes is gone for those behind it, before anything is in the books."""
+    left = house.left(DIRECT)
+    wishes = [
+        Wish(items=[item(left - 500)]),
+        Wish(items=[item(600)]),
+        Wish(items=[item(left)], mode=DealMode.SELF_SERVICE),
+        Wish(items=[item(300), item(200)]),
+        Wish(items=[item(1)]),
+    ]
+    with house.books.writing() as session:
+        entered = requests.enter_each(session, OFFICE, wishes, DAY)
+        told = [
+            one if isinstance(one, BeyondAllotment) else (one.number, one.amount_fen)
+            for one in entered
+        ]
+
+    assert [one for one in told if not isinstance(one, BeyondAllotment)] == [
+        (f"SQS101001{DAY}0001", left - 500),
+        (f"SZF101001{DAY}0001", left),
+        (f"SQS101001{DAY}0002", 500),
+    ]
+    assert isinstance(told[1], BeyondAllotment)
+    assert "超出1.00元" in str(told[1])
+    assert isinstance(told[4], BeyondAllotment)
+    assert house.left(DIRECT) == 0
+    house.turn()
+    assert [house.outbox_state(one[0]) for one in told if isinstance(one, tuple)] == [
+        OutboxState.SENT
+    ] * 3
+    rows = house.sent(f"SQS101001{DAY}0002").payment_application.rows
+    assert [row.id for row in rows] == [f"SQS101001{DAY}0002-{n}" for n in (1, 2)]
+
+
 def test_allotments_and_requests_of_two_years_do_not_mix(house: UnitHouse) -> None:
     number = house.pay(item(LINE_FEN))
     house.turn()

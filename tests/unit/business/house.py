@@ -22,7 +22,8 @@ from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.inbox import Inbox
-from counterfoil.business.outbox import Outbox, find, plan
+from counterfoil.business.outbox import Outbox
+from counterfoil.business.planning import find, plan
 from counterfoil.business.tables import InboxEntry, InboxState, OutboxEntry, OutboxState
 from counterfoil.business.turns import Taker, give_out
 from counterfoil.business.works import Issue, Work

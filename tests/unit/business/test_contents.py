@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.business import contents
-from counterfoil.business.contents import KEPT_BYTES_MAX, content_of
+from counterfoil.business.contents import (
+    KEPT_BYTES_MAX,
+    KEPT_LARGE,
+    LARGE_BYTES_MAX,
+    content_of,
+)
 from counterfoil.office import Voucher, opened
 from tests.unit.business.house import APPLICATION, House, paper
 
@@ -32,7 +37,9 @@ def test_a_document_says_the_same_whoever_asks_and_is_opened_once(
     assert house.told["receipted"] == len(asked) == 2
 
 
-def test_what_is_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_what_is_large_a_few_are_kept_and_of_the_largest_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[int] = []
     told = paper(APPLICATION, "C3")
 
@@ -41,8 +48,12 @@ def test_what_is_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         return told
 
     monkeypatch.setattr(contents, "opened", noted)
-    for size in (KEPT_BYTES_MAX, KEPT_BYTES_MAX + 1):
+    for size in (KEPT_BYTES_MAX, LARGE_BYTES_MAX, LARGE_BYTES_MAX + 1):
         for _ in range(2):
             assert content_of(b"\x00" * size) is told
+    large = [bytes([number]) * (KEPT_BYTES_MAX + 1) for number in range(KEPT_LARGE + 1)]
+    for sealed in [*large, large[-1], large[0]]:
+        content_of(sealed)
 
-    assert asked == [KEPT_BYTES_MAX, KEPT_BYTES_MAX + 1, KEPT_BYTES_MAX + 1]
+    sizes = [KEPT_BYTES_MAX, LARGE_BYTES_MAX, *[LARGE_BYTES_MAX + 1] * 2]
+    assert asked == sizes + [KEPT_BYTES_MAX + 1] * (KEPT_LARGE + 2)

@@ -40,6 +40,15 @@ def test_every_series_goes_on_by_itself(books: SqlBooks) -> None:
     assert given == [1, 2, 1, 3, 2]
 
 
+def test_several_are_taken_at_once_and_none_of_them_again(books: SqlBooks) -> None:
+    given = []
+    for count in (3, 1, 2):
+        with books.writing() as session:
+            given.append(next_in(session, "A", lambda: 10, count))
+
+    assert given == [11, 14, 15]
+
+
 def test_a_number_that_was_not_used_is_given_again(books: SqlBooks) -> None:
     with books.writing() as session:
         next_in(session, "A", none)

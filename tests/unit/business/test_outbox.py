@@ -9,7 +9,7 @@ import pytest
 
 from counterfoil.business import outbox as boxes
 from counterfoil.business.clerks import Drafted, Paper, Refused
-from counterfoil.business.outbox import plan, plan_again, withdraw
+from counterfoil.business.planning import plan, plan_again, withdraw
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import FormRefused, VaultBusy, WithdrawalOutOfOrder

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.business import recalls
-from counterfoil.business.outbox import plan_again
+from counterfoil.business.planning import plan_again
 from counterfoil.business.tables import (
     InboxState,
     OutboxEntry,

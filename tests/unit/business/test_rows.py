@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.rows import apart, put, put_one, store
+from counterfoil.business.rows import apart, put, put_known, put_one, store
 from tests.unit.business.house import Booking, OwnBase, counted, dies_after
 
 
@@ -73,6 +73,18 @@ def test_a_single_row_knows_its_number(books: SqlBooks) -> None:
 
     with books.reading() as session:
         assert [session.get_one(Booking, one.id).text for one in rows] == ["a", "b"]
+
+
+def test_many_rows_know_their_numbers_by_few_statements(books: SqlBooks) -> None:
+    rows = [Booking(text=str(number)) for number in range(300)]
+    with books.writing() as session, counted("before_cursor_execute") as statements:
+        put_known(session, [], by=Booking.text)
+        put_known(session, rows, by=Booking.text)
+
+    assert len(statements) == 3  # one to write, and two to read 256 keys each
+    with books.reading() as session:
+        said = [session.get_one(Booking, one.id).text for one in rows]
+    assert said == [one.text for one in rows]
 
 
 def test_what_was_changed_is_written_and_nothing_else(books: SqlBooks) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.outbox import plan
+from counterfoil.business.planning import plan
 from counterfoil.business.tables import Base, OutboxEntry, OutboxState
 from counterfoil.day import boxes
 from counterfoil.day.carried import Some, Way

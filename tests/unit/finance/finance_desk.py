@@ -13,7 +13,7 @@ from sqlalchemy import select
 from counterfoil.business.clerks import Clerks, Reviewer
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.days import day_of
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import (
     InboxEntry,
     InboxState,

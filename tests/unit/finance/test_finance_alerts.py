@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from counterfoil.business.outbox import find
+from counterfoil.business.planning import find
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance import remedies
 from counterfoil.finance.alerts import Watch

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from counterfoil.business.outbox import draft_of
+from counterfoil.business.planning import draft_of
 from counterfoil.business.settlements import Terms, agree
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 from counterfoil.business.working_days import WorkingDays
