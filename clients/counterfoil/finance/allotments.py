@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, func, select
@@ -40,6 +40,8 @@ class AllotmentKey:
     way: PaymentWay
 
 
+_SUMS: Final = "left of the allotments"
+
 Amounts = Mapping[AllotmentKey, int]
 """Amounts in fen."""
 
@@ -66,10 +68,16 @@ _LEFT_OF_TOP: Final = _left(of_unit=False)
 
 
 def left_fen(session: Session, key: AllotmentKey) -> int:
-    """Return what is left of an allotment."""
-    # One query: it is asked for every payment, twice.
-    query = _LEFT_OF_UNIT if key.unit else _LEFT_OF_TOP
-    return int(query.scalar(session, _columns(key)) or 0)
+    """Return what is left of an allotment.
+
+    It is added up once in a transaction, which books many payments: what changes it
+    meanwhile is changed here.
+    """
+    sums = _sums(session)
+    if key not in sums:
+        query = _LEFT_OF_UNIT if key.unit else _LEFT_OF_TOP
+        sums[key] = int(query.scalar(session, _columns(key)) or 0)
+    return sums[key]
 
 
 def shortages(session: Session, needs: Amounts) -> Iterator[str]:
@@ -89,6 +97,10 @@ def shortages(session: Session, needs: Amounts) -> Iterator[str]:
 
 def use(session: Session, digest: bytes, amounts: Amounts) -> None:
     """Write down what a voucher uses of the allotments."""
+    sums = _sums(session)
+    for key, fen in amounts.items():
+        for of in {key, replace(key, unit="")} & sums.keys():
+            sums[of] -= fen
     put(
         session,
         [
@@ -100,7 +112,13 @@ def use(session: Session, digest: bytes, amounts: Amounts) -> None:
 
 def release(session: Session, digest: bytes) -> None:
     """Give back what a voucher used: nothing was paid for it."""
+    forget(session)
     session.execute(delete(AllotmentUse).where(AllotmentUse.digest == digest))
+
+
+def forget(session: Session) -> None:
+    """Add up anew what is left: something else than a payment changes it."""
+    _sums(session).clear()
 
 
 def used_by(session: Session, digest: bytes) -> dict[AllotmentKey, int]:
@@ -111,6 +129,12 @@ def used_by(session: Session, digest: bytes) -> dict[AllotmentKey, int]:
     ):
         used[_key_of(one)] += one.amount_fen
     return dict(used)
+
+
+def _sums(session: Session) -> dict[AllotmentKey, int]:
+    """Return what this transaction knows to be left."""
+    known: dict[AllotmentKey, int] = session.info.setdefault(_SUMS, {})
+    return known
 
 
 def _columns(key: AllotmentKey) -> dict[str, Any]:

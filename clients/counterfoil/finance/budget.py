@@ -101,6 +101,7 @@ def _grant_allotment(
     if one.amount_fen < 0:
         for short in allotments.shortages(session, {key: -one.amount_fen}):
             raise ValueError(short)
+    allotments.forget(session)
     session.add(
         Allotment(
             plan=number,
