@@ -17,11 +17,13 @@ from counterfoil.office import (
     DeskRefused,
     Done,
     Draft,
+    KeptDraft,
     Outcome,
     Person,
     PlanPosition,
     Seal,
     Voucher,
+    VoucherKey,
     opened_payload,
     plan_of,
     seal_voucher,
@@ -70,15 +72,15 @@ class Drafted:
     Attributes:
         paper: The paper.
         digest: The draft's digest.
+        key: The voucher's name in the books.
         payload: What persons sign.
-        voucher: What the payload says.
         seals: How many seals were on the draft when it was written.
     """
 
     paper: Paper
     digest: bytes
+    key: VoucherKey
     payload: bytes = field(repr=False)
-    voucher: Voucher = field(repr=False)
     seals: int = 0
 
 
@@ -119,15 +121,18 @@ class Clerks:
             if isinstance(answer, DeskRefused):
                 outcomes.append(Refused(paper, answer))
                 continue
+            key = _agreed_key(paper, answer.payload)
+            if key is None:
+                outcomes.append(Refused(paper, _misread()))
+                continue
             drafted = Drafted(
                 paper=paper,
                 digest=answer.done.digest,
+                key=key,
                 payload=answer.payload,
-                voucher=opened_payload(answer.payload),
                 seals=answer.done.seals,
             )
-            misread = _misread(drafted)
-            outcomes.append(Refused(paper, misread) if misread else drafted)
+            outcomes.append(drafted)
         return outcomes
 
     def review(self, drafts: Sequence[Drafted]) -> list[DeskRefused | None]:
@@ -182,7 +187,7 @@ class Clerks:
         Raises:
             DeskRefused: One of them cannot be withdrawn.
         """
-        positions = plan_of(draft.voucher.key.type_code)[:seals]
+        positions = plan_of(draft.key.type_code)[:seals]
         for position in reversed(positions):
             [outcome] = self._system.cancel_seal([(draft.digest, position.id)])
             if not isinstance(outcome, Done):
@@ -190,23 +195,32 @@ class Clerks:
 
 
 def _position(draft: Drafted, turn: int) -> PlanPosition:
-    return plan_of(draft.voucher.key.type_code)[turn]
+    return plan_of(draft.key.type_code)[turn]
 
 
-def _misread(drafted: Drafted) -> DeskRefused | None:
-    """Return a refusal of our own if the payload is not what our record says.
+def _agreed_key(paper: Paper, payload: bytes) -> VoucherKey | None:
+    """Return the name of a voucher that the gateway read as our own record has it.
 
     A typed draft says all of it; of a national one we know the amount and the rows.
+    None: it read something else.
     """
-    form = drafted.voucher.form
-    draft = drafted.paper.draft
+    draft = paper.draft
+    if isinstance(draft, KeptDraft):
+        same = payload == draft.payload or (
+            opened_payload(payload) == opened_payload(draft.payload)
+        )
+        return draft.key if same else None
+    voucher = opened_payload(payload)
     if isinstance(draft, Voucher):
-        same = drafted.voucher == draft
+        same = voucher == draft
     else:
-        ours = (drafted.paper.amount_fen, drafted.paper.count)
-        same = ours == (form.fen("pay_amt_fen"), len(form.rows))
-    if same:
-        return None
+        form = voucher.form
+        said = form.fen("pay_amt_fen"), len(form.rows)
+        same = said == (paper.amount_fen, paper.count)
+    return voucher.key if same else None
+
+
+def _misread() -> DeskRefused:
     return DeskRefused(
         MISREAD,
         "the payload does not say what our own record says",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
+from counterfoil.business.prepared import Prepared
 from counterfoil.business.rows import apart
 from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.office import Reference
@@ -16,6 +17,11 @@ _IN_STATE: Final = (
     select(OutboxEntry)
     .where(OutboxEntry.state.in_(bindparam("states", expanding=True)))
     .order_by(OutboxEntry.id)
+)
+_DRAFTS: Final = Prepared(
+    select(OutboxEntry.id, OutboxEntry.draft).where(
+        OutboxEntry.id.in_(bindparam("numbers", expanding=True))
+    )
 )
 _PLANNED: Final = _IN_STATE.where(OutboxEntry.id > bindparam("after")).limit(
     bindparam("most")
@@ -61,6 +67,11 @@ def answered(
                 known[entry.digest] = entry
     apart(session, found)
     return known
+
+
+def drafts(session: Session, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Return what vouchers say, encoded, by their numbers in the books."""
+    return dict(_DRAFTS.rows(session, {"numbers": numbers}))
 
 
 def loaded(session: Session, *which: ColumnElement[bool]) -> list[OutboxEntry]:

@@ -28,10 +28,10 @@ from counterfoil.office import (
     Desk,
     DocumentKind,
     Done,
+    KeptDraft,
     Outcome,
     Receipt,
     Step,
-    Voucher,
     has_receipt,
     opened,
 )
@@ -134,12 +134,10 @@ class Outbox:
         with self.books.reading() as session:
             return issued.planned(session, after, BATCH)
 
-    def _drafts(self, entries: Sequence[OutboxEntry]) -> list[Voucher]:
-        ids = [one.id for one in entries]
+    def _drafts(self, entries: Sequence[OutboxEntry]) -> list[KeptDraft]:
         with self.books.reading() as session:
-            found = issued.loaded(session, OutboxEntry.id.in_(ids)) if ids else []
-            by_id = {one.id: draft_of(one) for one in found}
-        return [by_id[one] for one in ids]
+            kept = issued.drafts(session, [one.id for one in entries])
+        return [KeptDraft(key=one.key, payload=kept[one.id]) for one in entries]
 
     def _issue_reviewed(self, entries: Sequence[OutboxEntry]) -> None:
         """Write, have two persons review, seal and send."""

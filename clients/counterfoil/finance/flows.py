@@ -83,12 +83,12 @@ class Outgoing:
         """Write, review, seal and send; what is refused is noted and told."""
         drafts = self._reviewed(papers)
         special = self.wishes.discard | self.wishes.correct
-        plain = [one for one in drafts if one.voucher.key.number not in special]
+        plain = [one for one in drafts if one.key.number not in special]
         self._seal_and_send(plain)
         for draft in drafts:
-            if draft.voucher.key.number in self.wishes.discard:
+            if draft.key.number in self.wishes.discard:
                 self._discard(draft)
-            elif draft.voucher.key.number in self.wishes.correct:
+            elif draft.key.number in self.wishes.correct:
                 self._correct(draft)
 
     def reissue(self, returned: Order) -> None:
@@ -174,7 +174,7 @@ class Outgoing:
         """Seal a voucher and withdraw it before it is sent."""
         [sealed] = self.clerks.seal([draft.digest], send=False)
         must_be_done(sealed)
-        reference = Reference(draft.voucher.key, draft.digest)
+        reference = Reference(draft.key, draft.digest)
         [outcome] = self.system.discard([Reason(reference, "重复编制，发送前作废")])
         must_be_done(outcome)
         with self.books.writing() as session:
@@ -185,7 +185,7 @@ class Outgoing:
         """Seal a voucher, withdraw all its seals, and let the corrected file go."""
         [sealed] = self.clerks.seal([draft.digest], send=False)
         must_be_done(sealed)
-        self.clerks.withdraw(draft, len(plan_of(draft.voucher.key.type_code)))
+        self.clerks.withdraw(draft, len(plan_of(draft.key.type_code)))
         with self.books.writing() as session:
             session.delete(session.get_one(Order, draft.digest))
         paper = self._paper(self._corrected(draft.paper.name))
@@ -211,7 +211,8 @@ class Outgoing:
 
 def _order_of(draft: Drafted) -> Order:
     """Return what our books say of a draft that the gateway has written."""
-    key = draft.voucher.key
+    key, handed_over = draft.key, draft.paper.draft
+    assert isinstance(handed_over, NationalDraft), "a folder holds national documents"
     return Order(
         digest=draft.digest,
         file=draft.paper.name,
@@ -219,7 +220,7 @@ def _order_of(draft: Drafted) -> Order:
         number=key.number,
         issue=key.issue,
         fiscal_year=key.fiscal_year,
-        recipient=draft.voucher.recipients[0],
+        recipient=handed_over.recipients[0],
         amount_fen=draft.paper.amount_fen,
         count=draft.paper.count,
         state=State.WRITTEN,

@@ -61,7 +61,10 @@ def draft_message(draft: plain.Draft) -> desk_pb2.Draft:
 
     Raises:
         ValueError: The form has a field that the contract does not know.
+        Defect: The bytes that were kept are no voucher.
     """
+    if isinstance(draft, plain.KeptDraft):
+        return desk_pb2.Draft(voucher=_voucher_message(draft.payload))
     if isinstance(draft, plain.NationalDraft):
         return desk_pb2.Draft(
             national=desk_pb2.NationalDocument(
@@ -233,10 +236,7 @@ def opened_payload(payload: bytes) -> plain.Voucher:
     Raises:
         Defect: The bytes are no voucher.
     """
-    try:
-        return _voucher_of(voucher_pb2.Voucher.FromString(payload))
-    except DecodeError as error:
-        raise Defect("the payload is no voucher") from error
+    return _voucher_of(_voucher_message(payload))
 
 
 def found_of(message: desk_pb2.Found) -> plain.Found:
@@ -302,6 +302,13 @@ def _sealed(encoded: bytes) -> sealed_pb2.Sealed:
         return sealed_pb2.Sealed.FromString(encoded)
     except DecodeError as error:
         raise Defect("the bytes are no sealed document") from error
+
+
+def _voucher_message(payload: bytes) -> voucher_pb2.Voucher:
+    try:
+        return voucher_pb2.Voucher.FromString(payload)
+    except DecodeError as error:
+        raise Defect("the payload is no voucher") from error
 
 
 def _voucher_of(message: voucher_pb2.Voucher) -> plain.Voucher:

@@ -150,7 +150,20 @@ class Voucher:
     replaces: bytes = b""
 
 
-Draft = NationalDraft | Voucher
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDraft:
+    """A voucher to be written, as the caller's own books keep it.
+
+    Attributes:
+        key: Its name in the books.
+        payload: What `payload_of` made of it.
+    """
+
+    key: VoucherKey
+    payload: bytes
+
+
+Draft = NationalDraft | KeptDraft | Voucher
 """What can be written."""
 
 

@@ -18,9 +18,14 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> DevelopmentCa:
 
 
 @pytest.fixture
-def house(tmp_path: Path, ca: DevelopmentCa) -> Iterator[House]:
-    gateway = Loopback(ca)
+def gateway(ca: DevelopmentCa) -> Iterator[Loopback]:
+    made = Loopback(ca)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def house(tmp_path: Path, ca: DevelopmentCa, gateway: Loopback) -> Iterator[House]:
     made = House(tmp_path, ca, gateway)
     yield made
     made.close()
-    gateway.stop()

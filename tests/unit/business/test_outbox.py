@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.business import outbox as boxes
-from counterfoil.business.clerks import Drafted, Paper, Refused
+from counterfoil.business.clerks import MISREAD, Drafted, Paper, Refused
 from counterfoil.business.planning import plan, plan_again, withdraw
 from counterfoil.business.tables import OutboxEntry, OutboxState
+from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import FormRefused, VaultBusy, WithdrawalOutOfOrder
 from counterfoil.office import Form, Receipt, Voucher
 from counterfoil.office.vouchers import FieldValue
+from counterfoil.sealed.v1 import voucher_pb2
 from tests.unit.business.house import (
     LIST,
     ORDER,
@@ -26,6 +28,7 @@ from tests.unit.business.house import (
     paper,
 )
 from tests.unit.office.dying_desk import Crash
+from tests.unit.office.loopback import Loopback
 
 REVIEWED, SUBMITTED = paper(ORDER, "O1"), paper(LIST, "L1")
 BOTH = [REVIEWED, SUBMITTED]
@@ -103,6 +106,48 @@ def test_another_content_under_a_planned_key_is_an_error(house: House) -> None:
     house.turn()
     sent = house.desk.issued.voucher(house.issued(REVIEWED).digest)
     assert sent.direct_payment.pay_amt_fen == 100
+
+
+def test_what_the_gateway_read_otherwise_is_never_signed(
+    house: House, gateway: Loopback
+) -> None:
+    house.plan(REVIEWED)
+    honest = gateway.unary["Write"]
+
+    def forging(request: bytes) -> bytes:
+        forged = desk_pb2.WriteRequest.FromString(request)
+        forged.drafts[0].voucher.direct_payment.payee_acct_no = "6222999999999999"
+        return honest(forged.SerializeToString())
+
+    gateway.unary["Write"] = forging
+
+    house.turn()
+
+    assert house.issued_state(REVIEWED) is OutboxState.REFUSED
+    assert house.issued(REVIEWED).note.startswith(MISREAD)
+    assert gateway.requests["Review"] == []
+
+
+def test_the_same_content_in_another_encoding_is_signed(
+    house: House, gateway: Loopback
+) -> None:
+    """What persons sign is what the gateway encoded; our bytes are our own."""
+    house.plan(REVIEWED)
+    honest = gateway.unary["Write"]
+
+    def in_another_order(request: bytes) -> bytes:
+        answer = desk_pb2.WriteResponse.FromString(honest(request))
+        voucher = voucher_pb2.Voucher.FromString(answer.results[0].payload)
+        key = voucher_pb2.Voucher(key=voucher.key).SerializeToString()
+        voucher.ClearField("key")
+        answer.results[0].payload = voucher.SerializeToString() + key
+        return answer.SerializeToString()
+
+    gateway.unary["Write"] = in_another_order
+
+    house.turn()
+
+    assert len(gateway.requests["Review"]) == 2
 
 
 def test_a_plan_is_undone_with_its_transaction(house: House) -> None:

@@ -18,6 +18,7 @@ from counterfoil.office.messages import (
     opened,
     opened_payload,
     outcome_of,
+    payload_of,
     receipt_message,
 )
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
@@ -72,6 +73,14 @@ def test_a_voucher_says_what_was_put_into_its_draft() -> None:
 
     assert opened_payload(payload) == VOUCHER
     assert opened(sealed(vouchers.DocumentKind.VOUCHER, payload)) == VOUCHER
+
+
+def test_a_voucher_that_books_keep_is_handed_over_as_it_was_kept() -> None:
+    kept = vouchers.KeptDraft(key=VOUCHER.key, payload=payload_of(VOUCHER))
+
+    assert draft_message(kept) == draft_message(VOUCHER)
+    with pytest.raises(Defect, match="no voucher"):
+        draft_message(replace(kept, payload=b"\xff"))
 
 
 def test_an_empty_field_is_not_an_absent_one() -> None:
