@@ -106,11 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "statements", "make a month's statements; `run` sends them", commands.statements
     )
     _add(statements, "month", "yyyymm", required=True)
-    settle = command(
-        "settle", "sign what holds of a receipt that differs", commands.settle
+    _add_settle(
+        command("settle", "sign what holds where an answer differs", commands.settle)
     )
-    settle.add_argument("number", metavar="NUMBER", help="of our application")
-    add_settling(settle, "bank")
     command(
         "alerts", "list what is late; exit status 1 if anything is", commands.alerts
     )
@@ -123,6 +121,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     books.add_argument("--json", action="store_true", help="for a program")
     return parser
+
+
+def _add_settle(to: argparse.ArgumentParser) -> None:
+    to.add_argument("number", metavar="NUMBER", help="of our application or statement")
+    add_settling(to, "bank")
 
 
 def _add_counter(to: argparse.ArgumentParser) -> None:

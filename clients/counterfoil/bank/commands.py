@@ -28,7 +28,12 @@ from counterfoil.bank.watch import Watch
 from counterfoil.business.clerks import Reviewer
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
-from counterfoil.business.settlements import Terms, agree
+from counterfoil.business.settlements import (
+    Terms,
+    agree,
+    agree_on_statement,
+    differing_statement,
+)
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.office import Station, read_settings
 
@@ -131,10 +136,14 @@ def settle(options: argparse.Namespace) -> int:
     station, _ = read_settings(options.config)
     person = station.person(options.person)
     with _opened(options) as (office, session):
-        entry = settlements.differing(session, options.number, options.holds)
+        statement = differing_statement(session, options.number, settlements.STATEMENTS)
+        entry = statement or settlements.differing(
+            session, options.number, options.holds
+        )
         terms = Terms(about=entry.reference, holds=options.holds, reason=options.reason)
-        agreed = agree(session, terms, person, _day(options))
-        if agreed:
+        if statement is not None:
+            agreed = agree_on_statement(session, terms, person, _day(options))
+        elif agreed := agree(session, terms, person, _day(options)):
             settlements.settle(session, office, entry, options.holds, tell)
     tell("settled" if agreed else "signed", 1)
     return DONE

@@ -15,7 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from counterfoil.bank.clearing import Applications
-from counterfoil.bank.kinds import APPLICATION, REFUND_APPLICATION, Office
+from counterfoil.bank.kinds import (
+    APPLICATION,
+    QUOTA_STATEMENT,
+    REFUND_APPLICATION,
+    UNIT_STATEMENT,
+    Office,
+)
 from counterfoil.bank.refund_issues import RefundApplications
 from counterfoil.business import settlements
 from counterfoil.business.outcomes import Tell
@@ -23,6 +29,8 @@ from counterfoil.business.planning import draft_of
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 
 KINDS = (APPLICATION, REFUND_APPLICATION)
+STATEMENTS = (UNIT_STATEMENT, QUOTA_STATEMENT)
+"""Statements of ours: when one is settled, nothing is booked."""
 
 
 def differing(session: Session, number: str, holds: Holds) -> OutboxEntry:
@@ -79,6 +87,8 @@ def unlike_books(session: Session, booked: Mapping[bytes, int]) -> Iterator[str]
     yield from settlements.unsound(session)
     for digest, holds in sorted(settlements.settled(session).items()):
         [entry] = session.scalars(select(OutboxEntry).filter_by(digest=digest))
+        if entry.type_code in STATEMENTS:
+            continue
         fen = draft_of(entry).form.fen("pay_amt_fen")
         wanted = fen if holds is Holds.VOUCHER else 0
         if booked.get(digest, 0) != wanted:

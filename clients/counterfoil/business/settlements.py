@@ -1,4 +1,4 @@
-"""What people agree about a voucher whose receipt does not agree (协商解决).
+"""What people agree about what is answered otherwise than we sent it (协商解决).
 
 The parties find out what was really done, and say of it what holds. Nobody says so
 alone: two persons sign the same words, each with the own key, and what they signed
@@ -10,16 +10,22 @@ Source: Hubei measures, articles 32 and 34.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from counterfoil.business.issued import by_digest
 from counterfoil.business.outcomes import NOTE_MAX
 from counterfoil.business.program import add_option
-from counterfoil.business.tables import Holds, SettlementEntry
+from counterfoil.business.tables import (
+    Holds,
+    OutboxEntry,
+    OutboxState,
+    SettlementEntry,
+)
 from counterfoil.office import Person, Reference, encode_for_signing, is_signed_by
 
 SIGNED_TYPE: Final = "application/vnd.counterfoil.settlement.v1"
@@ -92,6 +98,57 @@ def is_settled(session: Session, digest: bytes) -> bool:
     """Tell whether two persons have settled a voucher."""
     entry = session.get(SettlementEntry, digest)
     return entry is not None and bool(entry.second)
+
+
+def differing_statement(
+    session: Session, number: str, kinds: Collection[int]
+) -> OutboxEntry | None:
+    """Return the statement of a number whose receipt does not agree; None without one.
+
+    Args:
+        session: The books.
+        number: The statement's number.
+        kinds: Which kinds of ours are statements (对账单).
+    """
+    return session.scalar(
+        select(OutboxEntry).where(
+            OutboxEntry.number == number,
+            OutboxEntry.type_code.in_(kinds),
+            OutboxEntry.state == OutboxState.DIFFERS,
+        )
+    )
+
+
+def agree_on_statement(
+    session: Session, terms: Terms, person: Person, day: str
+) -> bool:
+    """Note that a person signs what was found about a statement that differs.
+
+    A statement only tells what is in the books, so nothing is booked: whoever was wrong
+    issues a voucher that corrects it. Once two have signed, the statement rests.
+
+    Source: Hubei measures, article 34.
+
+    Args:
+        session: One transaction.
+        terms: What was found: the statement holds, or what its answer says.
+        person: Who signs.
+        day: Today in China, `yyyymmdd`.
+
+    Returns:
+        Whether two persons have signed.
+
+    Raises:
+        ValueError: As `agree`; or it is said that neither side is right.
+    """
+    if terms.holds is Holds.NOTHING:
+        msg = "对账单不符，只能确认对账单或反馈一方正确"
+        raise ValueError(msg)
+    agreed = agree(session, terms, person, day)
+    statement = by_digest(session, terms.about.digest)
+    if agreed and statement is not None and statement.state is OutboxState.DIFFERS:
+        statement.state = OutboxState.SETTLED
+    return agreed
 
 
 def unsound(session: Session) -> Iterator[str]:

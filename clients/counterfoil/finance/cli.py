@@ -187,7 +187,10 @@ def _add_remedies(verbs: Verbs) -> None:
         verbs, "correct", commands.correct, "take a quota notice back by another"
     )
     settle = _command(
-        verbs, "settle", commands.settle, "sign what holds of a receipt that differs"
+        verbs,
+        "settle",
+        commands.settle,
+        "sign what holds where an answer differs",
     )
     for verb in (ask, withdraw, reissue, correct, settle):
         verb.add_argument("number", metavar="NUMBER", help="of our voucher")

@@ -12,7 +12,12 @@ from typing import Any
 
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, setting, tell
-from counterfoil.business.settlements import Terms, agree
+from counterfoil.business.settlements import (
+    Terms,
+    agree,
+    agree_on_statement,
+    differing_statement,
+)
 from counterfoil.business.working_days import WorkingDays
 from counterfoil.finance import (
     budget,
@@ -27,7 +32,14 @@ from counterfoil.finance.books import Books
 from counterfoil.finance.kinds import APPROPRIATION, SPECIAL_PAYMENT, Office, office_of
 from counterfoil.finance.lists import plan_list, unlisted
 from counterfoil.finance.statements import Month, plan_statements
-from counterfoil.office import DeskRefused, Reason, Reference, read_settings
+from counterfoil.office import (
+    DeskRefused,
+    Person,
+    Reason,
+    Reference,
+    Station,
+    read_settings,
+)
 
 
 @contextmanager
@@ -191,20 +203,47 @@ def settle(options: argparse.Namespace) -> int:
     station, _ = read_settings(options.config)
     person = station.person(options.person)
     with at_work(options.config) as (office, books):
-        with books.reading() as session:
-            digest = settlements.differing(session, options.number).digest
-        with station.desk("system") as desk:
-            papers = settlements.papers_of(desk, digest)
-        settlements.done(papers, options.holds)  # before anybody signs it
-        terms = Terms(
-            about=Reference(papers.voucher.key, digest),
-            holds=options.holds,
-            reason=options.reason,
-        )
-        with books.writing() as session:
-            agreed = agree(session, terms, person, today(options))
-            if agreed:
-                one = settlements.differing(session, options.number)
-                settlements.settle(session, office, one, papers, options.holds)
+        agreed = _settle_statement(options, books, person)
+        if agreed is None:
+            agreed = _settle_receipt(options, station, office, books, person)
     tell("settled" if agreed else "signed", 1)
     return DONE
+
+
+def _settle_statement(
+    options: argparse.Namespace, books: Books, person: Person
+) -> bool | None:
+    """Sign what was found about a statement of ours; None if the number is of none."""
+    kinds = settlements.STATEMENTS
+    with books.writing() as session:
+        statement = differing_statement(session, options.number, kinds)
+        if statement is None:
+            return None
+        terms = _terms(options, statement.reference)
+        return agree_on_statement(session, terms, person, today(options))
+
+
+def _settle_receipt(
+    options: argparse.Namespace,
+    station: Station,
+    office: Office,
+    books: Books,
+    person: Person,
+) -> bool:
+    """Sign what holds of an order whose receipt differs; book it once two have."""
+    with books.reading() as session:
+        digest = settlements.differing(session, options.number).digest
+    with station.desk("system") as desk:
+        papers = settlements.papers_of(desk, digest)
+    settlements.done(papers, options.holds)  # before anybody signs it
+    terms = _terms(options, Reference(papers.voucher.key, digest))
+    with books.writing() as session:
+        agreed = agree(session, terms, person, today(options))
+        if agreed:
+            one = settlements.differing(session, options.number)
+            settlements.settle(session, office, one, papers, options.holds)
+    return agreed
+
+
+def _terms(options: argparse.Namespace, about: Reference) -> Terms:
+    return Terms(about=about, holds=options.holds, reason=options.reason)

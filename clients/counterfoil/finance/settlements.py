@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -24,10 +24,24 @@ from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 from counterfoil.finance import accounts, allotments, checks, claims, clearing
 from counterfoil.finance.entries import Entry, entry_of
 from counterfoil.finance.issues import give_back
-from counterfoil.finance.kinds import CLEARING_ORDER, PAYMENT, REFUND, Office
+from counterfoil.finance.kinds import (
+    AGENCY_STATEMENT,
+    CLEARING_ORDER,
+    PAYMENT,
+    REFUND,
+    Office,
+)
 from counterfoil.finance.refunds import given_back
 from counterfoil.finance.tables import APART, Finding, Receipted
 from counterfoil.office import Desk, Form, Receipt, Voucher, enclosed, opened
+
+STATEMENTS: Final = (AGENCY_STATEMENT,)
+"""Statements of ours: when one is settled, nothing is booked."""
+
+
+_STATED: Final = select(OutboxEntry.digest).where(
+    OutboxEntry.type_code.in_(STATEMENTS), OutboxEntry.state == OutboxState.SETTLED
+)
 
 
 class Papers(NamedTuple):
@@ -134,6 +148,8 @@ def unlike_vault(
     with books.reading() as session:
         yield from settlements.unsound(session)
         found = settlements.settled(session)
+        for digest in session.scalars(_STATED):
+            found.pop(digest, None)
     for digest, holds in sorted(found.items()):
         papers = papers_of(desk, digest)
         was = done(papers, holds)

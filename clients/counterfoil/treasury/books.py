@@ -75,6 +75,8 @@ TEXT_MAX: Final = 1024
 AGREES: Final = "0"
 DIFFERS: Final = "1"
 """Result of comparing a statement (对账结果)."""
+SETTLED: Final = "2"
+"""Of a statement of ours that differs, once people have settled it; on no wire."""
 _STATE: Final = Enum(State, native_enum=False, length=12, values_callable=list)
 
 
@@ -244,7 +246,7 @@ class Statement(Base):
     sent: Mapped[str] = mapped_column(String(8))
     """Day on which it was issued."""
     result: Mapped[str] = mapped_column(String(1), default="")
-    """`AGREES` or `DIFFERS`; empty while it is not answered."""
+    """`AGREES`, `DIFFERS` or `SETTLED`; empty while it is not answered."""
     note: Mapped[str] = mapped_column(String(TEXT_MAX), default="")
     """What does not agree, or why it came back."""
     answered: Mapped[str] = mapped_column(String(8), default="")

@@ -110,9 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         "alerts", help="show what was noted today and what is late; exit 1 if any"
     )
     settle_ = commands.add_parser(
-        "settle", help="sign what holds of a receipt of ours that differs"
+        "settle", help="sign what holds where an answer differs"
     )
-    settle_.add_argument("number", metavar="NUMBER", help="of the voucher")
+    settle_.add_argument(
+        "number", metavar="NUMBER", help="of the voucher, or of our statement"
+    )
     add_settling(settle_, "treasury")
     books = commands.add_parser("books", help="show what the books say")
     books.add_argument(

@@ -14,13 +14,19 @@ from typing import Any, Final
 from counterfoil.business.banks import banks_of
 from counterfoil.business.days import clock_of, day_of, read_day
 from counterfoil.business.program import DONE, REFUSED, Stop, setting, tell
-from counterfoil.business.settlements import Terms, agree, half, unsound
+from counterfoil.business.settlements import (
+    Terms,
+    agree,
+    agree_on_statement,
+    half,
+    unsound,
+)
 from counterfoil.business.turns import turns
 from counterfoil.business.working_days import WorkingDays
-from counterfoil.office import Station, read_settings
-from counterfoil.treasury import alerts, settlements
+from counterfoil.office import Reference, Station, read_settings
+from counterfoil.treasury import alerts, issuing, settlements
 from counterfoil.treasury.accounts import figures
-from counterfoil.treasury.books import Books
+from counterfoil.treasury.books import SETTLED, Books
 from counterfoil.treasury.corrections import Right, correct
 from counterfoil.treasury.incomes import Entered, enter, invented, read_income
 from counterfoil.treasury.kinds import OUR_NAME, Office
@@ -121,11 +127,20 @@ def settle(options: argparse.Namespace) -> int:
     person = station.person(options.person)
     today = day_of(_clock(options)())
     with _books(station, tables) as books, books.writing() as session:
-        one = settlements.receipted(session, options.number, options.holds)
-        terms = Terms(about=one.reference, holds=options.holds, reason=options.reason)
-        agreed = agree(session, terms, person, today)
+        statement = settlements.differing(session, options.number)
+        if statement is None:
+            one = settlements.receipted(session, options.number, options.holds)
+            agreed = agree(session, _terms(options, one.reference), person, today)
+        else:
+            about = issuing.last(session, statement).reference
+            agreed = agree_on_statement(session, _terms(options, about), person, today)
+            statement.result = SETTLED if agreed else statement.result
     tell("settled" if agreed else "signed", 1)
     return DONE
+
+
+def _terms(options: argparse.Namespace, about: Reference) -> Terms:
+    return Terms(about=about, holds=options.holds, reason=options.reason)
 
 
 def show_books(options: argparse.Namespace) -> int:

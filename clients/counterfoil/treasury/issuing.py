@@ -115,13 +115,18 @@ def newest(session: Session, voucher: Voucher) -> OutboxEntry | None:
 
 def sent(session: Session, statement: Statement) -> Voucher:
     """Return what a statement of ours says, as it was issued last."""
+    return draft_of(last(session, statement))
+
+
+def last(session: Session, statement: Statement) -> OutboxEntry:
+    """Return the last issue of a statement of ours, with what it says."""
     issues = session.scalars(
         select(OutboxEntry)
         .where(OutboxEntry.type_code == statement.type_code)
         .where(OutboxEntry.number == statement.number)
         .order_by(OutboxEntry.issue)
     ).all()
-    return draft_of(issues[-1])
+    return issues[-1]
 
 
 def _record(session: Session, voucher: Voucher, today: str) -> None:

@@ -1,4 +1,4 @@
-"""A receipt of ours that does not agree, after people have agreed what holds.
+"""A receipt or statement of ours that does not agree, after people have agreed on it.
 
 Finance tells it, for it compares. Our books have what the voucher says, and nothing
 else can hold here: what was paid otherwise, a correcting voucher puts right. The
@@ -14,8 +14,15 @@ from sqlalchemy.orm import Session
 
 from counterfoil.business.settlements import is_settled
 from counterfoil.business.tables import Holds
-from counterfoil.treasury.books import Incoming, State
+from counterfoil.treasury.books import DIFFERS, Incoming, State, Statement
 from counterfoil.treasury.kinds import LISTED
+
+
+def differing(session: Session, number: str) -> Statement | None:
+    """Return the statement of ours of a number whose answer does not agree, or None."""
+    return session.scalar(
+        select(Statement).where(Statement.number == number, Statement.result == DIFFERS)
+    )
 
 
 def receipted(session: Session, number: str, holds: Holds) -> Incoming:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import delete
 
 from counterfoil.bank import settlements
 from counterfoil.bank.alerts import alerts
+from counterfoil.bank.kinds import QUOTA_STATEMENT, UNIT_STATEMENT
 from counterfoil.bank.quota import quota_lines
 from counterfoil.bank.recompute import booked
+from counterfoil.bank.statements import plan_statements
 from counterfoil.bank.tables import Entry, RefundState
-from counterfoil.business.settlements import Terms, agree
+from counterfoil.business.settlements import (
+    Terms,
+    agree,
+    agree_on_statement,
+    differing_statement,
+)
 from counterfoil.business.tables import Holds, OutboxEntry, OutboxState
 from counterfoil.business.working_days import WorkingDays
 from tests.unit.bank.bank_house import DAY, BankHouse
-from tests.unit.bank.papers import FINANCE_ACCOUNT, OFFICE, TOTAL, direct_payment
+from tests.unit.bank.papers import FINANCE_ACCOUNT, OFFICE, TOTAL, UNIT, direct_payment
 
 FIRST = "SQ202603011101"
 
@@ -42,6 +49,30 @@ def cleared_fen(house: BankHouse) -> int:
     with house.journal.reading() as session:
         lines = quota_lines(session, "420000", 2026, "20260101", "20261231")
         return sum(one.cleared_fen for one in lines.values())
+
+
+def answered_otherwise(house: BankHouse, result: str = "1") -> str:
+    """State a month to a unit, and let it answer; return the statement's number."""
+    house.pay(direct_payment("D1"))
+    house.apply()
+    house.turn()
+    house.clear(FIRST)
+    house.now = datetime(2026, 4, 1, 4, tzinfo=UTC)
+    plan_statements(house.journal, OFFICE, "202603", "20260401")
+    house.turn()
+    [number] = house.applied(UNIT_STATEMENT)
+    answer: dict[str, str | int] = {"x_check_result": result}
+    if result == "1":
+        answer["x_check_reason"] = "少一笔"
+    house.answer(number, answer, by=UNIT)
+    for other in house.applied(QUOTA_STATEMENT):
+        house.answer(other, {"x_check_result": "0"})
+    return number
+
+
+def told(house: BankHouse) -> list[str]:
+    with house.journal.reading() as session:
+        return list(alerts(session, OFFICE, date(2026, 4, 1), WorkingDays()))
 
 
 @pytest.fixture
@@ -88,6 +119,56 @@ def test_an_application_whose_receipt_agrees_is_not_settled(house: BankHouse) ->
 
     with pytest.raises(ValueError, match="没有回单不符"):
         settle(house, FIRST, Holds.NOTHING)
+
+
+@pytest.mark.clause("hubei-29.4", "hubei-34", "hubei-36")
+@pytest.mark.parametrize("holds", [Holds.VOUCHER, Holds.RECEIPT])
+def test_a_statement_that_differs_rests_once_two_persons_found_out_why(
+    house: BankHouse, holds: Holds
+) -> None:
+    """Nothing is booked for it: whoever was wrong issues a correcting voucher."""
+    number = answered_otherwise(house)
+    before = booked(house.journal)
+    assert any(number in one for one in told(house))
+
+    for place, reviewer in enumerate(house.reviewers):
+        assert house.issued_state(number) is OutboxState.DIFFERS
+        with house.journal.writing() as session:
+            found = differing_statement(session, number, settlements.STATEMENTS)
+            assert found is not None
+            terms = Terms(about=found.reference, holds=holds, reason="漏记退款一笔")
+            agreed = agree_on_statement(session, terms, reviewer.person, DAY)
+        assert agreed is (place == 1)
+
+    assert house.issued_state(number) is OutboxState.SETTLED
+    assert told(house) == []
+    assert booked(house.journal) == before
+    assert unlike(house) == []
+    with house.journal.reading() as session:
+        kinds = settlements.STATEMENTS
+        assert differing_statement(session, number, kinds) is None
+
+
+def test_of_a_statement_that_differs_one_side_is_right(house: BankHouse) -> None:
+    number = answered_otherwise(house)
+
+    with house.journal.writing() as session:
+        found = differing_statement(session, number, settlements.STATEMENTS)
+        assert found is not None
+        terms = Terms(about=found.reference, holds=Holds.NOTHING, reason="不明")
+        with pytest.raises(ValueError, match="一方正确"):
+            agree_on_statement(session, terms, house.reviewers[0].person, DAY)
+
+    assert house.issued_state(number) is OutboxState.DIFFERS
+
+
+def test_a_statement_that_agrees_is_not_settled(house: BankHouse) -> None:
+    number = answered_otherwise(house, "0")
+
+    with house.journal.reading() as session:
+        kinds = settlements.STATEMENTS
+        assert differing_statement(session, number, kinds) is None
+        assert differing_statement(session, FIRST, kinds) is None
 
 
 def test_books_that_do_not_have_what_was_settled_are_told(

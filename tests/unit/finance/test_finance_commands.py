@@ -23,8 +23,11 @@ from counterfoil.finance.kinds import (
     SPECIAL_PAYMENT,
     office_of,
 )
+from counterfoil.finance.settlements import unlike_vault
+from counterfoil.office import Form, Receipt
 from tests.unit.finance.finance_desk import House
 from tests.unit.finance.papers import (
+    BANK,
     DAY,
     FINANCE,
     OFFICE,
@@ -247,6 +250,44 @@ def test_a_month_is_stated(
     assert capsys.readouterr().out == "planned 1\nplanned 0\n"
     assert len(house.issued(AGENCY_STATEMENT)) == 1
     assert main(["statements", "--month", "202604"]) == REFUSED
+
+
+@pytest.mark.clause("hubei-29.2", "hubei-34", "hubei-36")
+def test_a_statement_that_differs_is_settled_by_two_persons(
+    house: House,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house.allot()
+    house.run(application("SQ1"))
+    house.answered(PAYMENT)
+    monkeypatch.setenv("COUNTERFOIL_FINANCE_TODAY", "20260401")
+    assert main(["statements", "--month", "202603"]) == DONE
+    house.turn()
+    [entry] = house.entries(AGENCY_STATEMENT)
+    form = Form({"x_check_result": "1", "x_check_reason": "多列一笔"})
+    house.desk.receipt(Receipt(voucher=entry.reference, by=BANK, form=form))
+    house.turn()
+
+    def settle(person: str, holds: str = "receipt") -> int:
+        words = ["--holds", holds, "--reason", "重复列报", "--person", person]
+        return main(["settle", entry.number, *words])
+
+    def alerts() -> str:
+        capsys.readouterr()
+        main(["alerts"])
+        return capsys.readouterr().out
+
+    assert f"{entry.number}回单不符" in alerts()
+    assert settle("first_reviewer", "nothing") == REFUSED
+    assert settle("first_reviewer") == DONE
+    assert f"{entry.number}回单不符" in alerts()
+    assert settle("second_reviewer", "voucher") == REFUSED
+    assert settle("second_reviewer") == DONE
+    assert entry.number not in alerts()
+    assert settle("second_reviewer") == REFUSED
+    assert list(unlike_vault(house.client, house.books, {})) == []
 
 
 def test_alerts_are_printed_and_told_by_the_exit_status(

@@ -11,13 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from counterfoil.business.program import REFUSED
+from counterfoil.business.tables import OutboxEntry, OutboxState
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.standing import Standing
-from counterfoil.treasury.books import Income, Posting
+from counterfoil.office import Form
+from counterfoil.treasury.books import DIFFERS, SETTLED, Income, Posting
 from counterfoil.treasury.cli import main
 from counterfoil.treasury.commands import office_of
 from tests.unit.treasury.papers import (
     ACCOUNT,
+    BANK,
     BANK_CODE,
     BANK_NO,
     OFFICE,
@@ -27,6 +30,8 @@ from tests.unit.treasury.papers import (
     came,
     order,
 )
+from tests.unit.treasury.replies import reply
+from tests.unit.treasury.test_treasury_statements import booked, live_in_march
 from tests.unit.treasury.treasury_desk import OPENING_FEN, Treasury
 
 TABLES = {
@@ -70,6 +75,54 @@ code = "{BANK_CODE}"
     file = tmp_path / "treasury.toml"
     file.write_text(text)
     return file
+
+
+@pytest.mark.clause("hubei-29.1", "hubei-34", "hubei-36")
+@pytest.mark.parametrize("type_code", [3511, 4005])
+def test_a_statement_that_differs_is_settled_by_two_persons(
+    treasury: Treasury, config: Path, ca: DevelopmentCa, type_code: int
+) -> None:
+    """One is answered by a reply of its own kind (5511), the other by a receipt."""
+    with config.open("a") as file:
+        for name in ("first", "second"):
+            stem = os.path.relpath(
+                ca.credential(TREASURY, "person", name).stem, config.parent
+            )
+            file.write(f"""
+[office.caller.{name}_reviewer]
+certificate = "{stem}.pem"
+key = "file:{stem}.key"
+passphrase = "file:{stem}.pass"
+""")
+    live_in_march(treasury)
+    treasury.system().state_month("202603")
+    statement = treasury.stated(type_code)[0]
+    if type_code == 3511:
+        treasury.run_all(reply(statement, {"1": "财政账为2.99元"}))
+    else:
+        form = Form({"x_check_result": "1", "x_check_reason": "少一笔"})
+        treasury.desk.answer(statement, form, by=BANK)
+        treasury.run_all()
+    assert booked(treasury, statement).result == DIFFERS
+    number = statement.key.number
+
+    def settle(person: str, holds: str = "voucher") -> int:
+        words = ["--holds", holds, "--reason", "财政漏记，将补记", "--person", person]
+        return main(["settle", number, "--config", str(config), *words])
+
+    assert settle("first_reviewer", "nothing") == REFUSED
+    assert settle("first_reviewer") == 0
+    assert settle("first_reviewer") == REFUSED
+    assert booked(treasury, statement).result == DIFFERS
+    assert settle("second_reviewer") == 0
+
+    assert booked(treasury, statement).result == SETTLED
+    assert settle("second_reviewer") == REFUSED
+    with treasury.books.reading() as session:
+        states = select(OutboxEntry.state).where(OutboxEntry.number == number)
+        assert OutboxState.DIFFERS not in session.scalars(states).all()
+    told = main(["books", "--config", str(config), "--json", "--recompute"])
+    assert told == 0
 
 
 def test_the_office_is_what_the_configuration_says() -> None:
