@@ -183,7 +183,7 @@ class Inbox:
         """Check what was read: what is found stays, whatever the books say later."""
         for some in _batches(self.in_state(InboxState.READ)):
             with self.books.writing() as session:
-                for entry in _held(session, some):
+                for entry in self._expected(session, some):
                     work = self.works[entry.type_code]
                     reasons = work.objections(session, entry, voucher_of(entry))
                     entry.note = "；".join(reasons)[:REASON_MAX]
@@ -253,7 +253,7 @@ class Inbox:
         for some in _batches(due):
             counted: Counter[str] = Counter()
             with self.books.writing() as session:
-                for entry in _held(session, some):
+                for entry in self._expected(session, some):
                     # What was begun waits no more.
                     waits = entry.state is InboxState.ACCEPTED
                     if waits and not self._is_due(session, entry):
@@ -261,6 +261,18 @@ class Inbox:
                     counted[self._book_one(session, entry, done, refused)] += 1
             for what, count in counted.items():
                 self.tell(what, count)
+
+    def _expected(
+        self, session: Session, some: Sequence[InboxEntry]
+    ) -> list[InboxEntry]:
+        """Return vouchers as they stand, once their works know what comes next."""
+        held = _held(session, some)
+        vouchers: dict[int, list[Voucher]] = {}
+        for entry in held:
+            vouchers.setdefault(entry.type_code, []).append(voucher_of(entry))
+        for type_code, alike in vouchers.items():
+            self.works[type_code].expect(session, alike)
+        return held
 
     def _book_one(
         self,

@@ -7,7 +7,7 @@ they decide on is what they change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,16 @@ class Work:
     """
 
     answers: bool = False
+
+    def expect(self, session: Session, vouchers: Sequence[Voucher]) -> None:
+        """Read together what is to be known of vouchers that are looked at next.
+
+        Args:
+            session: The transaction in which each will be decided on. What is read here
+                is kept with it, and seen as it stands when it is decided.
+            vouchers: Some of this kind.
+        """
+        del session, vouchers
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher

@@ -6,11 +6,11 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Select, bindparam, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, selectinload
 
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.prepared import Prepared
@@ -64,6 +64,7 @@ _FUNCTION_NAME: Final = Prepared(
     )
 )
 _LOCKED: Final = select(Allotment.id).where(Allotment.way == _WAY).with_for_update()
+_KNOWN: Final = "requests of ours"
 _REQUESTS: Final = (
     select(Request)
     .where(
@@ -71,7 +72,7 @@ _REQUESTS: Final = (
         Request.number.in_(bindparam("numbers", expanding=True)),
     )
     # With its lines: nobody looks a request up who does not want its amount.
-    .options(joinedload(Request.lines))
+    .options(selectinload(Request.lines))
 )
 _ENTERED: Final = Prepared(
     select(func.sum(Posting.amount_fen)).where(
@@ -121,11 +122,31 @@ def function_name(
     return name
 
 
-def request(session: Session, type_code: int, *numbers: str) -> Request | None:
+def expect(session: Session, named: Iterable[tuple[int, Sequence[str]]]) -> None:
+    """Look up together the requests that `request` will be asked for; type and numbers.
+
+    What is found is kept with the transaction, and that there is none, too: requests
+    are not entered in a transaction in which notices are booked.
+    """
+    numbers: dict[int, set[str]] = {}
+    for type_code, some in named:
+        numbers.setdefault(type_code, set()).update(some)
+    known: dict[tuple[int, str], Request | None] = session.info.setdefault(_KNOWN, {})
+    for type_code, wanted in numbers.items():
+        known |= dict.fromkeys(((type_code, one) for one in wanted), None)
+        asked = {"type_code": type_code, "numbers": sorted(wanted)}
+        for one in session.scalars(_REQUESTS, asked):
+            known[type_code, one.number] = one
+
+
+def request(session: Session, type_code: int, numbers: Sequence[str]) -> Request | None:
     """Return the first request of ours that one of these numbers names; else None."""
-    wanted = {"type_code": type_code, "numbers": numbers}
-    found = {one.number: one for one in session.scalars(_REQUESTS, wanted).unique()}
-    return next((found[one] for one in numbers if one in found), None)
+    known = session.info.get(_KNOWN, {})
+    if not all((type_code, one) in known for one in numbers):
+        expect(session, [(type_code, numbers)])
+        known = session.info[_KNOWN]
+    found = (known[type_code, one] for one in numbers)
+    return next((one for one in found if one is not None), None)
 
 
 def paid_fen(session: Session, asked: Request) -> int:

@@ -88,4 +88,4 @@ def _request(session: Session, matched: Voucher) -> Request | None:
     form = matched.form
     if form.text("ori_vt_code") != str(PAYMENT):
         return None
-    return accounts.request(session, PAYMENT, form.text("ori_voucher_no"))
+    return accounts.request(session, PAYMENT, [form.text("ori_voucher_no")])

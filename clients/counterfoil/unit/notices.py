@@ -39,21 +39,28 @@ def request_of(session: Session, notice: Voucher) -> Request | None:
       the reserved field that finance carries it in; once one is in the books, by the
       number of the payment too, so that its refund (2203) finds it.
     """
-    form = notice.form
-    number = form.text("ori_voucher_no")
-    if form.text("ori_vt_code") == str(PAYMENT):
-        return accounts.request(session, PAYMENT, number)
-    if form.text("ori_vt_code") == str(REFUND_NOTICE):
-        told = accounts.refund(session, number)
+    original = notice.form.text("ori_vt_code")
+    if original == str(REFUND_NOTICE):
+        told = accounts.refund(session, notice.form.text("ori_voucher_no"))
         return None if told is None else session.get_one(Request, told.request_id)
-    names = [*(str(row.get("voucher_no", "")) for row in form.rows), form.text("hold1")]
-    asked = accounts.request(session, APPLICATION, *dict.fromkeys(filter(None, names)))
-    if asked is not None:
+    asked = accounts.request(session, *numbers_in(notice))
+    if asked is not None or original == str(PAYMENT):
         return asked
     posted = accounts.payer_of(session, notice.key.issuer, _payments_in(notice))
     if posted is None or posted.request_id is None:
         return None
     return session.get_one(Request, posted.request_id)
+
+
+def numbers_in(notice: Voucher) -> tuple[int, list[str]]:
+    """Return by which numbers a notice may name a request of ours, and its type."""
+    form = notice.form
+    if notice.key.type_code == REFUND_NOTICE:
+        return PAYMENT, [form.text("ori_bill_no")]
+    if form.text("ori_vt_code") == str(PAYMENT):
+        return PAYMENT, [form.text("ori_voucher_no")]
+    names = [*(str(row.get("voucher_no", "")) for row in form.rows), form.text("hold1")]
+    return APPLICATION, list(dict.fromkeys(filter(None, names)))
 
 
 def payment_of(session: Session, notice: Voucher, asked: Request | None) -> str:
@@ -151,7 +158,7 @@ def post(session: Session, digest: bytes, notice: Voucher, subject: About) -> No
 
 def refunded(session: Session, notice: Voucher) -> Request | None:
     """Return the payment that a notice of refund (2204) is about; None if not ours."""
-    return accounts.request(session, PAYMENT, notice.form.text("ori_bill_no"))
+    return accounts.request(session, *numbers_in(notice))
 
 
 def refund_hindrances(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,7 +13,7 @@ from counterfoil.business.inbox import voucher_of
 from counterfoil.business.tables import InboxEntry, OutboxEntry
 from counterfoil.business.works import Issue, Work
 from counterfoil.office import Receipt, Step, Voucher
-from counterfoil.unit import checks, ledger, matches, notices
+from counterfoil.unit import accounts, checks, ledger, matches, notices
 from counterfoil.unit.answers import match_receipt, statement_receipt
 from counterfoil.unit.kinds import (
     APPLICATION,
@@ -63,6 +63,10 @@ class NoticeWork(BankWork, Generic[Subject]):
     look_up: Callable[[Session, Voucher], Subject]
     hindrances: Callable[[Session, Voucher, Subject], Iterable[str]]
     write_down: Callable[[Session, bytes, Voucher, Subject], None]
+
+    def expect(self, session: Session, vouchers: Sequence[Voucher]) -> None:
+        """Look up together what the notices are about."""
+        accounts.expect(session, (notices.numbers_in(one) for one in vouchers))
 
     def objections(
         self, session: Session, entry: InboxEntry, voucher: Voucher

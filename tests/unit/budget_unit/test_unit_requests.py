@@ -11,8 +11,8 @@ from sqlalchemy import text
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.tables import OutboxState
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.unit import requests
-from counterfoil.unit.kinds import DealMode
+from counterfoil.unit import accounts, requests
+from counterfoil.unit.kinds import APPLICATION, PAYMENT, DealMode
 from counterfoil.unit.system import books_at
 from counterfoil.unit.tables import RequestState
 from counterfoil.unit.wishes import BeyondAllotment, Item, Wish, corrected
@@ -27,7 +27,7 @@ from tests.unit.budget_unit.papers import (
     plan,
 )
 from tests.unit.budget_unit.unit_house import UnitHouse
-from tests.unit.business.house import dying
+from tests.unit.business.house import counted, dying
 from tests.unit.office.dying_desk import Crash
 
 DIRECT, AUTHORISED = PaymentWay.DIRECT, PaymentWay.AUTHORISED
@@ -145,6 +145,23 @@ def test_an_allotment_of_another_year_pays_nothing(house: UnitHouse) -> None:
         house.books.writing() as session,
     ):
         requests.enter(session, OFFICE, Wish(items=[item()]), "20270104")
+
+
+def test_what_is_expected_is_looked_up_together_and_once(house: UnitHouse) -> None:
+    applied, paid, other = house.ask(item(1)), house.pay(item(2)), house.pay(item(3))
+    named = [(PAYMENT, [paid]), (PAYMENT, ["none", other]), (APPLICATION, [applied])]
+    with house.books.reading() as session, counted("before_cursor_execute") as asked:
+        accounts.expect(session, named)
+        # Requests and their lines, of two types.
+        assert len(asked) == 4
+        found = [accounts.request(session, *one) for one in named]
+        assert [one and one.number for one in found] == [paid, other, applied]
+        assert [one and one.amount_fen for one in found] == [2, 3, 1]
+        assert accounts.request(session, PAYMENT, ["none"]) is None
+        assert len(asked) == 4
+        # What was not expected is looked up all the same.
+        assert accounts.request(session, APPLICATION, [paid]) is None
+        assert len(asked) == 5
 
 
 def test_of_several_that_are_entered_together_the_first_take_what_is_left(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
 import pytest
+from sqlalchemy.orm import Session
 
 from counterfoil.business import inbox
-from counterfoil.business.tables import InboxState
+from counterfoil.business.tables import InboxEntry, InboxState
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import NotInState, SealForged, VaultBusy
 from counterfoil.domain.standing import Standing
-from counterfoil.office import Form, Receipt, Reference
+from counterfoil.office import Form, Receipt, Reference, Voucher
 from tests.unit.business.house import (
     APPLICATION,
     BANK,
@@ -17,6 +21,7 @@ from tests.unit.business.house import (
     NOTICE,
     TODAY,
     TREASURY,
+    Booked,
     House,
     counted,
     dying,
@@ -63,6 +68,45 @@ def test_what_is_objected_to_is_rejected_with_the_reason(house: House) -> None:
     assert house.desk.explanations[digest] == "不受理"
     assert house.state(good) is InboxState.RECEIPTED
     assert house.bookings() == ["A1"]
+
+
+def test_works_are_told_what_they_will_be_asked_about_in_a_transaction(
+    house: House,
+) -> None:
+    told: list[tuple[str, list[str]]] = []
+
+    class Expecting(Booked):
+        def expect(self, session: Session, vouchers: Sequence[Voucher]) -> None:
+            assert session.in_transaction()
+            told.append(("expect", [one.key.number for one in vouchers]))
+
+        def objections(
+            self, session: Session, entry: InboxEntry, voucher: Voucher
+        ) -> Iterable[str]:
+            told.append(("check", [voucher.key.number]))
+            return super().objections(session, entry, voucher)
+
+        def book(
+            self, session: Session, entry: InboxEntry, voucher: Voucher
+        ) -> Iterable[str]:
+            told.append(("book", [voucher.key.number]))
+            return super().book(session, entry, voucher)
+
+    works = {NOTICE: Expecting(answers=False), APPLICATION: Booked(answers=True)}
+    for number in ("N1", "N2"):
+        house.desk.arrive(paper(NOTICE, number))
+    house.desk.arrive(paper(APPLICATION, "A1"))
+
+    house.turn(replace(house.inbox(), works=works))
+
+    assert told == [
+        ("expect", ["N1", "N2"]),
+        ("check", ["N1"]),
+        ("check", ["N2"]),
+        ("expect", ["N1", "N2"]),
+        ("book", ["N1"]),
+        ("book", ["N2"]),
+    ]
 
 
 def test_what_the_books_do_not_allow_is_returned_and_not_booked(house: House) -> None:
