@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from counterfoil.bank.journal import GIVEN_BACK, Payment
+from counterfoil.bank.journal import GIVEN_BACK, Namesake
 from counterfoil.bank.lines import lines_of
 from counterfoil.office import Voucher
 
@@ -14,7 +14,7 @@ ACCOUNT: Final = re.compile(r"[0-9A-Z][0-9A-Z-]{5,31}", re.ASCII)
 """An account number at a bank has at least six characters."""
 
 
-def objections(voucher: Voucher, others: Iterable[Payment]) -> Iterator[str]:
+def objections(voucher: Voucher, others: Iterable[Namesake]) -> Iterator[str]:
     """Yield why a voucher cannot be accepted, in Chinese; nothing if it can.
 
     The checks, in order:

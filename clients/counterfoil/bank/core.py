@@ -160,16 +160,18 @@ class SimulatedCore:
             For each its serial number; or that it is refused, or not answered.
         """
         outcomes: list[CoreOutcome] = []
+        booked: list[_Booked] = []
         with self._books.writing() as session:
             serial = session.scalar(_LAST_SERIAL) or 0
             for order in orders:
                 fate = self._plan.fate_of(order.number, order.issue, order.attempt)
                 if fate in {Fate.PAID, Fate.LOST_AFTER}:
                     serial += 1
-                    put(session, [_booked(order, serial)])
+                    booked.append(_booked(order, serial))
                 if fate is Fate.LOST_AFTER:
                     self._asked.add(order.reference)
                 outcomes.append(_told(order, fate, serial))
+            put(session, booked)
         return outcomes
 
     def ask(self, reference: str) -> str | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -36,6 +36,7 @@ from counterfoil.business import tables
 from counterfoil.business.books import SqlBooks
 from counterfoil.business.codes import PaymentWay
 from counterfoil.business.contents import content_of
+from counterfoil.business.prepared import Prepared
 from counterfoil.business.rows import put
 from counterfoil.business.tables import key_columns
 from counterfoil.office import Reference, Voucher, VoucherKey
@@ -188,8 +189,10 @@ _ANY_IN_WORK: Final = select(Payment.digest).where(Payment.state.in_(IN_WORK)).l
 _SEALED: Final = select(Payment.digest, Payment.sealed).where(
     Payment.digest.in_(bindparam("digests", expanding=True))
 )
-_SAME_NUMBER: Final = select(Payment).where(
-    *(getattr(Payment, name) == bindparam(name) for name in tables.KEY[:-1])
+_SAME_NUMBER: Final = Prepared(
+    select(Payment.digest, Payment.state).where(
+        *(getattr(Payment, name) == bindparam(name) for name in tables.KEY[:-1])
+    )
 )
 
 
@@ -291,6 +294,13 @@ def voucher_of(payment: Payment) -> Voucher:
     return content
 
 
-def same_number(session: Session, key: VoucherKey) -> list[Payment]:
+class Namesake(NamedTuple):
+    """A payment as far as another of its number asks: which it is, and its state."""
+
+    digest: bytes
+    state: State
+
+
+def same_number(session: Session, key: VoucherKey) -> list[Namesake]:
     """Return the payments of a number, whichever issue."""
-    return list(session.scalars(_SAME_NUMBER, key_columns(key)))
+    return [Namesake(*one) for one in _SAME_NUMBER.rows(session, key_columns(key))]

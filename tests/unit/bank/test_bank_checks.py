@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.bank.checks import objections
-from counterfoil.bank.journal import Payment, State
+from counterfoil.bank.journal import Namesake, State
 from tests.unit.bank.recipient_desk import voucher
 
 
@@ -31,7 +31,7 @@ def test_an_amount_that_is_not_the_sum_is_objected_to() -> None:
 
 @pytest.mark.parametrize("state", sorted(set(State)))
 def test_a_number_may_come_again_only_after_it_was_given_back(state: State) -> None:
-    other = Payment(state=state)
+    other = Namesake(b"", state)
 
     found = list(objections(voucher("A1", issue=2), [other]))
 
