@@ -10,6 +10,7 @@ from counterfoil.tlog.merkle import Frontier
 from counterfoil.tlog.tile_reader import TileReader
 from counterfoil.tlog.tile_writer import TileWriter
 from counterfoil.tlog.tiles import TILE_HASHES
+from counterfoil.tlog.trees import LogTree
 from tests.unit.tlog.oracle import (
     consistency_path,
     head_of,
@@ -24,11 +25,16 @@ LEAVES = leaves_of(6000)
 class TileStore(RuleBasedStateMachine):
     """Appends, gives up, restarts; asks for any proof of any past size."""
 
+    tree, hash_name = LogTree.SHA256, "sha256"
+
     def __init__(self) -> None:
         super().__init__()
         self.tiles: dict[tuple[int, int], bytes] = {}
-        self.frontier = Frontier()
+        self.frontier = Frontier(hash_function=self.tree.hash_function)
         self.size = 0
+
+    def reader(self) -> TileReader:
+        return TileReader(self.read, self.tree.hash_function)
 
     def read(self, level: int, index: int) -> bytes:
         return self.tiles.get((level, index), b"")
@@ -56,7 +62,9 @@ class TileStore(RuleBasedStateMachine):
             for end in {first + 1, (first + self.size + 1) // 2, self.size}:
                 if before <= first < end <= self.size:
                     proof = writer.growth.range_proof(first, end - first)
-                    assert list(proof) == outside_hashes(first, end, leaves)
+                    assert list(proof) == outside_hashes(
+                        first, end, leaves, self.hash_name
+                    )
 
     @rule(count=st.integers(1, 300))
     def give_up(self, count: int) -> None:
@@ -66,7 +74,7 @@ class TileStore(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """The frontier is lost and taken from the tiles."""
-        self.frontier = TileReader(self.read).frontier(self.size)
+        self.frontier = self.reader().frontier(self.size)
 
     @rule(data=st.data())
     def prove(self, data: st.DataObject) -> None:
@@ -76,25 +84,32 @@ class TileStore(RuleBasedStateMachine):
         size = data.draw(st.integers(1, self.size))
         first = data.draw(st.integers(0, size - 1))
         end = data.draw(st.integers(first + 1, size))
-        leaves, reader = LEAVES[:size], TileReader(self.read)
+        leaves, reader, name = LEAVES[:size], self.reader(), self.hash_name
 
         assert list(reader.inclusion_proof(first, size)) == inclusion_path(
-            first, leaves
+            first, leaves, name
         )
         assert list(reader.consistency_proof(end, size)) == consistency_path(
-            end, leaves
+            end, leaves, name
         )
         assert list(reader.range_proof(first, end - first, size)) == outside_hashes(
-            first, end, leaves
+            first, end, leaves, name
         )
         assert reader.leaf_hashes(first, 1) == LEAVES[first : first + 1]
 
     @invariant()
     def head_is_that_of_the_leaves(self) -> None:
-        assert self.frontier.head() == head_of(LEAVES[: self.size])
+        assert self.frontier.head() == head_of(LEAVES[: self.size], self.hash_name)
+
+
+class Sm3TileStore(TileStore):
+    """The same with SM3."""
+
+    tree, hash_name = LogTree.SM3, "sm3"
 
 
 TestTileStore = TileStore.TestCase
-TestTileStore.settings = settings(
+TestSm3TileStore = Sm3TileStore.TestCase
+TestTileStore.settings = TestSm3TileStore.settings = settings(
     max_examples=25, stateful_step_count=12, deadline=None
 )

@@ -18,6 +18,9 @@ from counterfoil.tlog.note import KEY_ID_BYTES, require_key_name
 SignBytes: TypeAlias = Callable[[bytes], bytes]
 """Signs a message; the private key stays with whoever made the callable."""
 
+SM2_SM3_NAME: Final = b"counterfoil/sm2-sm3/v1"
+"""Stands behind 0xff in the identifier of our type for SM2; see `sm2`."""
+
 _VKEY_PARTS: Final = 3
 
 
@@ -27,11 +30,24 @@ class SignatureType(IntEnum):
     ED25519 = 0x01
     ED25519_COSIGNATURE = 0x04
     ML_DSA_44 = 0x06
+    SM2_SM3 = 0xFF
 
     @property
     def public_key_bytes(self) -> int:
         """Length of the public key, in bytes."""
-        return 1312 if self is SignatureType.ML_DSA_44 else 32
+        return _PUBLIC_KEY_BYTES.get(self, 32)
+
+    @property
+    def identifier(self) -> bytes:
+        """What says the type in front of a public key: one byte, if it is assigned.
+
+        Source: signed-note, section "Signature types".
+        """
+        name = SM2_SM3_NAME if self is SignatureType.SM2_SM3 else b""
+        return bytes([self]) + name
+
+
+_PUBLIC_KEY_BYTES: Final = {SignatureType.ML_DSA_44: 1312, SignatureType.SM2_SM3: 65}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +96,20 @@ class VerifierKey:
         if len(parts) != _VKEY_PARTS:
             raise MalformedNote("not a verifier key")
         material = decode_base64(parts[2])
-        try:
-            signature_type = SignatureType(material[0] if material else 0)
-        except ValueError as error:
-            raise MalformedNote("the signature type is not used here") from error
-        key = cls(name=parts[0], signature_type=signature_type, public_key=material[1:])
+        for signature_type in SignatureType:
+            if material.startswith(signature_type.identifier):
+                break
+        else:
+            raise MalformedNote("the signature type is not used here")
+        public_key = material.removeprefix(signature_type.identifier)
+        key = cls(name=parts[0], signature_type=signature_type, public_key=public_key)
         if key.key_id.hex() != parts[1]:
             raise MalformedNote("the key ID does not belong to the key")
         return key
 
     def _material(self) -> bytes:
         """Return what the key ID covers beside the name."""
-        return bytes([self.signature_type]) + self.public_key
+        return self.signature_type.identifier + self.public_key
 
 
 def require_type(key: VerifierKey, signature_type: SignatureType) -> None:

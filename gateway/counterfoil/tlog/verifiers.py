@@ -7,6 +7,7 @@ from counterfoil.tlog.ed25519 import Ed25519Verifier
 from counterfoil.tlog.keys import SignatureType, VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Verifier
 from counterfoil.tlog.note import NoteVerifier
+from counterfoil.tlog.sm2 import Sm2Verifier
 
 
 def verifier_of(key: VerifierKey) -> NoteVerifier:
@@ -18,3 +19,5 @@ def verifier_of(key: VerifierKey) -> NoteVerifier:
             return Ed25519CosignatureVerifier(key)
         case SignatureType.ML_DSA_44:
             return MlDsa44Verifier(key)
+        case SignatureType.SM2_SM3:
+            return Sm2Verifier(key)

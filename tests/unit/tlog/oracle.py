@@ -56,59 +56,64 @@ def tree_hash(leaves: list[bytes], hash_name: str = "sha256") -> bytes:
     return hashlib.new(hash_name, b"\1" + left + right).digest()
 
 
-def head_of(leaves: list[bytes]) -> TreeHead:
+def head_of(leaves: list[bytes], hash_name: str = "sha256") -> TreeHead:
     """Return size and root."""
-    return TreeHead(len(leaves), tree_hash(leaves))
+    return TreeHead(len(leaves), tree_hash(leaves, hash_name))
 
 
-def inclusion_path(index: int, leaves: list[bytes]) -> list[bytes]:
+def inclusion_path(
+    index: int, leaves: list[bytes], hash_name: str = "sha256"
+) -> list[bytes]:
     """PATH(m, D[n]), section 2.1.3.1."""
     if len(leaves) == 1:
         return []
     middle = split(len(leaves))
     if index < middle:
-        below = inclusion_path(index, leaves[:middle])
-        return [*below, tree_hash(leaves[middle:])]
-    below = inclusion_path(index - middle, leaves[middle:])
-    return [*below, tree_hash(leaves[:middle])]
+        below = inclusion_path(index, leaves[:middle], hash_name)
+        return [*below, tree_hash(leaves[middle:], hash_name)]
+    below = inclusion_path(index - middle, leaves[middle:], hash_name)
+    return [*below, tree_hash(leaves[:middle], hash_name)]
 
 
 def consistency_path(
-    old: int, leaves: list[bytes], *, whole: bool = True
+    old: int, leaves: list[bytes], hash_name: str = "sha256", *, whole: bool = True
 ) -> list[bytes]:
     """SUBPROOF(m, D[n], b), section 2.1.4.1."""
     if old == len(leaves):
-        return [] if whole else [tree_hash(leaves)]
+        return [] if whole else [tree_hash(leaves, hash_name)]
     middle = split(len(leaves))
     if old <= middle:
-        below = consistency_path(old, leaves[:middle], whole=whole)
-        return [*below, tree_hash(leaves[middle:])]
-    below = consistency_path(old - middle, leaves[middle:], whole=False)
-    return [*below, tree_hash(leaves[:middle])]
+        below = consistency_path(old, leaves[:middle], hash_name, whole=whole)
+        return [*below, tree_hash(leaves[middle:], hash_name)]
+    below = consistency_path(old - middle, leaves[middle:], hash_name, whole=False)
+    return [*below, tree_hash(leaves[:middle], hash_name)]
 
 
-def outside_hashes(first: int, end: int, leaves: list[bytes]) -> list[bytes]:
+def outside_hashes(
+    first: int, end: int, leaves: list[bytes], hash_name: str = "sha256"
+) -> list[bytes]:
     """The largest subtrees without a leaf of the range, from left to right."""
     if end <= 0 or first >= len(leaves):
-        return [tree_hash(leaves)]
+        return [tree_hash(leaves, hash_name)]
     if first <= 0 and end >= len(leaves):
         return []
     middle = split(len(leaves))
-    return outside_hashes(first, end, leaves[:middle]) + outside_hashes(
-        first - middle, end - middle, leaves[middle:]
+    return outside_hashes(first, end, leaves[:middle], hash_name) + outside_hashes(
+        first - middle, end - middle, leaves[middle:], hash_name
     )
 
 
 class Nodes:
     """Reads complete subtrees out of a list of leaf hashes."""
 
-    def __init__(self, leaves: list[bytes]) -> None:
+    def __init__(self, leaves: list[bytes], hash_name: str = "sha256") -> None:
         self.leaves = leaves
+        self.hash_name = hash_name
 
     def __call__(self, height: int, index: int) -> bytes:
         start, end = index << height, (index + 1) << height
         assert end <= len(self.leaves), "asked for an incomplete subtree"
-        return tree_hash(self.leaves[start:end])
+        return tree_hash(self.leaves[start:end], self.hash_name)
 
 
 class Ed25519Key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
 
@@ -16,6 +16,7 @@ from counterfoil.tlog.ed25519 import (
 from counterfoil.tlog.errors import MalformedNote, NoteSignatureInvalid
 from counterfoil.tlog.keys import SignatureType, VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Signer, MlDsa44Verifier
+from counterfoil.tlog.sm2 import Sm2Signer, Sm2Verifier
 from counterfoil.tlog.verifiers import verifier_of
 from tests.unit.tlog.oracle import Ed25519Key, MlDsaKey, vectors
 
@@ -140,3 +141,49 @@ def test_an_ed25519_signature_holds_for_its_message_only() -> None:
     for signed, value in ((b"massage", signature), (b"message", signature[:-1])):
         with pytest.raises(NoteSignatureInvalid):
             verify_ed25519(public_key, value, signed)
+
+
+# --- SM2, whose type C2SP has not assigned ----------------------------------------
+
+POINT = bytes.fromhex(vectors("sm2.json")["signature"]["x"]) + bytes.fromhex(
+    vectors("sm2.json")["signature"]["y"]
+)
+SM2_KEY = VerifierKey(
+    name="420000-011/log-sm3",
+    signature_type=SignatureType.SM2_SM3,
+    public_key=b"\4" + POINT,
+)
+
+
+def test_an_sm2_key_is_named_by_the_type_without_a_number_and_its_name() -> None:
+    material = b"\xffcounterfoil/sm2-sm3/v1\4" + POINT
+    mark = hashlib.sha256(b"420000-011/log-sm3\n" + material).hexdigest()[:8]
+
+    text = SM2_KEY.to_text()
+
+    assert text.split("+", 2)[:2] == ["420000-011/log-sm3", mark]
+    assert b64decode(text.split("+", 2)[2]) == material
+    assert VerifierKey.from_text(text) == SM2_KEY
+    assert SM2_KEY.key_id.hex() == mark
+    assert verifier_of(SM2_KEY) == Sm2Verifier(SM2_KEY)
+
+
+@pytest.mark.parametrize(
+    "identifier", [b"\xff", b"\xffcounterfoil/sm2-sm3/v2", b"\xffexample.org/sm2"]
+)
+def test_another_type_without_a_number_is_not_taken_for_ours(identifier: bytes) -> None:
+    material = identifier + b"\4" + POINT
+    mark = hashlib.sha256(b"420000-011/log-sm3\n" + material).hexdigest()[:8]
+
+    with pytest.raises(MalformedNote, match="not used here"):
+        VerifierKey.from_text(
+            f"420000-011/log-sm3+{mark}+{b64encode(material).decode()}"
+        )
+
+
+def test_a_key_of_another_type_signs_no_sm2_line() -> None:
+    key = Ed25519Key("alice.example").verifier.key
+
+    for use in (Sm2Verifier, lambda key: Sm2Signer(key, bytes)):
+        with pytest.raises(ValueError, match="another signature type"):
+            use(key)
