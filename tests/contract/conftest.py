@@ -1,4 +1,4 @@
-"""The contract suite runs on every engine."""
+"""The contract suite runs on every engine, with one tree and with both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.contract.vaults import Bench, StepClock, make_engine, open_vault
 
 
-@pytest.fixture(params=["memory", "lmdb"])
+@pytest.fixture(params=["memory", "lmdb", "memory+sm3", "lmdb+sm3"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     clock = StepClock()
     engine = make_engine(request.param, tmp_path / "vault")

@@ -222,12 +222,15 @@ def open_vault(
     limits: WriterLimits | None = None,
     register: Register | None = None,
 ) -> EngineVault:
-    """Open a vault on an engine."""
+    """Open a vault on an engine, with a key for each tree that it has."""
+    with engine.reading() as reading:
+        has_sm3 = reading.sm3_tree() is not None
     return EngineVault(
         engine,
         MemoryHeads() if heads is None else heads,
         origin=ORIGIN,
         sign=sign,
+        sign_sm3=sign if has_sm3 else None,
         clock=clock or StepClock(),
         register=register or UNFOUNDED,
         read_registration=read_registration,
@@ -263,8 +266,11 @@ def registered(said: Registration, *, signers: tuple[bytes, ...] = ()) -> Docume
 
 
 def make_engine(kind: str, directory: Path) -> Engine:
-    """Open an engine by name."""
-    return MemoryEngine() if kind == "memory" else LmdbEngine(directory, SMALL)
+    """Open an engine by name: `memory` or `lmdb`, and `+sm3` for the second tree."""
+    name, _, second = kind.partition("+")
+    if name == "memory":
+        return MemoryEngine(sm3_tree=bool(second))
+    return LmdbEngine(directory, SMALL, sm3_tree=bool(second))
 
 
 def recorded(outcome: Outcome) -> Recorded:

@@ -30,6 +30,7 @@ from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Act
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.engine import Engine
 from counterfoil.vault.heads import MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine
@@ -94,12 +95,14 @@ def naming(
 class Engines(RuleBasedStateMachine):
     """Performs each deed on both engines."""
 
+    sm3_tree = False
+
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp(prefix="vault-"))
         engines: tuple[Engine, Engine] = (
-            MemoryEngine(),
-            LmdbEngine(self.directory / "vault", SMALL),
+            MemoryEngine(sm3_tree=self.sm3_tree),
+            LmdbEngine(self.directory / "vault", SMALL, sm3_tree=self.sm3_tree),
         )
         self.engines = engines
         self.heads = MemoryHeads(), MemoryHeads()
@@ -266,10 +269,16 @@ def seen(bench: Bench) -> object:
     size = vault.size()
     return (
         size,
-        vault.checkpoint(),
         vault.records(0, 1000),
-        [vault.inclusion_proof(at, size) for at in range(size)],
-        [vault.consistency_proof(at, size) for at in range(size)],
+        [
+            (
+                vault.checkpoint(tree),
+                vault.inclusion_proofs(range(size), size, tree),
+                [vault.consistency_proof(at, size, tree) for at in range(size)],
+            )
+            for tree in LogTree
+            if tree in vault.trees
+        ],
         vault.lane_lengths(),
         [vault.lane(carrier, after=-1, limit=99) for carrier in (BANK, TREASURY)],
         [vault.waiting(p, after=-1, limit=99) for p in (FINANCE, TREASURY)],
@@ -277,10 +286,19 @@ def seen(bench: Bench) -> object:
     )
 
 
-Engines.TestCase.settings = settings(
+class EnginesWithBothTrees(Engines):
+    """The same with an SM3 tree."""
+
+    sm3_tree = True
+
+
+SETTINGS = settings(
     max_examples=25,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+Engines.TestCase.settings = SETTINGS
+EnginesWithBothTrees.TestCase.settings = settings(SETTINGS, max_examples=10)
 TestEngines = pytest.mark.slow(Engines.TestCase)
+TestEnginesWithBothTrees = pytest.mark.slow(EnginesWithBothTrees.TestCase)

@@ -149,6 +149,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
         {"VOUCHER_KEY_REUSED", "RECEIPT_EXISTS", "POSITION_FILLED", "SAME_PERSON"}
         | {"REFERENCE_TAKEN", "REFERENCE_DIFFERS", "REFERENCE_EXCEEDED"}
         | {"REGISTRATION_NUMBER_REUSED", "ALREADY_REGISTERED", "POSTS_INCOMPATIBLE"}
+        | {"TREES_DIFFER"}
     ),
     OutOfTurn: frozenset(
         {"NOT_IN_STATE", "ACTING_BEGUN", "ISSUE_OUT_OF_ORDER"}
@@ -158,7 +159,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     NotFound: frozenset(
         {"VOUCHER_NOT_FOUND", "DRAFT_NOT_FOUND", "PARTY_UNKNOWN", "LEAF_NOT_FOUND"}
-        | {"NOT_REGISTERED"}
+        | {"NOT_REGISTERED", "TREE_MISSING"}
     ),
     Busy: frozenset(
         {"SEAL_UNDETERMINED", "VAULT_STOPPED", "VAULT_BUSY", "PEER_UNREACHABLE"}

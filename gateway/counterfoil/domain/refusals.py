@@ -242,6 +242,13 @@ class SamePerson(Conflict):
     zh = "初审与复审不得为同一人"
 
 
+class TreesDiffer(Conflict):
+    """The vault was made with other trees than the configuration asks for."""
+
+    reason = "TREES_DIFFER"
+    zh = "凭证库建库时选定的哈希树与配置不一致"
+
+
 # --- OutOfTurn -------------------------------------------------------------
 
 
@@ -309,6 +316,13 @@ class LeafNotFound(NotFound):
 
     reason = "LEAF_NOT_FOUND"
     zh = "日志中无此序号"
+
+
+class TreeMissing(NotFound):
+    """The log has no tree of the hash function that was asked for."""
+
+    reason = "TREE_MISSING"
+    zh = "日志没有所请求杂凑算法的哈希树"
 
 
 # --- Unavailable -----------------------------------------------------------

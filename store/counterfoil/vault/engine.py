@@ -15,12 +15,44 @@ from typing import Protocol
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.leaf import Leaf
-from counterfoil.domain.refusals import VaultCorrupt
+from counterfoil.domain.refusals import TreeMissing, VaultCorrupt
 from counterfoil.domain.register import Register
 from counterfoil.tlog.growth import Growth
 from counterfoil.tlog.merkle import Frontier
-from counterfoil.tlog.tiles import Tile
+from counterfoil.tlog.tile_reader import TileReader
+from counterfoil.tlog.tiles import ReadTile, Tile
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.records import Bucket, LaneRow, LogRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTree:
+    """One tree of the log, as a reading shows it.
+
+    Attributes:
+        frontier: The committed tree; also says what it is hashed with.
+        tile: Returns a tile's hashes; no bytes if there is none.
+    """
+
+    frontier: Frontier
+    tile: ReadTile
+
+    def reader(self) -> TileReader:
+        """Return what reads proofs out of it, for as long as the reading lasts."""
+        return TileReader(self.tile, self.frontier.hash_function)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrownTree:
+    """What a commit writes of a tree beside the first.
+
+    Attributes:
+        frontier: The tree afterwards.
+        tiles: Tiles that changed.
+    """
+
+    frontier: Frontier
+    tiles: list[Tile]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +66,7 @@ class Batch:
         rows: New rows of the log, in order.
         documents: Log index and sealed bytes, in order.
         tiles: Tiles that changed.
+        sm3: The SM3 tree; None if the vault has none.
         entries: Book of keys, by `VoucherKey.to_bytes`.
         lanes: By carrier and sequence.
         inbox: By party and log index; whether it waits.
@@ -62,6 +95,7 @@ class Batch:
     rows: list[LogRow] = field(default_factory=list)
     documents: list[tuple[int, bytes]] = field(default_factory=list)
     tiles: list[Tile] = field(default_factory=list)
+    sm3: GrownTree | None = None
     entries: dict[bytes, Entry | None] = field(default_factory=dict)
     lanes: dict[tuple[str, int], LaneRow | None] = field(default_factory=dict)
     inbox: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -112,6 +146,9 @@ class Reading(Protocol):
 
     def tile(self, level: int, index: int) -> bytes:
         """Return a tile's hashes; no bytes if there is none."""
+
+    def sm3_tree(self) -> StoredTree | None:
+        """Return the SM3 tree; None if the vault was made without."""
 
     def entry(self, key: bytes) -> Entry | None:
         """Return an entry of the book of keys."""
@@ -224,3 +261,18 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close it; idempotent."""
+
+
+def stored_tree(reading: Reading, tree: LogTree) -> StoredTree:
+    """Return a tree of the log.
+
+    Raises:
+        TreeMissing: The vault was made without it.
+        VaultCorrupt: The vault does not say how large it is.
+    """
+    if tree is LogTree.SHA256:
+        return StoredTree(frontier=reading.frontier(), tile=reading.tile)
+    stored = reading.sm3_tree()
+    if stored is None:
+        raise TreeMissing("this log has no such tree", tree=tree.value)
+    return stored

@@ -22,6 +22,10 @@ class Fault(Enum):
     ACT_IMPOSSIBLE = ("an act does not follow from those before", "操作与此前状态矛盾")
     ROW_CHANGED = ("notes on a leaf contradict the log", "日志附注与日志矛盾")
     TREE_CHANGED = ("the tree is not that of its leaves", "哈希树与日志记录不符")
+    SM3_TREE_CHANGED = (
+        "the SM3 tree is not that of its leaves",
+        "SM3 哈希树与日志记录不符",
+    )
     ENTRY_CHANGED = ("the book of keys contradicts the log", "凭证号簿与日志不符")
     ENTRY_MISSING = ("a voucher is not in the book of keys", "凭证号簿缺少凭证")
     ENTRY_STRAY = ("the book of keys has what the log has not", "凭证号簿有多余记录")
@@ -96,6 +100,7 @@ class Report:
     Attributes:
         size: Leaves verified.
         root: The root computed from them.
+        sm3_root: That of the SM3 tree; empty if the log has none.
         documents: Documents hashed again.
         findings: What is wrong, in the order in which it was found.
         findings_count: How much is wrong, beyond `FINDINGS_MAX` too.
@@ -103,6 +108,7 @@ class Report:
 
     size: int = 0
     root: bytes = b""
+    sm3_root: bytes = b""
     documents: int = 0
     findings: list[Finding] = field(default_factory=list)
     findings_count: int = 0

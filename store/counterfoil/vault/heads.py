@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -34,7 +35,8 @@ class KnownHead:
     Attributes:
         origin: Which log.
         head: Size and root.
-        note: The signed checkpoint; empty for the head of an empty log of ours.
+        note: The signed checkpoint; empty for a head of ours that nobody was given:
+            that of an empty log, and of an SM3 tree that nobody asked for.
     """
 
     origin: str
@@ -68,7 +70,9 @@ class HeadStore(Protocol):
     def all(self) -> list[KnownHead]:
         """Return the newest head of every log, by origin."""
 
-    def replace(self, old_size: int | None, head: KnownHead) -> None:
+    def replace(
+        self, old_size: int | None, head: KnownHead, *, beside: Sequence[KnownHead] = ()
+    ) -> None:
         """Remember `head`, if the newest one is still the one expected.
 
         Comparing and storing are one step, durable on return. Whether the larger
@@ -77,10 +81,12 @@ class HeadStore(Protocol):
         Args:
             old_size: Size of the newest head known; None if there is none.
             head: The head to remember.
+            beside: Heads of other logs, remembered with it in one write; each only if
+                it is larger than what is known of its log.
 
         Raises:
-            HeadConflict: Another head was stored meanwhile.
-            HeadForked: It is smaller, or has another root for the same size.
+            HeadConflict: Another head was stored meanwhile; nothing is remembered.
+            HeadForked: It is smaller, or has another root for the same size; likewise.
         """
 
     def close(self) -> None:
@@ -102,11 +108,13 @@ class MemoryHeads:
         """Return the newest head of every log, by origin."""
         return [self._heads[origin] for origin in sorted(self._heads)]
 
-    def replace(self, old_size: int | None, head: KnownHead) -> None:
+    def replace(
+        self, old_size: int | None, head: KnownHead, *, beside: Sequence[KnownHead] = ()
+    ) -> None:
         """Remember `head`, if the newest one is still the one expected."""
         with self._lock:
-            if _changes(self._heads.get(head.origin), old_size, head):
-                self._heads[head.origin] = head
+            for one in _changed(self._heads, old_size, head, beside):
+                self._heads[one.origin] = one
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""
@@ -145,15 +153,18 @@ class FileHeads:
         """Return the newest head of every log, by origin."""
         return [self._heads[origin] for origin in sorted(self._heads)]
 
-    def replace(self, old_size: int | None, head: KnownHead) -> None:
+    def replace(
+        self, old_size: int | None, head: KnownHead, *, beside: Sequence[KnownHead] = ()
+    ) -> None:
         """Remember `head`, if the newest one is still the one expected."""
         self._owner.check_process()
         with self._mutex:
-            if not _changes(self._heads.get(head.origin), old_size, head):
+            changed = _changed(self._heads, old_size, head, beside)
+            if not changed:
                 return
-            _write(self._file, _frame(head))
+            _write(self._file, b"".join(map(_frame, changed)))
             os.fdatasync(self._file)
-            self._heads[head.origin] = head
+            self._heads.update({one.origin: one for one in changed})
             if os.fstat(self._file).st_size > self._compact_bytes:
                 os.close(self._file)
                 self._file = self._rewrite()
@@ -189,6 +200,28 @@ def known_heads(directory: Path) -> dict[str, KnownHead]:
         OSError: It cannot be read.
     """
     return _load(directory / "heads")
+
+
+def _changed(
+    known: Mapping[str, KnownHead],
+    old_size: int | None,
+    head: KnownHead,
+    beside: Sequence[KnownHead],
+) -> list[KnownHead]:
+    """Return what is to be written of a change.
+
+    Raises:
+        HeadConflict: See `_changes`.
+        HeadForked: See `_changes`.
+    """
+    changed = [head] if _changes(known.get(head.origin), old_size, head) else []
+    for one in beside:
+        newest = known.get(one.origin)
+        if newest is None or newest.head.size < one.head.size:
+            changed.append(one)
+        elif newest.head.size == one.head.size:
+            _changes(newest, newest.head.size, one)
+    return changed
 
 
 def _changes(known: KnownHead | None, old_size: int | None, head: KnownHead) -> bool:

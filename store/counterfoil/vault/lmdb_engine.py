@@ -19,12 +19,17 @@ from typing import Final, Self, TypeVar
 import lmdb
 
 from counterfoil.domain.refusals import VaultCorrupt, VaultFull
+from counterfoil.tlog.merkle import Frontier
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.tlog.tiles import Tile
 from counterfoil.vault.engine import Batch
 from counterfoil.vault.lmdb_layout import (
     FORMAT,
+    FORMAT_WITH_SM3,
     TABLES,
     LmdbReading,
     Tables,
+    pack_sm3,
     pack_state,
     tile_key,
 )
@@ -79,6 +84,8 @@ class LmdbEngine:
         directory: Created, for its owner only, if it is not there.
         limits: How large it may become.
         read_only: Refuse to write, e.g. to verify a copy.
+        sm3_tree: Whether a vault that is made now gets an SM3 tree; one that is there
+            keeps what it was made with.
 
     Raises:
         VaultLocked: It is open already.
@@ -92,6 +99,7 @@ class LmdbEngine:
         limits: LmdbLimits | None = None,
         *,
         read_only: bool = False,
+        sm3_tree: bool = False,
     ) -> None:
         self._limits = limits or LmdbLimits()
         self._lock = DirectoryLock(directory)
@@ -100,8 +108,7 @@ class LmdbEngine:
         try:
             self._env = self._open(read_only=read_only)
             self._check_length(directory)
-            self._tables = Tables.open(self._env)
-            self._check_format()
+            self._tables = self._open_tables(sm3_tree=sm3_tree)
         except BaseException as error:
             self._lock.release()
             if isinstance(error, lmdb.Error):
@@ -194,7 +201,7 @@ class LmdbEngine:
             str(path),
             subdir=False,
             map_size=max(size, min(wanted, self._limits.map_bytes_max)),
-            max_dbs=len(TABLES),
+            max_dbs=len(TABLES) + 1,  # that of the SM3 tree
             max_readers=_READERS_MAX,
             mode=0o600,
             readonly=read_only,
@@ -216,14 +223,27 @@ class LmdbEngine:
         if (directory / _FILE).stat().st_size < expected:
             raise VaultCorrupt("the vault's file was cut off")
 
-    def _check_format(self) -> None:
+    def _open_tables(self, *, sm3_tree: bool) -> Tables:
+        """Open the tables that the vault was made with, or make them.
+
+        Raises:
+            VaultCorrupt: It is of another format.
+        """
+        tables = Tables.open(self._env)
         with self._env.begin() as txn:
-            found = txn.get(b"format", db=self._tables.meta)
+            found = txn.get(b"format", db=tables.meta)
+        made = FORMAT_WITH_SM3 if sm3_tree else FORMAT
+        if found not in {None, FORMAT, FORMAT_WITH_SM3}:
+            raise VaultCorrupt("not a vault of this format")
+        if (found or made) == FORMAT_WITH_SM3:
+            tables = tables.with_sm3(self._env)
         if found is None:
             with self._env.begin(write=True) as txn:
-                txn.put(b"format", FORMAT, db=self._tables.meta)
-        elif found != FORMAT:
-            raise VaultCorrupt("not a vault of this format")
+                if sm3_tree:
+                    empty = pack_sm3(Frontier(hash_function=sm3))
+                    txn.put(b"sm3", empty, db=tables.meta)
+                txn.put(b"format", made, db=tables.meta)
+        return tables
 
 
 def _not_opened(error: lmdb.Error, path: Path) -> Exception:
@@ -279,10 +299,10 @@ class LmdbWriting(LmdbReading):
         self._append(tables.log, pack_rows(batch.first, batch.rows))
         self._append(tables.documents, _by_index(batch.documents))
         self._append(tables.evidence, _by_index(batch.evidence.items()))
-        tiles = [
-            (tile_key(tile.level, tile.index), tile.hashes) for tile in batch.tiles
-        ]
-        self._put(tables.tiles, tiles)
+        self._put(tables.tiles, _by_place(batch.tiles))
+        if batch.sm3 is not None:
+            assert tables.sm3_tiles is not None, "the batch has what the vault has"
+            self._put(tables.sm3_tiles, _by_place(batch.sm3.tiles))
         self._replace(tables.keys, batch.entries.items(), pack_entry)
         lanes = [(name_key(*place), row) for place, row in batch.lanes.items()]
         self._replace(tables.lanes, lanes, pack_lane)
@@ -344,6 +364,10 @@ def _by_index(items: Iterable[tuple[int, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(INDEX.pack(index), value) for index, value in items]
 
 
+def _by_place(tiles: Iterable[Tile]) -> list[tuple[bytes, bytes]]:
+    return [(tile_key(tile.level, tile.index), tile.hashes) for tile in tiles]
+
+
 def _as_it_is(_key: bytes, record: bytes) -> bytes:
     return record
 
@@ -351,6 +375,8 @@ def _as_it_is(_key: bytes, record: bytes) -> bytes:
 def _state(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
     """Yield what the batch changes of the vault's own facts."""
     yield b"state", pack_state(batch.frontier, batch.time_us)
+    if batch.sm3 is not None:
+        yield b"sm3", pack_sm3(batch.sm3.frontier)
     if batch.named_to:
         reaches = b"".join(map(INDEX.pack, batch.named_to))
         yield b"named_to", seal(b"named_to", reaches)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 from typing import Final, TypeVar
 
@@ -13,6 +13,8 @@ import lmdb
 from counterfoil.app.ports import Entry
 from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.tlog.merkle import Frontier
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.vault.engine import StoredTree
 from counterfoil.vault.packing import (
     name_key,
     seal,
@@ -33,6 +35,8 @@ from counterfoil.vault.records import (
 )
 
 FORMAT: Final = b"counterfoil vault 4"
+FORMAT_WITH_SM3: Final = FORMAT + b" sm3"
+"""Of a vault with an SM3 tree: a program that does not know it must not write there."""
 
 TABLES: Final = (
     "log",  # index -> row of the log; appended
@@ -50,6 +54,8 @@ TABLES: Final = (
     "names",  # short digest -> index that opened the voucher
     "meta",  # format, origin, state
 )
+SM3_TILES: Final = "sm3_tiles"
+"""Only of a vault with an SM3 tree, whose state is in `meta` as `sm3`."""
 
 T = TypeVar("T")
 
@@ -72,11 +78,16 @@ class Tables:
     buckets: lmdb.Database
     names: lmdb.Database
     meta: lmdb.Database
+    sm3_tiles: lmdb.Database | None = None
 
     @classmethod
     def open(cls, env: lmdb.Environment) -> Tables:
-        """Open all of them, creating those that are missing."""
+        """Open those that every vault has, creating those that are missing."""
         return cls(*[env.open_db(name.encode()) for name in TABLES])
+
+    def with_sm3(self, env: lmdb.Environment) -> Tables:
+        """Return them with that of the SM3 tree."""
+        return replace(self, sm3_tiles=env.open_db(SM3_TILES.encode()))
 
 
 def tile_key(level: int, index: int) -> bytes:
@@ -87,6 +98,11 @@ def tile_key(level: int, index: int) -> bytes:
 def pack_state(frontier: Frontier, time_us: int) -> bytes:
     """Encode what changes with every commit."""
     return seal(b"state", INDEX.pack(time_us) + frontier.to_bytes())
+
+
+def pack_sm3(frontier: Frontier) -> bytes:
+    """Encode the SM3 tree as it changes with every commit."""
+    return seal(b"sm3", frontier.to_bytes())
 
 
 class LmdbReading:
@@ -132,6 +148,23 @@ class LmdbReading:
     def tile(self, level: int, index: int) -> bytes:
         """Return a tile's hashes."""
         return self._txn.get(tile_key(level, index), b"", db=self._tables.tiles)
+
+    def sm3_tree(self) -> StoredTree | None:
+        """Return the SM3 tree; None if the vault was made without.
+
+        Raises:
+            VaultCorrupt: It was made with it, and it is gone or damaged.
+        """
+        tiles = self._tables.sm3_tiles
+        if tiles is None:
+            return None
+        state = unseal(b"sm3", self._txn.get(b"sm3", b"", db=self._tables.meta))
+        return StoredTree(
+            frontier=Frontier.from_bytes(state, hash_function=sm3),
+            tile=lambda level, index: self._txn.get(
+                tile_key(level, index), b"", db=tiles
+            ),
+        )
 
     def entry(self, key: bytes) -> Entry | None:
         """Return an entry of the book of keys."""

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from counterfoil.app.ports import Entry
 from counterfoil.tlog.merkle import Frontier
-from counterfoil.vault.engine import Batch, Reading, Writing
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.vault.engine import Batch, Reading, StoredTree, Writing
 from counterfoil.vault.packing import name_key
 from counterfoil.vault.records import Bucket, LaneRow, LogRow, split_reference_key
 
@@ -23,10 +24,15 @@ class MemoryEngine:
     """Keeps everything in memory and forgets it with the process.
 
     Readings are not isolated from a commit on another thread: each call is.
+
+    Args:
+        sm3_tree: Whether it has an SM3 tree.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sm3_tree: bool = False) -> None:
         self._tree = Frontier()
+        self._sm3_tree = Frontier(hash_function=sm3) if sm3_tree else None
+        self._sm3_tiles: dict[tuple[int, int], bytes] = {}
         self._time_us = 0
         self._named_to: tuple[int, ...] = ()
         self._rows: list[LogRow] = []
@@ -62,6 +68,12 @@ class MemoryEngine:
         self._rows += batch.rows
         self._documents.update(batch.documents)
         self._tiles |= {(tile.level, tile.index): tile.hashes for tile in batch.tiles}
+        if batch.sm3 is not None:
+            assert self._sm3_tree is not None, "the batch has what the vault has"
+            self._sm3_tree = batch.sm3.frontier
+            self._sm3_tiles |= {
+                (tile.level, tile.index): tile.hashes for tile in batch.sm3.tiles
+            }
         _merge(self._entries, batch.entries)
         _merge(self._lanes, batch.lanes)
         self._inbox |= {place for place, waits in batch.inbox.items() if waits}
@@ -99,6 +111,15 @@ class MemoryEngine:
     def tile(self, level: int, index: int) -> bytes:
         """Return a tile's hashes."""
         return self._tiles.get((level, index), b"")
+
+    def sm3_tree(self) -> StoredTree | None:
+        """Return the SM3 tree; None if there is none."""
+        if self._sm3_tree is None:
+            return None
+        return StoredTree(
+            frontier=self._sm3_tree.copy(),
+            tile=lambda level, index: self._sm3_tiles.get((level, index), b""),
+        )
 
     def entry(self, key: bytes) -> Entry | None:
         """Return an entry of the book of keys."""

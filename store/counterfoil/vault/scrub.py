@@ -16,11 +16,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from counterfoil.tlog.errors import TileError
-from counterfoil.tlog.tile_reader import TileReader
-from counterfoil.vault.engine import Reading
-from counterfoil.vault.findings import Fault, Report
-from counterfoil.vault.heads import HeadStore, KnownHead
+from counterfoil.tlog.trees import LogTree
+from counterfoil.vault.engine import Reading, stored_tree
+from counterfoil.vault.findings import Report
+from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.scrub_leaves import LeafCheck
 from counterfoil.vault.scrub_tables import (
     scrub_certificates,
@@ -29,6 +28,7 @@ from counterfoil.vault.scrub_tables import (
     scrub_lanes,
     scrub_steps,
 )
+from counterfoil.vault.scrub_trees import scrub_root
 
 SLICE_ITEMS: Final = 64
 """Most leaves or rows of one slice."""
@@ -115,13 +115,14 @@ class Scrub:
         """
         report = Report()
         # Before the reading, so that the reading holds all that was signed.
-        signed = self.heads.newest(self.origin)
+        signed = {tree: self.heads.newest(tree.origin(self.origin)) for tree in LogTree}
         with reading() as state:
             if self.place.stage == _LOG:
                 self._log(state, report, expired, items)
                 if self.place.leaf >= state.size():
                     self._leaves.end(state, report)
-                    self._root(state, signed, report)
+                    for tree, known in signed.items():
+                        scrub_root(state, tree, self.origin, known, report)
                     self._next()
             elif self.place.stage == _INBOX:
                 report.size = scrub_inbox(state, report, self.parties)
@@ -138,34 +139,19 @@ class Scrub:
     def _log(
         self, reading: Reading, report: Report, expired: Expired, items: int
     ) -> None:
-        size, tree = reading.size(), TileReader(reading.tile)
+        size = reading.size()
+        trees = {LogTree.SHA256: stored_tree(reading, LogTree.SHA256).reader()}
+        if (second := reading.sm3_tree()) is not None:
+            trees[LogTree.SM3] = second.reader()
         if self.place.leaf == 0:
             self._leaves.begin()
         while self.place.leaf < size and report.size < items:
             if report.size and expired():
                 break
-            self._leaves.check(reading, tree, report, self.place.leaf)
+            self._leaves.check(reading, trees, report, self.place.leaf)
             self.place.leaf += 1
             report.size += 1
         self._leaves.settle(report, self.place.leaf)
-
-    def _root(self, reading: Reading, signed: KnownHead | None, report: Report) -> None:
-        """Compare the root that the tiles give with what is kept and was signed."""
-        tree, size = TileReader(reading.tile), reading.size()
-        try:
-            if tree.frontier(size).head() != reading.frontier().head():
-                report.add(Fault.TREE_CHANGED, detail="root")
-            if signed is None:
-                if size:
-                    report.add(Fault.HEAD_UNKNOWN, detail=self.origin)
-            elif signed.head.size > size:
-                detail = f"{signed.head.size} leaves signed, {size} here"
-                report.add(Fault.HEAD_NEWER, detail=detail)
-            elif tree.head(signed.head.size) != signed.head:
-                detail = f"at {signed.head.size} leaves"
-                report.add(Fault.HEAD_CONTRADICTED, detail=detail)
-        except TileError as error:
-            report.add(Fault.TREE_CHANGED, detail=str(error))
 
     def _next(self) -> None:
         at = STAGES.index(self.place.stage) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
@@ -17,9 +18,9 @@ from counterfoil.domain.standing import (
 )
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.errors import TileError
-from counterfoil.tlog.merkle import leaf_hash, node_hash
+from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.tile_reader import TileReader
-from counterfoil.tlog.tiles import TILE_HASHES, TILE_HEIGHT
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.names import PARTS, part_of, short
@@ -31,6 +32,8 @@ from counterfoil.vault.records import (
     bucket_of,
     step_key,
 )
+from counterfoil.vault.scrub_trees import scrub_sm3_leaf, scrub_tiles
+from counterfoil.vault.verify_tree import TREE_FAULTS
 
 _NO_EVIDENCE: Final = sha256(b"").digest()
 _BUCKETS_MAX: Final = 65_536
@@ -57,22 +60,29 @@ class LeafCheck:
         return [index for index, _ in self._waiting.values()]
 
     def check(
-        self, reading: Reading, tree: TileReader, report: Report, index: int
+        self,
+        reading: Reading,
+        trees: Mapping[LogTree, TileReader],
+        report: Report,
+        index: int,
     ) -> None:
         """Check leaf `index`, with all that hangs on it."""
-        self._tiles(tree, report, index)
+        for tree, reader in trees.items():
+            scrub_tiles(reader, TREE_FAULTS[tree], report, index)
         try:
             row = reading.row(index)
             if row is None:
                 report.add(Fault.LEAF_MISSING, index=index)
                 return
             leaf = Leaf.from_bytes(row.leaf)
-            in_tree = tree.node(0, index)
+            in_tree = trees[LogTree.SHA256].node(0, index)
         except (VaultCorrupt, ValueError, TileError) as error:
             report.add(Fault.LEAF_CHANGED, index=index, detail=str(error))
             return
         if leaf_hash(row.leaf) != in_tree:
             report.add(Fault.LEAF_CHANGED, index=index)
+        if LogTree.SM3 in trees:
+            scrub_sm3_leaf(trees[LogTree.SM3], report, index, row.leaf)
         _document(reading, report, index, leaf)
         self._opening(reading, report, index, row, leaf)
         _standing(reading, report, index, row)
@@ -105,21 +115,6 @@ class LeafCheck:
         for carrier, number in self._buckets:
             report.add(Fault.BUCKET_CHANGED, index=number, key=carrier)
         self._buckets = None
-
-    def _tiles(self, tree: TileReader, report: Report, index: int) -> None:
-        """Where a leaf fills a tile, compare the tile with the hash above it."""
-        height, at = TILE_HEIGHT, index
-        while at % TILE_HASHES == TILE_HASHES - 1:
-            at //= TILE_HASHES
-            try:
-                left, right = (tree.node(height - 1, 2 * at + side) for side in (0, 1))
-                is_whole = node_hash(left, right) == tree.node(height, at)
-            except TileError:
-                is_whole = False
-            if not is_whole:
-                detail = f"tile {height // TILE_HEIGHT - 1}/{at}"
-                report.add(Fault.TREE_CHANGED, index=index, detail=detail)
-            height += TILE_HEIGHT
 
     def _opening(
         self, reading: Reading, report: Report, index: int, row: LogRow, leaf: Leaf

@@ -19,7 +19,7 @@ from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.tlog.tile_writer import TileWriter
-from counterfoil.vault.engine import Batch, Reading
+from counterfoil.vault.engine import Batch, GrownTree, Reading
 from counterfoil.vault.records import (
     Bucket,
     Changes,
@@ -246,6 +246,7 @@ class Transaction:
             rows=self._rows,
             documents=self._documents,
             tiles=tiles,
+            sm3=self._grown_sm3(),
             entries=self._entries,
             lanes=self._lanes,
             inbox=self._inbox,
@@ -262,6 +263,18 @@ class Transaction:
             lane_changes=self._lane_changes,
             leaves=self._leaves,
         )
+
+    def _grown_sm3(self) -> GrownTree | None:
+        """Return the SM3 tree with the new leaves; None if the vault has none."""
+        tree = self._reading.sm3_tree()
+        if tree is None:
+            return None
+        writer = TileWriter(tree.frontier, tree.tile)
+        hash_function = tree.frontier.hash_function
+        tiles = writer.extend(
+            [leaf_hash(row.leaf, hash_function) for row in self._rows]
+        )
+        return GrownTree(frontier=writer.frontier, tiles=tiles)
 
 
 class NewlyNamed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from threading import Lock
 from typing import TypeVar
@@ -21,17 +21,17 @@ from counterfoil.app.ports import (
 from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
-from counterfoil.domain.refusals import HeadForked, LeafNotFound, VaultCorrupt
+from counterfoil.domain.refusals import HeadForked
 from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.tlog.errors import TileError
-from counterfoil.tlog.tile_reader import TileReader
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault import reading as look
 from counterfoil.vault.custody import Applied
-from counterfoil.vault.engine import Engine, Reading
+from counterfoil.vault.engine import Engine, Reading, stored_tree
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
+from counterfoil.vault.proving import TreeProofs
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import book_key
 from counterfoil.vault.registering import (
@@ -59,12 +59,14 @@ class EngineVault:
         heads: Where signed heads are remembered; the vault does not close it.
         origin: The log's name in its checkpoints.
         sign: Signs its checkpoints.
+        sign_sm3: Signs those of its SM3 tree; None if it is to have none.
         clock: Its clock.
         register: What stands registered before the log's first registration.
         read_registration: Says what a stored registration says.
         limits: How much waits for a commit.
 
     Raises:
+        TreesDiffer: The vault was made with other trees.
         VaultCorrupt: A registration of the log is damaged.
     """
 
@@ -75,6 +77,7 @@ class EngineVault:
         *,
         origin: str,
         sign: SignHead,
+        sign_sm3: SignHead | None = None,
         clock: Clock,
         register: Register,
         read_registration: ReadRegistration,
@@ -88,8 +91,13 @@ class EngineVault:
         self._recent = Recent()
         self._kept: set[bytes] = set()
         self._times_read: Counter[tuple[str, int]] = Counter()
+        self._proofs = TreeProofs(engine.reading)
+        signs = {LogTree.SHA256: sign}
+        if sign_sm3 is not None:
+            signs[LogTree.SM3] = sign_sm3
+        self.trees = frozenset(signs)
         with engine.reading() as reading:
-            self._signer = HeadSigner(origin, heads, sign, reading)
+            self._signer = HeadSigner(origin, heads, signs, reading)
             self._names = NameIndex(reading)
             self._size = reading.frontier().size
             self._lane_lengths = Counter(reading.lane_lengths())
@@ -209,35 +217,31 @@ class EngineVault:
         """Return how many leaves are committed."""
         return self._size
 
-    def checkpoint(self) -> bytes:
+    def checkpoint(self, tree: LogTree = LogTree.SHA256) -> bytes:
         """Return a signed checkpoint of everything that is committed."""
         with self._engine.reading() as reading:
-            head = reading.frontier().head()
-        return self._signer.sign(head, self._clock.now_us() // _MICROSECONDS)
+            stored = {one: stored_tree(reading, one) for one in {tree, *self.trees}}
+            heads = {one: tree.frontier.head() for one, tree in stored.items()}
+        return self._signer.sign(tree, heads, self._clock.now_us() // _MICROSECONDS)
 
-    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
+    def inclusion_proof(
+        self, index: int, size: int, tree: LogTree = LogTree.SHA256
+    ) -> tuple[bytes, ...]:
         """Prove leaf `index` in the tree of `size` leaves (RFC 9162 2.1.3.1)."""
-        (proof,) = self.inclusion_proofs((index,), size)
+        (proof,) = self._proofs.inclusion((index,), size, tree)
         return proof
 
     def inclusion_proofs(
-        self, indices: Iterable[int], size: int
+        self, indices: Iterable[int], size: int, tree: LogTree = LogTree.SHA256
     ) -> list[tuple[bytes, ...]]:
         """Prove each of these leaves, by one reading."""
-        proofs = []
-        with self._tree(size) as tree:
-            for index in indices:
-                if not 0 <= index < size:
-                    raise LeafNotFound("no such leaf", leaf=str(index))
-                proofs.append(tree.inclusion_proof(index, size))
-        return proofs
+        return self._proofs.inclusion(indices, size, tree)
 
-    def consistency_proof(self, older: int, size: int) -> tuple[bytes, ...]:
+    def consistency_proof(
+        self, older: int, size: int, tree: LogTree = LogTree.SHA256
+    ) -> tuple[bytes, ...]:
         """Prove that the tree of `older` leaves is a prefix (RFC 9162 2.1.4.1)."""
-        with self._tree(size) as tree:
-            if not 0 <= older <= size:
-                raise LeafNotFound("no such size", size=str(older))
-            return tree.consistency_proof(older, size)
+        return self._proofs.consistency(older, size, tree)
 
     def lane(self, carrier: str, *, after: int, limit: int) -> list[LaneItem]:
         """Return what waits in the lane to `carrier` behind sequence `after`."""
@@ -298,16 +302,6 @@ class EngineVault:
         with self._engine.reading() as reading:
             return look.certificate(reading, digest)
 
-    @contextmanager
-    def _tree(self, size: int) -> Iterator[TileReader]:
-        with self._engine.reading() as reading:
-            if not 0 <= size <= reading.frontier().size:
-                raise LeafNotFound("no such size", size=str(size))
-            try:
-                yield TileReader(reading.tile)
-            except TileError as error:
-                raise VaultCorrupt("a tile of the tree is damaged") from error
-
     def _require_whole(self) -> None:
         if self._signer.forked:
             raise HeadForked(self._signer.forked)
@@ -324,8 +318,11 @@ class EngineVault:
                 self._times_read.pop(place, None)
         size = batch.frontier.size
         if any(job.arrivals() for job in group.jobs):
+            heads = {LogTree.SHA256: batch.frontier.head()}
+            if batch.sm3 is not None:
+                heads[LogTree.SM3] = batch.sm3.frontier.head()
             time_s = group.time_us // _MICROSECONDS
-            checkpoint = self._signer.sign(batch.frontier.head(), time_s)
+            checkpoint = self._signer.sign(LogTree.SHA256, heads, time_s)
         committed = [
             [
                 _committed(deed, applied, group, checkpoint)

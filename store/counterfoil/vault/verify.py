@@ -1,13 +1,13 @@
 """Proves a whole vault against its log, and names what is wrong with it.
 
-One scan of the log hashes every document and leaf again, rebuilds the tree and
+One scan of the log hashes every document and leaf again, rebuilds each tree and
 replays all standings; then every index is compared with what must follow. Whoever
 changed the log consistently meets the head store and the peers that cosigned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -21,9 +21,6 @@ from counterfoil.domain.registering import register_after
 from counterfoil.domain.registration import Registration
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Standing
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.tlog.merkle import HASH_BYTES, Frontier, TreeHead, leaf_hash
-from counterfoil.tlog.tile_writer import TileWriter
-from counterfoil.tlog.tiles import TILE_HASHES
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import HeadStore
@@ -31,6 +28,7 @@ from counterfoil.vault.names import PARTS, part_of, short
 from counterfoil.vault.naming_check import NamingCheck
 from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
+from counterfoil.vault.verify_tree import TreeCheck, tree_checks
 
 Judge: TypeAlias = Callable[[bytes, Leaf], Document | None]
 """Judges a document's seals as of its leaf's time and says what it states.
@@ -38,7 +36,6 @@ Judge: TypeAlias = Callable[[bytes, Leaf], Document | None]
 Raises a `CounterfoilError` if the seals do not hold; None if it cannot tell.
 """
 
-_HASHES_AT_ONCE: Final = 16 * TILE_HASHES
 _NO_EVIDENCE: Final = sha256(b"").digest()
 
 
@@ -70,10 +67,7 @@ def verify_vault(  # noqa: PLR0913 -- what each comparison needs
     """
     report = Report()
     check = _Check(reading, report, judge, register)
-    signed = None if heads is None else heads.newest(origin)
-    if heads is not None and signed is None and reading.size():
-        report.add(Fault.HEAD_UNKNOWN, detail=origin)
-    check.log(None if signed is None else signed.head)
+    check.log(tree_checks(reading, report, origin, heads))
     check.documents()
     check.entries()
     check.lanes()
@@ -104,26 +98,19 @@ class _Check:
         self._named_to = reading.named_to() or (0,) * PARTS
         self._evidence: tuple[int, bytes] = (-1, b"")
 
-    def log(self, signed: TreeHead | None) -> None:
-        """Hash every leaf and document again, and replay what they tell."""
-        size = self._reading.frontier().size
-        tree = TileWriter(Frontier(), lambda _level, _index: b"")
-        stop = None if signed is None else signed.size
-        hashes: list[bytes] = []
-        for index in range(size):
-            if index == stop:
-                self._grow(tree, hashes)
-                self._compare_signed(signed, tree.frontier.head())
-            hashes.append(self._leaf(index))
-            if len(hashes) == _HASHES_AT_ONCE:
-                self._grow(tree, hashes)
-        self._grow(tree, hashes)
-        head = tree.frontier.head()
-        if stop is not None and stop >= size:
-            self._compare_signed(signed, head)
-        if head != self._reading.frontier().head():
-            self._report.add(Fault.TREE_CHANGED, detail="root")
-        self._report.size, self._report.root = head.size, head.root
+    def log(self, trees: Sequence[TreeCheck]) -> None:
+        """Hash every leaf and document again, and replay what they tell.
+
+        Args:
+            trees: That of SHA-256, and then the others.
+        """
+        for index in range(self._reading.frontier().size):
+            leaf = self._leaf(index)
+            for tree in trees:
+                tree.add(leaf)
+        first, *others = [tree.finish() for tree in trees]
+        self._report.size, self._report.root = first.size, first.root
+        self._report.sm3_root = others[0].root if others else b""
 
     def documents(self) -> None:
         """Look for documents that no leaf brought."""
@@ -245,29 +232,23 @@ class _Check:
                 Fault.LEDGER_MISSING, index=opened, key=name, detail=recipient
             )
 
-    def _leaf(self, index: int) -> bytes:
-        """Check one leaf and what hangs on it; return its hash."""
-        tile, at = divmod(index, TILE_HASHES)
-        place = slice(at * HASH_BYTES, (at + 1) * HASH_BYTES)
-        in_tree = self._reading.tile(0, tile)[place]
+    def _leaf(self, index: int) -> bytes | None:
+        """Check what hangs on one leaf; return it, or None if it cannot be read."""
         try:
             row = self._reading.row(index)
             if row is None:
                 self._report.add(Fault.LEAF_MISSING, index=index)
-                return in_tree
+                return None
             leaf = Leaf.from_bytes(row.leaf)
         except (VaultCorrupt, ValueError) as error:
             self._report.add(Fault.LEAF_CHANGED, index=index, detail=str(error))
-            return in_tree
-        computed = leaf_hash(row.leaf)
-        if computed != in_tree:
-            self._report.add(Fault.LEAF_CHANGED, index=index)
+            return None
         self._replay.follow(index, row, leaf)
         if leaf.act in BRINGS_DOCUMENT:
             self._document(index, row, leaf)
         elif leaf.act is Act.DELIVER:
             self._delivery(index, leaf)
-        return computed
+        return row.leaf
 
     def _document(self, index: int, row: LogRow, leaf: Leaf) -> None:
         sealed = self._reading.document(index)
@@ -350,25 +331,3 @@ class _Check:
             return False
         leaf = Leaf.from_bytes(row.leaf)
         return leaf.act is Act.ARRIVE and leaf.kind is not DocumentKind.VOUCHER
-
-    def _grow(self, tree: TileWriter, hashes: list[bytes]) -> None:
-        """Append to the tree, and compare the tiles that this changes."""
-        for tile in tree.extend(hashes):
-            stored = self._reading.tile(tile.level, tile.index)
-            if not stored.startswith(tile.hashes):
-                self._report.add(
-                    Fault.TREE_CHANGED,
-                    index=tile.index * TILE_HASHES ** (tile.level + 1),
-                    detail=f"tile {tile.level}/{tile.index}",
-                )
-        hashes.clear()
-
-    def _compare_signed(self, signed: TreeHead | None, head: TreeHead) -> None:
-        assert signed is not None, "called where the signed size is reached"
-        if signed.size > head.size:
-            self._report.add(
-                Fault.HEAD_NEWER,
-                detail=f"{signed.size} leaves signed, {head.size} here",
-            )
-        elif signed != head:
-            self._report.add(Fault.HEAD_CONTRADICTED, detail=f"at {signed.size} leaves")

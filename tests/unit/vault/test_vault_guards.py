@@ -15,6 +15,7 @@ from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import HeadForked, NotInState, VaultCorrupt
 from counterfoil.domain.standing import Act
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault import judging, reading
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.heads import FileHeads, MemoryHeads
@@ -145,15 +146,18 @@ def test_a_notice_is_no_document_about_a_voucher() -> None:
 
 
 @pytest.mark.refusal("HEAD_FORKED")
-def test_two_heads_of_one_size_are_never_signed() -> None:
-    with MemoryEngine().reading() as empty:
-        signer = HeadSigner(ORIGIN, MemoryHeads(), sign, empty)
-    first = signer.sign(TreeHead(3, b"\1" * 32), 1)
+@pytest.mark.parametrize("tree", LogTree)
+def test_two_heads_of_one_size_are_never_signed(tree: LogTree) -> None:
+    with MemoryEngine(sm3_tree=True).reading() as empty:
+        signs = dict.fromkeys(LogTree, sign)
+        signer = HeadSigner(ORIGIN, MemoryHeads(), signs, empty)
+    head, other = TreeHead(3, b"\1" * 32), TreeHead(3, b"\2" * 32)
+    first = signer.sign(tree, {tree: head}, 1)
 
     with pytest.raises(HeadForked, match="another head"):
-        signer.sign(TreeHead(3, b"\2" * 32), 1)
+        signer.sign(tree, {tree: other}, 1)
 
-    assert signer.sign(TreeHead(3, b"\1" * 32), 2) == first
+    assert signer.sign(tree, {tree: head}, 2) == first
 
 
 @pytest.mark.refusal("HEAD_FORKED")

@@ -63,6 +63,40 @@ def test_a_smaller_or_other_head_is_refused(heads: HeadStore, other: KnownHead) 
     assert heads.newest("a") == head(3)
 
 
+def test_heads_beside_are_remembered_if_they_are_larger(heads: HeadStore) -> None:
+    heads.replace(None, head(3), beside=[head(3, origin="b")])
+    heads.replace(3, head(5), beside=[head(2, b"x", origin="b"), head(1, origin="c")])
+    # Also when the head itself is known already.
+    heads.replace(5, head(5), beside=[head(9, origin="b")])
+
+    assert heads.all() == [head(5), head(9, origin="b"), head(1, origin="c")]
+
+
+@pytest.mark.refusal("HEAD_FORKED")
+def test_a_head_beside_that_contradicts_what_is_known_lets_nothing_be_remembered(
+    heads: HeadStore,
+) -> None:
+    heads.replace(None, head(3), beside=[head(3, origin="b")])
+
+    with pytest.raises(HeadForked):
+        heads.replace(3, head(5), beside=[head(3, b"x", origin="b")])
+    with pytest.raises(HeadConflict):
+        heads.replace(2, head(5), beside=[head(7, origin="b")])
+
+    assert heads.all() == [head(3), head(3, origin="b")]
+
+
+def test_heads_beside_are_there_after_reopening(tmp_path: Path) -> None:
+    first = FileHeads(tmp_path)
+    first.replace(None, head(3), beside=[head(4, origin="b")])
+    first.close()
+
+    again = FileHeads(tmp_path)
+
+    assert again.all() == [head(3), head(4, origin="b")]
+    again.close()
+
+
 def test_heads_are_there_after_reopening(tmp_path: Path) -> None:
     first = FileHeads(tmp_path)
     first.replace(None, head(3))

@@ -16,8 +16,12 @@ import pytest
 
 from counterfoil.domain.deeds import Enter
 from counterfoil.domain.refusals import VaultCorrupt, VaultFull, VaultStopped
+from counterfoil.tlog.merkle import leaf_hash
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.vault.findings import Fault
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits, LmdbWriting
+from counterfoil.vault.lmdb_layout import TABLES
 from counterfoil.vault.locking import VaultLocked
 from counterfoil.vault.verify import verify_vault
 from tests.contract.vaults import (
@@ -43,12 +47,14 @@ from tests.contract.vaults import LANES, open_vault, voucher
 
 async def main():
     place = Path(sys.argv[1])
-    vault = open_vault(LmdbEngine(place / "vault"), FileHeads(place / "heads"))
+    engine = LmdbEngine(place / "vault", sm3_tree=bool(sys.argv[2:]))
+    vault = open_vault(engine, FileHeads(place / "heads"))
     number = vault.size()
     while True:
         papers = [voucher(str(number + at)) for at in range(7)]
         done = await vault.perform([Enter(document=p, lanes=LANES) for p in papers])
-        vault.checkpoint()
+        for tree in vault.trees:
+            vault.checkpoint(tree)
         number += 7
         print(done[-1].outcomes[0].leaf, flush=True)
 
@@ -209,11 +215,14 @@ def test_the_digest_index_is_complete_after_reopening(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.clause("wuhai-3")
-def test_what_was_acknowledged_survives_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("second", [[], ["sm3"]], ids=["one tree", "both trees"])
+def test_what_was_acknowledged_survives_kills(
+    tmp_path: Path, second: list[str]
+) -> None:
     path = os.pathsep.join(entry for entry in sys.path if entry)
     for round_ in range(4):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path)],
+            [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path), *second],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )
@@ -231,6 +240,7 @@ def test_what_was_acknowledged_survives_kills(tmp_path: Path) -> None:
         assert report.findings == []
         assert report.size > acknowledged
         assert report.size % 7 == 0
+        assert bool(report.sm3_root) is bool(second)
 
 
 def test_outcomes_after_reopening_are_those_of_before(tmp_path: Path) -> None:
@@ -249,3 +259,97 @@ def test_outcomes_after_reopening_are_those_of_before(tmp_path: Path) -> None:
     assert again.vault.lane_lengths() == {"330000002": 1}
     assert run(again.vault.changed(0)) == 2
     again.vault.close()
+
+
+# --- the SM3 tree ----------------------------------------------------------------
+
+
+def tables_of(place: Path) -> tuple[set[bytes], set[bytes], bytes | None]:
+    """Return the tables of a vault, the names in its `meta`, and its format."""
+    env = lmdb.open(str(place / "vault.lmdb"), subdir=False, readonly=True, max_dbs=20)
+    meta, main = env.open_db(b"meta"), env.open_db(None)
+    with env.begin() as txn:
+        tables = set(txn.cursor(main).iternext(values=False))
+        names = set(txn.cursor(meta).iternext(values=False))
+        found = txn.get(b"format", db=meta)
+    env.close()
+    return tables, names, found
+
+
+@pytest.mark.parametrize("sm3_tree", [False, True])
+def test_only_a_vault_with_an_sm3_tree_is_of_another_format(
+    tmp_path: Path,
+    sm3_tree: bool,  # noqa: FBT001
+) -> None:
+    bench = Bench(open_vault(LmdbEngine(tmp_path, SMALL, sm3_tree=sm3_tree)))
+    bench.enter(voucher())
+    bench.vault.close()
+
+    tables, names, found = tables_of(tmp_path)
+
+    plain = {name.encode() for name in TABLES}
+    if sm3_tree:
+        assert tables == plain | {b"sm3_tiles"}
+        assert names == {b"format", b"state", b"sm3"}
+        # Not 4 alone: who does not know the tree would write leaves past it.
+        assert found == b"counterfoil vault 4 sm3"
+    else:
+        assert tables == plain
+        assert names == {b"format", b"state"}
+        assert found == b"counterfoil vault 4"
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+@pytest.mark.parametrize("form", [b"counterfoil vault 5", b"counterfoil vault 4 sm4"])
+def test_a_format_that_is_not_known_is_refused(tmp_path: Path, form: bytes) -> None:
+    with LmdbEngine(tmp_path, SMALL) as engine:
+        txn, tables = engine.begin()
+        txn.put(b"format", form, db=tables.meta)
+        txn.commit()
+
+    with pytest.raises(VaultCorrupt, match="of this format"):
+        LmdbEngine(tmp_path, SMALL)
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+@pytest.mark.parametrize("change", [None, b"x"])
+def test_an_sm3_tree_whose_state_is_gone_or_damaged_is_told(
+    tmp_path: Path, change: bytes | None
+) -> None:
+    with LmdbEngine(tmp_path, SMALL, sm3_tree=True) as engine:
+        txn, tables = engine.begin()
+        if change is None:
+            txn.delete(b"sm3", db=tables.meta)
+        else:
+            state = txn.get(b"sm3", b"", db=tables.meta)
+            txn.put(b"sm3", state + change, db=tables.meta)
+        txn.commit()
+
+        with engine.reading() as reading, pytest.raises(VaultCorrupt):
+            reading.sm3_tree()
+        with pytest.raises(VaultCorrupt):
+            open_vault(engine)
+
+
+def test_a_flipped_bit_in_a_tile_of_the_sm3_tree_on_disk_is_found(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(open_vault(LmdbEngine(tmp_path, SMALL, sm3_tree=True)))
+    bench.enter(voucher("1"))
+    bench.enter(voucher("2"))
+    hashed = leaf_hash(bench.vault.leaf(1).to_bytes(), sm3)
+    bench.vault.close()
+    file = tmp_path / "vault.lmdb"
+    content = bytearray(file.read_bytes())
+    # Not in the newest peak, which the state holds under a check sum.
+    found = content.find(hashed)
+    assert found >= 0
+    while found >= 0:
+        content[found] ^= 0x04
+        found = content.find(hashed)
+    file.write_bytes(bytes(content))
+
+    with LmdbEngine(tmp_path, SMALL) as engine, engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN)
+
+    assert {finding.fault for finding in report.findings} == {Fault.SM3_TREE_CHANGED}

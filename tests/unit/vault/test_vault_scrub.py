@@ -11,6 +11,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import PeerAnswer, Withdraw
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.tlog.merkle import TreeHead
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import KnownHead, MemoryHeads
 from counterfoil.vault.memory_engine import MemoryEngine
@@ -28,6 +29,8 @@ from tests.contract.vaults import (
 from tests.unit.vault import test_vault_verify as spoils
 from tests.unit.vault.test_vault_verify import Spoil, faults, fill
 
+SM3_ORIGIN = LogTree.SM3.origin(ORIGIN)
+
 
 @pytest.fixture
 def heads() -> MemoryHeads:
@@ -36,7 +39,7 @@ def heads() -> MemoryHeads:
 
 @pytest.fixture
 def engine(heads: MemoryHeads) -> Iterator[MemoryEngine]:
-    engine = MemoryEngine()
+    engine = MemoryEngine(sm3_tree=True)
     bench = Bench(open_vault(engine, heads))
     fill(bench)
     bench.vault.checkpoint()
@@ -83,6 +86,11 @@ SEEN = [
     (spoils.flip_tile, Fault.LEAF_CHANGED),
     (spoils.flip_tile, Fault.TREE_CHANGED),
     (spoils.flip_tile, Fault.HEAD_CONTRADICTED),
+    (spoils.flip_sm3_tile, Fault.SM3_TREE_CHANGED),
+    (spoils.flip_sm3_tile, Fault.HEAD_CONTRADICTED),
+    (spoils.lose_sm3_tile, Fault.SM3_TREE_CHANGED),
+    (spoils.swap_sm3_root, Fault.SM3_TREE_CHANGED),
+    (spoils.shorten_sm3_tree, Fault.SM3_TREE_CHANGED),
     (spoils.swap_standing, Fault.ENTRY_CHANGED),
     (spoils.forget_receipt, Fault.ENTRY_CHANGED),
     (spoils.change_reason, Fault.ENTRY_CHANGED),
@@ -165,8 +173,35 @@ def test_what_else_is_compared(
     assert fault in faults(one_pass(scrub_of(heads), engine))
 
 
+def test_what_is_wrong_with_one_tree_is_not_said_of_the_other(
+    engine: MemoryEngine, heads: MemoryHeads
+) -> None:
+    spoils.flip_sm3_tile(engine)
+
+    report = one_pass(scrub_of(heads), engine, 64)
+
+    found = [(one.fault, one.index) for one in report.findings]
+    assert (Fault.SM3_TREE_CHANGED, 1) in found
+    assert faults(report) == {Fault.SM3_TREE_CHANGED, Fault.HEAD_CONTRADICTED}
+
+
+def forget_sm3_tree(engine: MemoryEngine) -> None:
+    engine._sm3_tree = None
+
+
+def test_an_sm3_tree_that_is_gone_is_found_if_it_was_ever_there(
+    engine: MemoryEngine, heads: MemoryHeads
+) -> None:
+    forget_sm3_tree(engine)
+
+    assert faults(one_pass(scrub_of(heads), engine)) == {Fault.SM3_TREE_CHANGED}
+
+    del heads._heads[SM3_ORIGIN]
+    assert one_pass(scrub_of(heads), engine).findings == []
+
+
 def many(count: int, heads: MemoryHeads) -> tuple[MemoryEngine, Bench]:
-    engine = MemoryEngine()
+    engine = MemoryEngine(sm3_tree=True)
     bench = Bench(open_vault(engine, heads))
     for number in range(count):
         bench.enter(voucher(f"{number}"), send=True)
@@ -181,9 +216,20 @@ def lose_hash_above(engine: MemoryEngine) -> None:
     del engine._tiles[1, 0]
 
 
-@pytest.mark.parametrize("spoil", [change_hash_above, lose_hash_above])
+def change_sm3_hash_above(engine: MemoryEngine) -> None:
+    engine._sm3_tiles[1, 0] = b"\0" * 32 + engine._sm3_tiles[1, 0][32:]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (change_hash_above, Fault.TREE_CHANGED),
+        (lose_hash_above, Fault.TREE_CHANGED),
+        (change_sm3_hash_above, Fault.SM3_TREE_CHANGED),
+    ],
+)
 def test_a_tile_is_compared_with_the_hash_above_it(
-    heads: MemoryHeads, spoil: Spoil
+    heads: MemoryHeads, spoil: Spoil, fault: Fault
 ) -> None:
     engine, bench = many(140, heads)
     assert one_pass(scrub_of(heads), engine, 64).findings == []
@@ -192,8 +238,7 @@ def test_a_tile_is_compared_with_the_hash_above_it(
     report = one_pass(scrub_of(heads), engine, 64)
 
     assert any(
-        (one.fault, one.detail) == (Fault.TREE_CHANGED, "tile 0/0")
-        for one in report.findings
+        (one.fault, one.detail) == (fault, "tile 0/0") for one in report.findings
     )
     bench.vault.close()
 
@@ -274,6 +319,7 @@ def test_a_slice_ends_when_its_time_is_over(
     assert scrub_of(heads).slice(engine.reading, lambda: True, 64).size == 1
 
 
+@pytest.mark.parametrize("tree", LogTree)
 @pytest.mark.parametrize(
     ("known", "fault"),
     [
@@ -282,12 +328,17 @@ def test_a_slice_ends_when_its_time_is_over(
         (TreeHead(2, b"\1" * 32), Fault.HEAD_CONTRADICTED),
     ],
 )
-def test_the_root_is_compared_with_what_was_signed(
-    engine: MemoryEngine, known: TreeHead | None, fault: Fault
+def test_each_root_is_compared_with_what_was_signed(
+    engine: MemoryEngine,
+    heads: MemoryHeads,
+    tree: LogTree,
+    known: TreeHead | None,
+    fault: Fault,
 ) -> None:
-    heads = MemoryHeads()
+    origin = tree.origin(ORIGIN)
+    del heads._heads[origin]
     if known is not None:
-        heads.replace(None, KnownHead(origin=ORIGIN, head=known, note=b"x"))
+        heads.replace(None, KnownHead(origin=origin, head=known, note=b"x"))
 
     assert faults(one_pass(scrub_of(heads), engine)) == {fault}
 

@@ -15,6 +15,8 @@ from counterfoil.domain.deeds import PeerAnswer
 from counterfoil.domain.refusals import HeadForked, SealForged, VaultCorrupt
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.merkle import Frontier
+from counterfoil.tlog.sm3 import sm3
 from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import FileHeads, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine
@@ -56,7 +58,7 @@ def fill(bench: Bench) -> None:
 
 @pytest.fixture
 def engine() -> Iterator[MemoryEngine]:
-    engine = MemoryEngine()
+    engine = MemoryEngine(sm3_tree=True)
     bench = Bench(open_vault(engine))
     fill(bench)
     yield engine
@@ -102,6 +104,27 @@ def flip_tile(engine: MemoryEngine) -> None:
 
 def first_key(engine: MemoryEngine) -> bytes:
     return book_key(voucher("1").key.to_bytes(), Role.ISSUER)
+
+
+def flip_sm3_tile(engine: MemoryEngine) -> None:
+    hashes = bytearray(engine._sm3_tiles[0, 0])
+    hashes[40] ^= 1  # in the hash of leaf 1
+    engine._sm3_tiles[0, 0] = bytes(hashes)
+
+
+def lose_sm3_tile(engine: MemoryEngine) -> None:
+    del engine._sm3_tiles[0, 0]
+
+
+def swap_sm3_root(engine: MemoryEngine) -> None:
+    assert engine._sm3_tree is not None
+    other = engine._sm3_tree.copy()
+    other._peaks[0] = b"\7" * 32
+    engine._sm3_tree = other
+
+
+def shorten_sm3_tree(engine: MemoryEngine) -> None:
+    engine._sm3_tree = Frontier(hash_function=sm3)
 
 
 def swap_standing(engine: MemoryEngine) -> None:
@@ -192,6 +215,10 @@ def lose_lane_note(engine: MemoryEngine) -> None:
         (add_document, Fault.DOCUMENT_STRAY),
         (flip_leaf, Fault.LEAF_CHANGED),
         (flip_tile, Fault.TREE_CHANGED),
+        (flip_sm3_tile, Fault.SM3_TREE_CHANGED),
+        (lose_sm3_tile, Fault.SM3_TREE_CHANGED),
+        (swap_sm3_root, Fault.SM3_TREE_CHANGED),
+        (shorten_sm3_tree, Fault.SM3_TREE_CHANGED),
         (swap_standing, Fault.ENTRY_CHANGED),
         (forget_receipt, Fault.ENTRY_CHANGED),
         (change_reason, Fault.ENTRY_CHANGED),
@@ -225,7 +252,36 @@ def test_a_sound_vault_is_sound(engine: MemoryEngine) -> None:
 
     assert report.findings == []
     assert report.root == engine.frontier().root()
+    second = engine.sm3_tree()
+    assert second is not None
+    assert report.sm3_root == second.frontier.root() != report.root
     assert (report.size, report.documents) == (engine.frontier().size, 6)
+
+
+def test_what_is_wrong_with_one_tree_is_not_said_of_the_other(
+    engine: MemoryEngine,
+) -> None:
+    flip_sm3_tile(engine)
+
+    report = check(engine)
+
+    assert faults(report) == {Fault.SM3_TREE_CHANGED}
+    assert [finding.index for finding in report.findings] == [1, 0]
+    assert report.findings[1].detail == "tile 0/0"
+
+
+def test_an_sm3_tree_that_was_signed_for_and_is_gone_is_found() -> None:
+    heads = MemoryHeads()
+    first = open_vault(MemoryEngine(sm3_tree=True), heads)
+    first.close()
+    engine = MemoryEngine()
+
+    with engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN, heads=heads)
+
+    assert [finding.fault for finding in report.findings] == [Fault.SM3_TREE_CHANGED]
+    assert report.findings[0].key == f"{ORIGIN}-sm3"
+    assert report.sm3_root == b""
 
 
 def test_seals_are_judged_where_a_judge_is_given(engine: MemoryEngine) -> None:

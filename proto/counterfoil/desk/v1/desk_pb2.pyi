@@ -1204,8 +1204,13 @@ class InquireRequest(_message.Message):
 
     DIGEST_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
+    SM3_FIELD_NUMBER: _builtins.int
     digest: _builtins.bytes
     """By its digest, 32 bytes."""
+    sm3: _builtins.bool
+    """Whether proofs by the log's SM3 tree are wanted as well. Of a log that has no such
+    tree the answer holds none.
+    """
     @_builtins.property
     def key(self) -> _voucher_pb2.VoucherKey:
         """By its name in the books."""
@@ -1215,10 +1220,11 @@ class InquireRequest(_message.Message):
         *,
         digest: _builtins.bytes = ...,
         key: _voucher_pb2.VoucherKey | None = ...,
+        sm3: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "key", b"key", "voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "key", b"key", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "key", b"key", "sm3", b"sm3", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_voucher: _TypeAlias = _typing.Literal["digest", "key"]  # noqa: Y015
     _WhichOneofArgType_voucher: _TypeAlias = _typing.Literal["voucher", b"voucher"]  # noqa: Y015
@@ -1239,8 +1245,13 @@ class InquireResponse(_message.Message):
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     REVOCATION_LISTS_FIELD_NUMBER: _builtins.int
     REVOCATION_ANSWERS_FIELD_NUMBER: _builtins.int
+    SM3_CHECKPOINT_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """This vault's signed checkpoint, which the acts' proofs are under."""
+    sm3_checkpoint: _builtins.bytes
+    """The signed checkpoint of the log's SM3 tree, if it was asked for and there is one.
+    It covers the same acts, but perhaps more leaves than `checkpoint`.
+    """
     @_builtins.property
     def voucher(self) -> _voucher_pb2.VoucherReference:
         """The voucher."""
@@ -1281,10 +1292,11 @@ class InquireResponse(_message.Message):
         checkpoint: _builtins.bytes = ...,
         revocation_lists: _abc.Iterable[_builtins.bytes] | None = ...,
         revocation_answers: _abc.Iterable[_builtins.bytes] | None = ...,
+        sm3_checkpoint: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_answers", b"revocation_answers", "revocation_lists", b"revocation_lists", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_answers", b"revocation_answers", "revocation_lists", b"revocation_lists", "sm3_checkpoint", b"sm3_checkpoint", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1333,6 +1345,7 @@ class ActRecord(_message.Message):
     ACT_TIME_FIELD_NUMBER: _builtins.int
     RECIPIENT_FIELD_NUMBER: _builtins.int
     PEER_PROOF_FIELD_NUMBER: _builtins.int
+    SM3_INCLUSION_PROOF_FIELD_NUMBER: _builtins.int
     leaf_index: _builtins.int
     """Log index."""
     leaf: _builtins.bytes
@@ -1353,6 +1366,12 @@ class ActRecord(_message.Message):
     def act_time(self) -> _timestamp_pb2.Timestamp:
         """When (UTC)."""
 
+    @_builtins.property
+    def sm3_inclusion_proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Proof that the leaf is under the checkpoint of the SM3 tree, 32 bytes each; empty
+        without that checkpoint.
+        """
+
     def __init__(
         self,
         *,
@@ -1363,10 +1382,11 @@ class ActRecord(_message.Message):
         act_time: _timestamp_pb2.Timestamp | None = ...,
         recipient: _builtins.str = ...,
         peer_proof: _builtins.bytes = ...,
+        sm3_inclusion_proof: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["act_time", b"act_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "act_time", b"act_time", "inclusion_proof", b"inclusion_proof", "leaf", b"leaf", "leaf_index", b"leaf_index", "peer_proof", b"peer_proof", "recipient", b"recipient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "act_time", b"act_time", "inclusion_proof", b"inclusion_proof", "leaf", b"leaf", "leaf_index", b"leaf_index", "peer_proof", b"peer_proof", "recipient", b"recipient", "sm3_inclusion_proof", b"sm3_inclusion_proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,43 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _LogTree:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LogTreeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LogTree.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOG_TREE_UNSPECIFIED: _LogTree.ValueType  # 0
+    """The same as `LOG_TREE_SHA256`: what every log has."""
+    LOG_TREE_SHA256: _LogTree.ValueType  # 1
+    """SHA-256 (RFC 9162). Its checkpoints have the log's name as their origin, and it is
+    the tree that answers to deliveries are proved by.
+    """
+    LOG_TREE_SM3: _LogTree.ValueType  # 2
+    """SM3 (GB/T 32905), built in the same way over the same leaves. Its checkpoints have
+    the log's name with `-sm3` behind it as their origin, and are signed with SM2 and
+    Ed25519. A log may have none.
+    """
+
+class LogTree(_LogTree, metaclass=_LogTreeEnumTypeWrapper):
+    """A tree over the leaves of a log, named for its hash function. A log has what it was
+    begun with, for ever: a gateway whose configuration asks for other trees than its
+    vault has does not start (`TREES_DIFFER`).
+    """
+
+LOG_TREE_UNSPECIFIED: LogTree.ValueType  # 0
+"""The same as `LOG_TREE_SHA256`: what every log has."""
+LOG_TREE_SHA256: LogTree.ValueType  # 1
+"""SHA-256 (RFC 9162). Its checkpoints have the log's name as their origin, and it is
+the tree that answers to deliveries are proved by.
+"""
+LOG_TREE_SM3: LogTree.ValueType  # 2
+"""SM3 (GB/T 32905), built in the same way over the same leaves. Its checkpoints have
+the log's name with `-sm3` behind it as their origin, and are signed with SM2 and
+Ed25519. A log may have none.
+"""
+Global___LogTree: _TypeAlias = LogTree  # noqa: Y015
 
 @_typing.final
 class DeliverRequest(_message.Message):
@@ -302,12 +340,19 @@ class GetCheckpointRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    TREE_FIELD_NUMBER: _builtins.int
+    tree: Global___LogTree.ValueType
+    """Of which tree. The field is new since 2026-11-27: an older gateway passes over it
+    and answers with its tree of SHA-256, as the checkpoint's origin tells.
+    """
     def __init__(
         self,
+        *,
+        tree: Global___LogTree.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tree", b"tree"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -344,22 +389,29 @@ class GetProofRequest(_message.Message):
     TREE_SIZE_FIELD_NUMBER: _builtins.int
     LEAF_FIELD_NUMBER: _builtins.int
     OLDER_SIZE_FIELD_NUMBER: _builtins.int
+    TREE_FIELD_NUMBER: _builtins.int
     tree_size: _builtins.int
     """The size of the tree to prove in; 0 means the newest signed one."""
     leaf: _builtins.int
     """The leaf of this index is in the tree."""
     older_size: _builtins.int
     """The tree of this size is a prefix of the tree."""
+    tree: Global___LogTree.ValueType
+    """By which tree. The field is new since 2026-11-27: an older gateway passes over it
+    and proves by its tree of SHA-256, as the checkpoint's origin tells where the newest
+    size is asked for.
+    """
     def __init__(
         self,
         *,
         tree_size: _builtins.int = ...,
         leaf: _builtins.int = ...,
         older_size: _builtins.int = ...,
+        tree: Global___LogTree.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["leaf", b"leaf", "older_size", b"older_size", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaf", b"leaf", "older_size", b"older_size", "subject", b"subject", "tree_size", b"tree_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leaf", b"leaf", "older_size", b"older_size", "subject", b"subject", "tree", b"tree", "tree_size", b"tree_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_subject: _TypeAlias = _typing.Literal["leaf", "older_size"]  # noqa: Y015
     _WhichOneofArgType_subject: _TypeAlias = _typing.Literal["subject", b"subject"]  # noqa: Y015

@@ -138,7 +138,10 @@ class ExchangeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCheckpoint(self, request, context):
-        """Returns this gateway's newest signed checkpoint.
+        """Returns this gateway's newest signed checkpoint, of the tree that is asked for.
+
+        * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+        * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +154,8 @@ class ExchangeServiceServicer:
         answered like unknown ones.
 
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
+        * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+        * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

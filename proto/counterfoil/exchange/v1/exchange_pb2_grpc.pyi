@@ -92,7 +92,11 @@ class ExchangeServiceStub:
     are answered like unknown ones.
     """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetCheckpointRequest, _exchange_pb2.GetCheckpointResponse]
-    """Returns this gateway's newest signed checkpoint."""
+    """Returns this gateway's newest signed checkpoint, of the tree that is asked for.
+
+    * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+    * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
+    """
     GetProof: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
@@ -100,6 +104,8 @@ class ExchangeServiceStub:
     answered like unknown ones.
 
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
+    * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+    * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
     """
 
 @_typing.type_check_only
@@ -166,7 +172,11 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     are answered like unknown ones.
     """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetCheckpointRequest, _exchange_pb2.GetCheckpointResponse]  # type: ignore[assignment]
-    """Returns this gateway's newest signed checkpoint."""
+    """Returns this gateway's newest signed checkpoint, of the tree that is asked for.
+
+    * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+    * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
+    """
     GetProof: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]  # type: ignore[assignment]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
@@ -174,6 +184,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     answered like unknown ones.
 
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
+    * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+    * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
     """
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -255,7 +267,11 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_pb2.GetCheckpointRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_pb2.GetCheckpointResponse, _abc.Awaitable[_exchange_pb2.GetCheckpointResponse]]:
-        """Returns this gateway's newest signed checkpoint."""
+        """Returns this gateway's newest signed checkpoint, of the tree that is asked for.
+
+        * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+        * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
+        """
 
     @_abc_1.abstractmethod
     def GetProof(
@@ -269,6 +285,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         answered like unknown ones.
 
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
+        * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
+        * `INVALID_ARGUMENT` / `FORM_REFUSED`: the tree is none of `LogTree`.
         """
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
