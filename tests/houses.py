@@ -28,8 +28,15 @@ from counterfoil.day.cast import Institution
 from counterfoil.day.founding import POSTS, Founders
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import Access, AsyncDesk, Patience, Person
-from counterfoil.seal.head_keys import head_signers, load_log_keys
+from counterfoil.seal.head_keys import (
+    head_signers,
+    load_log_keys,
+    load_sm2_key,
+    sm3_head_signers,
+)
 from counterfoil.seal.keys import KeyReference
+from counterfoil.tlog.ed25519 import Ed25519Signer
+from counterfoil.tlog.ml_dsa import MlDsa44Signer
 
 FINANCE = "420000-011"
 BANK = "420000-102"
@@ -73,6 +80,7 @@ class Town:
         founded: Whether registers are founded; else the configuration says who calls.
         settings: Lines for `[seal]`, `[limits]`, `[trust]` of every gateway.
         sm2: The parties whose institutions seal with SM2; needs its library.
+        sm3: The parties whose logs have an SM3 tree; needs the library, too.
     """
 
     directory: Path
@@ -81,6 +89,7 @@ class Town:
     settings: dict[str, str] = field(default_factory=dict)
     founded: bool = True
     sm2: tuple[str, ...] = ()
+    sm3: tuple[str, ...] = ()
     ca: DevelopmentCa = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +98,8 @@ class Town:
         self.ca = DevelopmentCa.create(self.pki, self.parties, now=now)
         for party in self.sm2:
             self.ca.issue(party, "institution", "1", now=now, algorithm="sm2")
+        for party in self.sm3:
+            self.ca.add_sm2_head_key(party)
         (self.pki / "authorities.pem").write_bytes(self.ca.authorities_pem)
         for party in self.carriers:
             self.ports.setdefault(party, free_port())
@@ -163,15 +174,21 @@ class Town:
 
     def heads(self, party: str) -> list[str]:
         """Return the verifier keys of a party's log."""
-        folder = self.pki / party
-        pair = [
-            KeyReference(
-                f"file:{folder}/head-{name}.key", f"file:{folder}/head-{name}.pass"
-            )
-            for name in ("ed25519", "ml-dsa-44")
-        ]
-        signers = head_signers(f"{party}/log", *load_log_keys(*pair))
-        return [signer.key.to_text() for signer in signers]
+        return [signer.key.to_text() for signer in self._signers(party)]
+
+    def sm3_heads(self, party: str) -> list[str]:
+        """Return the verifier keys of the SM3 tree of a party's log."""
+        ed25519, _ = self._signers(party)
+        sm2 = load_sm2_key(self._head_key(party, "sm2"))
+        return [one.key.to_text() for one in sm3_head_signers(ed25519, sm2)]
+
+    def _signers(self, party: str) -> tuple[Ed25519Signer, MlDsa44Signer]:
+        pair = [self._head_key(party, name) for name in ("ed25519", "ml-dsa-44")]
+        return head_signers(f"{party}/log", *load_log_keys(*pair))
+
+    def _head_key(self, party: str, name: str) -> KeyReference:
+        stem = f"file:{self.pki / party}/head-{name}"
+        return KeyReference(f"{stem}.key", f"{stem}.pass")
 
     def credentials(
         self, party: str, use: str = "system", name: str = "1"
@@ -250,7 +267,11 @@ class Town:
             *(
                 f'{key} = "file:pki/{party}/head-{name}.key"\n'
                 f'{key}_passphrase = "file:pki/{party}/head-{name}.pass"'
-                for key, name in (("ed25519", "ed25519"), ("mldsa44", "ml-dsa-44"))
+                for key, name in (
+                    ("ed25519", "ed25519"),
+                    ("mldsa44", "ml-dsa-44"),
+                    *([("sm2", "sm2")] if party in self.sm3 else []),
+                )
             ),
             *self._keys("seal", party, "institution-1"),
             self.settings.get("seal", ""),

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from counterfoil.day.cast import GATEWAYS, PARTIES, Institution
-from counterfoil.devca.directory import Credential, DevelopmentCa
+from counterfoil.devca.credential import Credential
+from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.tlog.keys import SignatureType, VerifierKey
 
 

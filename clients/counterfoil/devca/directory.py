@@ -14,6 +14,8 @@ Below the directory:
       <use>-<name>.key, .pass    its key, as above
       head-ed25519.key, .pass, .pub.pem      the log's keys: both sign every head
       head-ml-dsa-44.key, .pass, .pub.pem
+      head-sm2.key, .pass, .pub.pem          signs the heads of its SM3 tree; only of
+                                             parties that seal with SM2
       cosign-ed25519.key, .pass, .pub.pem    the keys that cosign peers' heads
       cosign-ml-dsa-44.key, .pass, .pub.pem
 
@@ -26,8 +28,6 @@ depend on anything random.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,7 +35,6 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -45,7 +44,6 @@ from counterfoil.devca.certificates import (
     Algorithm,
     Authority,
     AuthorityAlgorithm,
-    PrivateKey,
     Validity,
     make_authority,
     make_certificate,
@@ -54,7 +52,7 @@ from counterfoil.devca.certificates import (
     make_root,
     urn,
 )
-from counterfoil.sm2 import loading as sm2_keys
+from counterfoil.devca.credential import Credential, write_key
 from counterfoil.sm2.keys import Sm2PrivateKey
 
 PERSONS: Final = (
@@ -82,56 +80,6 @@ SM2_AUTHORITIES: Final = ("sm2-root", "sm2-authority")
 _BACKDATED: Final = timedelta(hours=1)
 _AUTHORITY_YEARS: Final = timedelta(days=3650)
 _CRL_DAYS: Final = timedelta(days=30)
-_SECRET_MODE: Final = 0o600
-_PASSPHRASE_BYTES: Final = 24
-
-_AnyKey = PrivateKey | MLDSA44PrivateKey
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """Where a certificate and its key stand.
-
-    Attributes:
-        stem: Path of the files without their ending.
-    """
-
-    stem: Path
-
-    @property
-    def chain_file(self) -> Path:
-        """The certificate and then its issuer's, in PEM."""
-        return self.stem.with_name(f"{self.stem.name}.pem")
-
-    @property
-    def key_file(self) -> Path:
-        """The private key, encrypted PKCS#8 in PEM."""
-        return self.stem.with_name(f"{self.stem.name}.key")
-
-    @property
-    def pass_file(self) -> Path:
-        """The passphrase, alone in the file."""
-        return self.stem.with_name(f"{self.stem.name}.pass")
-
-    @property
-    def public_file(self) -> Path:
-        """The public half of a log's key, in PEM."""
-        return self.stem.with_name(f"{self.stem.name}.pub.pem")
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        """The certificate."""
-        return x509.load_pem_x509_certificate(self.chain_file.read_bytes())
-
-    def load_key(self) -> _AnyKey:
-        """Return the private key, decrypted."""
-        pem, passphrase = self.key_file.read_bytes(), self.pass_file.read_bytes()
-        try:
-            key = serialization.load_pem_private_key(pem, passphrase)
-        except UnsupportedAlgorithm:
-            return sm2_keys.load_pem_private_key(pem, passphrase)
-        assert isinstance(key, _AnyKey)
-        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +151,20 @@ class DevelopmentCa:
             self.issue(party, "person", person, now=now)
         for purpose in LOG_KEYS:
             ed25519 = Credential(self.directory / party / f"{purpose}-ed25519")
-            _write_key(ed25519, Ed25519PrivateKey.generate(), with_public=True)
+            write_key(ed25519, Ed25519PrivateKey.generate(), with_public=True)
             ml_dsa = Credential(self.directory / party / f"{purpose}-ml-dsa-44")
-            _write_key(ml_dsa, MLDSA44PrivateKey.generate(), with_public=True)
+            write_key(ml_dsa, MLDSA44PrivateKey.generate(), with_public=True)
+        if institution_algorithm == "sm2":
+            self.add_sm2_head_key(party)
+
+    def add_sm2_head_key(self, party: str) -> None:
+        """Make the key that signs the heads of a log's SM3 tree.
+
+        Raises:
+            Sm2Unavailable: This machine cannot do SM2.
+        """
+        key = self.log_key(party, "head", "sm2")
+        write_key(key, Sm2PrivateKey.generate(), with_public=True)
 
     def issue(  # noqa: PLR0913 - an identity has three parts
         self,
@@ -239,7 +198,7 @@ class DevelopmentCa:
         credential = self.credential(party, use, name)
         credential.stem.parent.mkdir(exist_ok=True)
         credential.chain_file.write_bytes(_pem(certificate) + _pem(issuer.certificate))
-        _write_key(credential, key)
+        write_key(credential, key)
         return credential
 
     def credential(self, party: str, use: str, name: str = "1") -> Credential:
@@ -252,7 +211,7 @@ class DevelopmentCa:
         Args:
             party: Party code.
             purpose: `head` or `cosign`.
-            algorithm: `ed25519` or `ml-dsa-44`.
+            algorithm: `ed25519` or `ml-dsa-44`; for a head, also `sm2`.
         """
         return Credential(self.directory / party / f"{purpose}-{algorithm}")
 
@@ -348,7 +307,7 @@ def _make_authorities(
     for name, made in zip(names, (root, issuing), strict=True):
         credential = Credential(directory / name)
         credential.chain_file.write_bytes(_pem(made.certificate))
-        _write_key(credential, made.key)
+        write_key(credential, made.key)
     return root, issuing
 
 
@@ -369,32 +328,3 @@ def hosts_of(party: str) -> tuple[str, ...]:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _write_key(
-    credential: Credential, key: _AnyKey, *, with_public: bool = False
-) -> None:
-    """Write a key and its passphrase so that only the owner can read them."""
-    credential.stem.parent.mkdir(exist_ok=True)
-    passphrase = secrets.token_hex(_PASSPHRASE_BYTES).encode()
-    encrypted = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(passphrase),
-    )
-    _write_secret(credential.key_file, encrypted)
-    _write_secret(credential.pass_file, passphrase)
-    if with_public:
-        credential.public_file.write_bytes(
-            key.public_key().public_bytes(
-                serialization.Encoding.PEM,
-                serialization.PublicFormat.SubjectPublicKeyInfo,
-            )
-        )
-
-
-def _write_secret(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE)
-    with os.fdopen(opened, "wb") as file:
-        file.write(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from counterfoil.app.arrivals import arrival_leaf, single_proof
@@ -20,6 +20,7 @@ from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.tlog.trees import LogTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,15 @@ class ActEvidence:
         peer_proof: The peer's proof that it has the document, as a C2SP
             tlog-proof file whose extra data is the peer's leaf; empty unless a
             peer's arrival is what was recorded.
+        sm3_inclusion_proof: Proves it under the checkpoint of the SM3 tree; empty
+            without one.
     """
 
     index: int
     leaf: Leaf
     inclusion_proof: tuple[bytes, ...]
     peer_proof: bytes = b""
+    sm3_inclusion_proof: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ class Way:
         acts: Every act about it, in the order of the log.
         documents: Every sealed document about it, in that order.
         checkpoint: Signed; the acts are proved under it.
+        sm3_checkpoint: The same of the SM3 tree; empty if it was not asked for, or
+            the log has none.
     """
 
     key: VoucherKey
@@ -58,6 +64,7 @@ class Way:
     acts: tuple[ActEvidence, ...]
     documents: tuple[bytes, ...]
     checkpoint: bytes
+    sm3_checkpoint: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +75,15 @@ class InquireVoucher:
     ledger: Ledger
     follower: Follower
 
-    async def __call__(self, voucher: VoucherKey | bytes, *, caller: Caller) -> Way:
+    async def __call__(
+        self, voucher: VoucherKey | bytes, *, caller: Caller, sm3: bool = False
+    ) -> Way:
         """Return the way of a voucher, by key or digest.
+
+        Args:
+            voucher: Its key, or its digest.
+            caller: Who asks.
+            sm3: Whether it is to be proved by the SM3 tree as well, if there is one.
 
         Raises:
             VoucherNotFound: It is not here, or neither from nor to the caller.
@@ -90,14 +104,18 @@ class InquireVoucher:
         rows = [row for row in await self.ledger.acts(entry.digest) if row.index < size]
         leaves = {row.index: self.vault.leaf(row.index) for row in rows}
         proofs = self.vault.inclusion_proofs(leaves, size)
+        sm3_checkpoint, sm3_proofs = self._by_sm3(leaves, wanted=sm3)
         acts = tuple(
             ActEvidence(
                 index=index,
                 leaf=leaf,
                 inclusion_proof=proof,
                 peer_proof=self._peer_proof(index, leaves),
+                sm3_inclusion_proof=sm3_proof,
             )
-            for (index, leaf), proof in zip(leaves.items(), proofs, strict=True)
+            for (index, leaf), proof, sm3_proof in zip(
+                leaves.items(), proofs, sm3_proofs, strict=True
+            )
         )
         documents = tuple(
             self.vault.document(act.index)
@@ -105,8 +123,24 @@ class InquireVoucher:
             if act.leaf.act in BRINGS_DOCUMENT
         )
         return Way(
-            key=key, entry=entry, acts=acts, documents=documents, checkpoint=checkpoint
+            key=key,
+            entry=entry,
+            acts=acts,
+            documents=documents,
+            checkpoint=checkpoint,
+            sm3_checkpoint=sm3_checkpoint,
         )
+
+    def _by_sm3(
+        self, leaves: Collection[int], *, wanted: bool
+    ) -> tuple[bytes, list[tuple[bytes, ...]]]:
+        """Return the checkpoint of the SM3 tree and proofs of leaves under it."""
+        if not wanted or LogTree.SM3 not in self.vault.trees:
+            return b"", [()] * len(leaves)
+        # Signed after the first one, so that it covers every leaf that that one does.
+        checkpoint = self.vault.checkpoint(LogTree.SM3)
+        size = size_of(checkpoint)
+        return checkpoint, self.vault.inclusion_proofs(leaves, size, LogTree.SM3)
 
     def _peer_proof(self, index: int, way: Mapping[int, Leaf]) -> bytes:
         """Return the peer's proof for a DELIVER leaf, or nothing.

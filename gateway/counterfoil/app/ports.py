@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from counterfoil.app.proved_log import ProvedLog
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.document import Document
@@ -157,7 +158,7 @@ class RegistrationRow:
     sealed: bytes
 
 
-class Vault(Protocol):
+class Vault(ProvedLog, Protocol):
     """The institution's log and documents (电子凭证库): the truth."""
 
     async def perform(self, deeds: Sequence[Deed]) -> list[Committed]:
@@ -226,36 +227,6 @@ class Vault(Protocol):
 
     def size(self) -> int:
         """Return how many leaves are committed."""
-
-    def checkpoint(self) -> bytes:
-        """Return a signed checkpoint of everything that is committed.
-
-        Raises:
-            HeadForked: A later or other head was signed before.
-        """
-
-    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
-        """Prove leaf `index` in the tree of `size` leaves (RFC 9162 2.1.3.1).
-
-        Raises:
-            LeafNotFound: There is no such leaf or size.
-        """
-
-    def inclusion_proofs(
-        self, indices: Iterable[int], size: int
-    ) -> list[tuple[bytes, ...]]:
-        """Prove each of these leaves as `inclusion_proof` does, by one reading.
-
-        Raises:
-            LeafNotFound: There is no such leaf or size.
-        """
-
-    def consistency_proof(self, older: int, size: int) -> tuple[bytes, ...]:
-        """Prove that the tree of `older` leaves is a prefix (RFC 9162 2.1.4.1).
-
-        Raises:
-            LeafNotFound: There is no such size.
-        """
 
     def lane(self, carrier: str, *, after: int, limit: int) -> list[LaneItem]:
         """Return what waits in the lane to `carrier` behind sequence `after`."""

@@ -37,6 +37,7 @@ from counterfoil.daemon.register_parser import add_register
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
 from counterfoil.office import KeyAway
+from counterfoil.tlog.sm3 import Sm3Unavailable
 from counterfoil.vault.locking import VaultLocked
 
 DONE: Final = 0
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _ENDS: Final = (
-    *(ConfigurationRefused, VaultLocked, CounterfoilError, KeyAway),
+    *(ConfigurationRefused, VaultLocked, CounterfoilError, KeyAway, Sm3Unavailable),
     *(OSError, KeyboardInterrupt),
 )
 """What ends a command without being a defect."""
@@ -87,6 +88,8 @@ def _end(error: BaseException) -> tuple[int, str]:
             end = REFUSED, f"{where}: {error.strerror or error} (文件无法读写)"
         case ConfigurationRefused():
             end = USAGE, f"configuration: {error} (配置不可用)"
+        case Sm3Unavailable():
+            end = USAGE, f"{error} (本机无法计算 SM3)"
         case KeyAway():
             end = UNREACHABLE, f"{error} (签名密钥介质暂时无法使用)"
         case CounterfoilError():

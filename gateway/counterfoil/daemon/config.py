@@ -50,12 +50,14 @@ class TlsSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadSection:
-    """`[head]`: keys that sign this log's checkpoints."""
+    """`[head]`: keys that sign this log's checkpoints; `sm2` gives it an SM3 tree."""
 
     ed25519: str
     mldsa44: str
+    sm2: str = ""
     ed25519_passphrase: str = NO_PASSPHRASE
     mldsa44_passphrase: str = NO_PASSPHRASE
+    sm2_passphrase: str = NO_PASSPHRASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,12 @@ from counterfoil.seal.certificates import (
 )
 from counterfoil.seal.export import export_for_openssl
 from counterfoil.sealed.v1 import sealed_pb2
-from counterfoil.tlog.checkpoint import parse_checkpoint
-from counterfoil.tlog.errors import TlogError
+from counterfoil.tlog.checkpoint import parse_checkpoint, unverified_origin
+from counterfoil.tlog.errors import OriginUnknown, TlogError
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
+from counterfoil.tlog.trees import LogTree
 from counterfoil.tlog.verification import verify_inclusion
 from counterfoil.wire.keys import datetime_from_us, key_from_message, key_to_message
 from counterfoil.wire.sealed import Opened, open_sealed
@@ -76,27 +77,49 @@ def _tell_way(way: desk_pb2.InquireResponse, export: str | None) -> None:
             printed_standing(one.standing),
             one.refused_reason,
         )
-    checkpoint = parse_checkpoint(parse_note(way.checkpoint).text)
-    tell("log", checkpoint.origin, f"{checkpoint.head.size} leaves")
+    heads = _tell_logs(way)
     for act in way.acts:
-        _tell_act(act, checkpoint.head)
+        _tell_act(act, heads)
     for document in way.documents:
         _tell_document(document)
     if export is not None:
         _export(way, Path(export))
 
 
-def _tell_act(act: desk_pb2.ActRecord, head: TreeHead) -> None:
-    """Print one act, after checking its place in the log and the peer's proof.
+def _tell_logs(way: desk_pb2.InquireResponse) -> dict[LogTree, TreeHead]:
+    """Print the log's checkpoints, and return their heads by tree.
+
+    Raises:
+        TlogError: One cannot be read, or is not of its tree.
+    """
+    notes = {LogTree.SHA256: way.checkpoint, LogTree.SM3: way.sm3_checkpoint}
+    log, heads = unverified_origin(way.checkpoint), {}
+    for tree, note in notes.items():
+        if tree is LogTree.SM3 and not note:
+            continue
+        checkpoint = parse_checkpoint(parse_note(note).text)
+        if checkpoint.origin != tree.origin(log):
+            raise OriginUnknown(f"a checkpoint is not of the {tree.value} tree")
+        tell("log", checkpoint.origin, f"{checkpoint.head.size} leaves")
+        heads[tree] = checkpoint.head
+    return heads
+
+
+def _tell_act(act: desk_pb2.ActRecord, heads: Mapping[LogTree, TreeHead]) -> None:
+    """Print one act, after checking its place in each tree and the peer's proof.
 
     Raises:
         VaultCorrupt: A proof does not hold.
     """
     leaf = Leaf.from_bytes(act.leaf)
+    proofs = {LogTree.SHA256: act.inclusion_proof, LogTree.SM3: act.sm3_inclusion_proof}
     try:
-        verify_inclusion(
-            act.leaf_index, leaf_hash(act.leaf), head, tuple(act.inclusion_proof)
-        )
+        for tree, head in heads.items():
+            hashed, function = (
+                leaf_hash(act.leaf, tree.hash_function),
+                tree.hash_function,
+            )
+            verify_inclusion(act.leaf_index, hashed, head, proofs[tree], function)
         theirs = _peer_place(act.peer_proof) if act.peer_proof else ""
     except TlogError as error:
         raise VaultCorrupt(f"leaf {act.leaf_index}: {error}") from error
@@ -139,6 +162,8 @@ def _export(way: desk_pb2.InquireResponse, directory: Path) -> None:
         files["sealed.bin"] = document.sealed
         _write(directory / f"{number:02}", files)
     _write(directory / "log", export_log(way.acts, way.checkpoint))
+    if way.sm3_checkpoint:
+        _write(directory / "log-sm3", export_sm3_log(way.acts, way.sm3_checkpoint))
 
 
 def export_log(
@@ -153,16 +178,40 @@ def export_log(
     """
     files = {}
     for act in acts:
-        name = f"{act.leaf_index:0{_INDEX_DIGITS}}.tlog-proof"
-        files[f"act-{name}"] = ProofFile(
-            index=act.leaf_index,
-            proof=tuple(act.inclusion_proof),
-            checkpoint=checkpoint,
-            extra=act.leaf,
-        ).to_bytes()
+        name = _proof_name(act)
+        files[f"act-{name}"] = _proof(act, act.inclusion_proof, checkpoint)
         if act.peer_proof:
             files[f"peer-{name}"] = act.peer_proof
     return files
+
+
+def export_sm3_log(
+    acts: Iterable[desk_pb2.ActRecord], checkpoint: bytes
+) -> dict[str, bytes]:
+    """Return the proof of every act by the SM3 tree, in the same form.
+
+    Raises:
+        ValueError: An index or a hash is out of range.
+    """
+    return {
+        f"act-{_proof_name(act)}": _proof(act, act.sm3_inclusion_proof, checkpoint)
+        for act in acts
+    }
+
+
+def _proof_name(act: desk_pb2.ActRecord) -> str:
+    return f"{act.leaf_index:0{_INDEX_DIGITS}}.tlog-proof"
+
+
+def _proof(
+    act: desk_pb2.ActRecord, hashes: Iterable[bytes], checkpoint: bytes
+) -> bytes:
+    return ProofFile(
+        index=act.leaf_index,
+        proof=tuple(hashes),
+        checkpoint=checkpoint,
+        extra=act.leaf,
+    ).to_bytes()
 
 
 def _write(directory: Path, files: Mapping[str, bytes]) -> None:
@@ -180,7 +229,7 @@ def _question(text: str) -> desk_pb2.InquireRequest:
     parts = text.split("/")
     try:
         if len(parts) != _KEY_PARTS:
-            return desk_pb2.InquireRequest(digest=bytes.fromhex(text))
+            return desk_pb2.InquireRequest(digest=bytes.fromhex(text), sm3=True)
         issuer, adm_div, year, type_code, rest = parts
         number, _, issue = rest.partition("#")
         key = VoucherKey(
@@ -191,7 +240,7 @@ def _question(text: str) -> desk_pb2.InquireRequest:
             number=number,
             issue=int(issue or 1),
         )
-        return desk_pb2.InquireRequest(key=key_to_message(key.check()))
+        return desk_pb2.InquireRequest(key=key_to_message(key.check()), sm3=True)
     except ValueError as error:
         msg = f"neither a digest in hex nor issuer/division/year/type/number: {text}"
         raise ConfigurationRefused(msg) from error

@@ -58,7 +58,7 @@ class KeyReport:
             fault = _fault(lambda one=section: load_seal(configuration, one))  # type: ignore[misc]
             yield KeyPlace(f"seal:{section.party}", self._where(section.key), fault)
         fault = _fault(self._load_signers)
-        for uri in (head.ed25519, head.mldsa44):
+        for uri in filter(None, (head.ed25519, head.mldsa44, head.sm2)):
             yield KeyPlace("head", self._where(uri), fault)
 
     def _load_signers(self) -> None:

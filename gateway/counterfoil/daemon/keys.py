@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 from counterfoil.daemon.config import (
     Configuration,
@@ -14,7 +15,12 @@ from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.seal.algorithms import UnfitKey
 from counterfoil.seal.certificates import CertificateRefused
-from counterfoil.seal.head_keys import head_signers, load_log_keys
+from counterfoil.seal.head_keys import (
+    head_signers,
+    load_log_keys,
+    load_sm2_key,
+    sm3_head_signers,
+)
 from counterfoil.seal.key_material import load_key_material
 from counterfoil.seal.keys import KeyReference
 from counterfoil.seal.secret import KeyRefused, read_secret
@@ -23,12 +29,24 @@ from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.keys import VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Signer
 from counterfoil.tlog.note import NoteVerifier
+from counterfoil.tlog.sm2 import Sm2Signer
+from counterfoil.tlog.sm3 import Sm3Unavailable, require_sm3
 from counterfoil.tlog.verifiers import verifier_of
 
 _FILE: Final = "file:"
 
-HeadSigners: TypeAlias = tuple[Ed25519Signer, MlDsa44Signer]
-"""What signs our log's checkpoints."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadSigners:
+    """What signs our log's checkpoints.
+
+    Attributes:
+        log: Those of the log's first tree, of SHA-256.
+        sm3: Those of its SM3 tree; None if it has none.
+    """
+
+    log: tuple[Ed25519Signer, MlDsa44Signer]
+    sm3: tuple[Ed25519Signer, Sm2Signer] | None = None
 
 
 def origin_of(party: str) -> str:
@@ -66,7 +84,8 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
     """Return what signs our log's checkpoints; a descriptor can be read only once.
 
     Raises:
-        ConfigurationRefused: A key cannot be loaded.
+        ConfigurationRefused: A key cannot be loaded, or SM3 cannot be computed here
+            although the log is to have a tree of it.
     """
     head = configuration.head
     try:
@@ -74,10 +93,15 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
             reference(configuration, head.ed25519, head.ed25519_passphrase),
             reference(configuration, head.mldsa44, head.mldsa44_passphrase),
         )
-    except KeyRefused as error:
+        log = head_signers(origin_of(configuration.gateway.party), *keys)
+        if not head.sm2:
+            return HeadSigners(log=log)
+        require_sm3()
+        sm2 = load_sm2_key(reference(configuration, head.sm2, head.sm2_passphrase))
+    except (KeyRefused, Sm3Unavailable) as error:
         msg = f"[head]: {error}"
         raise ConfigurationRefused(msg) from error
-    return head_signers(origin_of(configuration.gateway.party), *keys)
+    return HeadSigners(log=log, sm3=sm3_head_signers(log[0], sm2))
 
 
 def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
@@ -106,7 +130,7 @@ def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
 
 def own_head_verifiers(signers: HeadSigners) -> tuple[NoteVerifier, ...]:
     """Return what verifies our own checkpoints, for the lane to ourselves."""
-    return tuple(verifier_of(signer.key) for signer in signers)
+    return tuple(verifier_of(signer.key) for signer in signers.log)
 
 
 def load_seals(configuration: Configuration) -> list[SealMaterial]:

@@ -102,7 +102,8 @@ def _make_vault(
     ):
         if configuration.register.founding:
             found_register(configuration, vault, clock)
-        vault.checkpoint()
+        for tree in vault.trees:
+            vault.checkpoint(tree)
 
 
 def check_keys(configuration: Configuration) -> HeadSigners:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,16 @@ from counterfoil.daemon.config import (
 )
 from counterfoil.daemon.keys import HeadSigners, origin_of, secret_text
 from counterfoil.daemon.parties import empty_register, registry_of
-from counterfoil.domain.refusals import HeadForked, PeerForked
+from counterfoil.domain.refusals import CounterfoilError, HeadForked, PeerForked
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sql.errors import DatabaseRefused
 from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.tlog.errors import HeadConflict
 from counterfoil.tlog.merkle import TreeHead
+from counterfoil.tlog.note import NoteSigner
 from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
+from counterfoil.vault.signing import SignHead
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
 from counterfoil.wire.registrations import stored_registration
@@ -83,26 +85,36 @@ def open_vault(
 
     Raises:
         VaultLocked: Another process has it open.
+        TreesDiffer: It was made with other trees than there are keys for.
         VaultCorrupt: A registration of its log is damaged.
     """
-
-    def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
-        return sign_checkpoint(checkpoint, signers, time_s)
-
     engine = LmdbEngine(
         vault_directory(configuration),
         LmdbLimits(map_bytes_max=configuration.limits.vault_bytes_max),
+        sm3_tree=signers.sm3 is not None,
     )
-    return EngineVault(
-        engine,
-        heads,
-        origin=origin_of(configuration.gateway.party),
-        sign=sign,
-        clock=clock,
-        register=empty_register(registry_of(configuration)),
-        read_registration=stored_registration,
-        limits=WriterLimits(waiting_max=configuration.limits.queue_calls_max),
-    )
+    try:
+        return EngineVault(
+            engine,
+            heads,
+            origin=origin_of(configuration.gateway.party),
+            sign=_sign_with(signers.log),
+            sign_sm3=None if signers.sm3 is None else _sign_with(signers.sm3),
+            clock=clock,
+            register=empty_register(registry_of(configuration)),
+            read_registration=stored_registration,
+            limits=WriterLimits(waiting_max=configuration.limits.queue_calls_max),
+        )
+    except CounterfoilError:
+        engine.close()
+        raise
+
+
+def _sign_with(signers: Sequence[NoteSigner]) -> SignHead:
+    def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
+        return sign_checkpoint(checkpoint, signers, time_s)
+
+    return sign
 
 
 def open_heads(configuration: Configuration) -> FileHeads:

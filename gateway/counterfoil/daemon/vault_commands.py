@@ -61,8 +61,11 @@ def print_keys(configuration: Configuration, signers: HeadSigners) -> None:
     for view in certificate_views(own, trust.judge_caller, ""):
         until = view.valid_until.ToJsonString()
         sys.stdout.write(f"certificate {view.digest.hex()} {view.identity} {until}\n")
-    for signer in signers:
-        sys.stdout.write(f"head {signer.key.to_text()}\n")
+    for log_signer in signers.log:
+        sys.stdout.write(f"head {log_signer.key.to_text()}\n")
+    # Under another word: these are for experts, and not for peers' `heads`.
+    for sm3_signer in signers.sm3 or ():
+        sys.stdout.write(f"head-sm3 {sm3_signer.key.to_text()}\n")
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -77,9 +80,10 @@ def verify(arguments: argparse.Namespace) -> int:
     report = _verify(configuration)
     for finding in report.findings:
         sys.stdout.write((_as_json(finding) if arguments.json else str(finding)) + "\n")
+    second = f", by SM3 {report.sm3_root.hex()}" if report.sm3_root else ""
     sys.stderr.write(
         f"counterfoil: {report.size} leaves and {report.documents} documents "
-        f"verified, root {report.root.hex()}: "
+        f"verified, root {report.root.hex()}{second}: "
         f"{report.findings_count or 'no'} findings\n"
     )
     return 0 if report.is_sound else 1

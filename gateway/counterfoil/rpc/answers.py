@@ -142,6 +142,7 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
                 act_time=timestamp_from_us(act.leaf.time_us),
                 recipient=act.leaf.recipients,
                 peer_proof=act.peer_proof,
+                sm3_inclusion_proof=act.sm3_inclusion_proof,
             )
             for act in way.acts
         ],
@@ -154,6 +155,7 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
         checkpoint=way.checkpoint,
         revocation_lists=certificates.revocation_lists(),
         revocation_answers=certificates.revocation_answers(way.documents),
+        sm3_checkpoint=way.sm3_checkpoint,
     )
 
 

@@ -274,7 +274,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             if request.WhichOneof("voucher") == "key"
             else request.digest
         )
-        way = await self.inquire(voucher, caller=CALLER.get())
+        way = await self.inquire(voucher, caller=CALLER.get(), sm3=request.sm3)
         return way_response(way, self.certificates)
 
     async def GetSealed(

@@ -18,10 +18,16 @@ from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.rpc.windows import answered_in_order
+from counterfoil.tlog.trees import LogTree
 from counterfoil.wire.certificates import ShownCertificates
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
 
+_TREES: Final = {
+    pb.LOG_TREE_UNSPECIFIED: LogTree.SHA256,
+    pb.LOG_TREE_SHA256: LogTree.SHA256,
+    pb.LOG_TREE_SM3: LogTree.SM3,
+}
 _STORED: Final = pb.Outcome(stored=pb.Stored())
 
 
@@ -118,22 +124,25 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
     async def GetCheckpoint(
         self, request: pb.GetCheckpointRequest, context: Context
     ) -> pb.GetCheckpointResponse:
-        """Answer with the newest signed checkpoint."""
-        return pb.GetCheckpointResponse(checkpoint=self.vault.checkpoint())
+        """Answer with the newest signed checkpoint of a tree."""
+        check_request(request)
+        checkpoint = self.vault.checkpoint(_TREES[request.tree])
+        return pb.GetCheckpointResponse(checkpoint=checkpoint)
 
     async def GetProof(
         self, request: pb.GetProofRequest, context: Context
     ) -> pb.GetProofResponse:
         """Answer with an inclusion or consistency proof."""
+        check_request(request)
+        tree, size = _TREES[request.tree], request.tree_size
         match request.WhichOneof("subject"):
             case "leaf":
+                carrier = CALLER.get().party
                 proof = self.prove.leaf(
-                    request.leaf, size=request.tree_size, carrier=CALLER.get().party
+                    request.leaf, size=size, carrier=carrier, tree=tree
                 )
             case "older_size":
-                proof = self.prove.consistency(
-                    request.older_size, size=request.tree_size
-                )
+                proof = self.prove.consistency(request.older_size, size=size, tree=tree)
             case _:
                 raise MalformedPayload(
                     "the request names nothing to prove", field="subject"

@@ -1,20 +1,26 @@
 """Keys of the log: what `tlog.checkpoint` and `tlog.cosignature` sign with.
 
 A log's head is signed with Ed25519 and with ML-DSA-44, because vouchers are kept for
-thirty years; cosigning peers' heads takes keys of its own.
+thirty years; cosigning peers' heads takes keys of its own. The head of its SM3 tree, if
+it has one, is signed with SM2 and with the same Ed25519 key.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from counterfoil.seal.keys import KeyReference, load_private_key
 from counterfoil.seal.secret import KeyRefused
+from counterfoil.sm2.keys import Sm2PrivateKey
 from counterfoil.tlog.cosignature import Ed25519Cosigner
 from counterfoil.tlog.ed25519 import Ed25519Signer
 from counterfoil.tlog.keys import SignatureType, VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Signer
+from counterfoil.tlog.sm2 import Sm2Signer
+from counterfoil.tlog.trees import LogTree
 
 
 def head_signers(
@@ -33,6 +39,28 @@ def head_signers(
         public_key=ed25519.public_key().public_bytes_raw(),
     )
     return Ed25519Signer(key, ed25519.sign), _ml_dsa_44(origin, ml_dsa_44)
+
+
+def sm3_head_signers(
+    log: Ed25519Signer, sm2: Sm2PrivateKey
+) -> tuple[Ed25519Signer, Sm2Signer]:
+    """Return what signs the checkpoints of a log's SM3 tree, both together.
+
+    A reader without SM2 can still tell by the Ed25519 line whose head it is. That the
+    key signs for two origins is no ambiguity: each text begins with its own.
+
+    Args:
+        log: What signs the checkpoints of the log's first tree.
+        sm2: A key that signs nothing else.
+    """
+    origin = LogTree.SM3.origin(log.key.name)
+    key = VerifierKey(
+        name=origin,
+        signature_type=SignatureType.SM2_SM3,
+        public_key=sm2.public_key().point,
+    )
+    ed25519 = Ed25519Signer(replace(log.key, name=origin), log.sign_bytes)
+    return ed25519, Sm2Signer(key, sm2.sign)
 
 
 def cosigners(
@@ -67,6 +95,20 @@ def load_log_keys(
         msg = f"not an ML-DSA-44 key: {ml_dsa_44.uri}"
         raise KeyRefused(msg)
     return classical, lattice
+
+
+def load_sm2_key(reference: KeyReference) -> Sm2PrivateKey:
+    """Return a key for `sm3_head_signers`.
+
+    Raises:
+        KeyRefused: It cannot be loaded, is of another kind, or this machine cannot do
+            SM2.
+    """
+    key = load_private_key(reference)
+    if not isinstance(key, Sm2PrivateKey):
+        msg = f"not an SM2 key: {reference.uri}"
+        raise KeyRefused(msg)
+    return key
 
 
 def _ml_dsa_44(name: str, private_key: MLDSA44PrivateKey) -> MlDsa44Signer:

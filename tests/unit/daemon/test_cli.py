@@ -16,6 +16,7 @@ from counterfoil.daemon import cli, vault_commands
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.domain.refusals import VaultCorrupt, VaultFull
 from counterfoil.office import KeyAway
+from counterfoil.tlog.sm3 import Sm3Unavailable
 from counterfoil.vault.locking import VaultLocked
 from tests.houses import FINANCE, Town, environment
 
@@ -46,6 +47,7 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
         (VaultFull("why"), 3, "VAULT_FULL: why (凭证库空间不足)"),
         (VaultCorrupt("why"), 1, "VAULT_CORRUPT: why (凭证库内容与摘要不符)"),
         (KeyAway("why"), 3, "why (签名密钥介质暂时无法使用)"),
+        (Sm3Unavailable("why"), 2, "why (本机无法计算 SM3)"),
         (KeyboardInterrupt(), 130, "interrupted (已中断)"),
         (PermissionError(13, "why", "/there"), 1, "/there: why (文件无法读写)"),
         (OSError(28, "No space left"), 1, "output: No space left (文件无法读写)"),

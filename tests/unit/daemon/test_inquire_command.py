@@ -18,6 +18,8 @@ from counterfoil.domain.standing import Act
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.tlog.merkle import TreeHead, leaf_hash, node_hash
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.tlog.trees import LogTree
 from counterfoil.wire.keys import key_to_message
 
 LEAF = Leaf(
@@ -30,17 +32,26 @@ LEAF = Leaf(
     by="420000-011",
 ).to_bytes()
 SIBLING = leaf_hash(b"another leaf")
-HEAD = TreeHead(2, node_hash(leaf_hash(LEAF), SIBLING))
+HEADS = {LogTree.SHA256: TreeHead(2, node_hash(leaf_hash(LEAF), SIBLING))}
+BOTH = {
+    **HEADS,
+    LogTree.SM3: TreeHead(2, node_hash(leaf_hash(LEAF, sm3), SIBLING, sm3)),
+}
 
 
-def record(proof: bytes) -> desk_pb2.ActRecord:
+def record(proof: bytes, sm3_proof: bytes = b"") -> desk_pb2.ActRecord:
     return desk_pb2.ActRecord(
-        leaf_index=0, leaf=LEAF, inclusion_proof=[proof], act="SEND VOUCHER"
+        leaf_index=0,
+        leaf=LEAF,
+        inclusion_proof=[proof],
+        act="SEND VOUCHER",
+        sm3_inclusion_proof=[sm3_proof] if sm3_proof else [],
     )
 
 
 def test_an_act_that_is_proved_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    _tell_act(record(SIBLING), HEAD)
+    _tell_act(record(SIBLING), HEADS)
+    _tell_act(record(SIBLING, SIBLING), BOTH)
 
     assert capsys.readouterr().out.startswith("act\t0\t2023-11-14T22:13:20.000+00:00")
 
@@ -50,7 +61,10 @@ def test_an_act_that_is_not_proved_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(VaultCorrupt, match="leaf 0"):
-        _tell_act(record(b"\7" * 32), HEAD)
+        _tell_act(record(b"\7" * 32), HEADS)
+    for proof in (b"", b"\7" * 32):
+        with pytest.raises(VaultCorrupt, match="leaf 0"):
+            _tell_act(record(SIBLING, proof), BOTH)
 
     assert capsys.readouterr().out == ""
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.devca.certificates import USAGES, urn
 from counterfoil.devca.cli import main
-from counterfoil.devca.directory import PERSONS, Credential, DevelopmentCa
+from counterfoil.devca.credential import Credential
+from counterfoil.devca.directory import PERSONS, DevelopmentCa
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.seals import Algorithm
 from counterfoil.seal.certificates import load_pem_chain
