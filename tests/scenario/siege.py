@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,11 +234,17 @@ class Siege:
 
 @asynccontextmanager
 async def besieged(
-    directory: Path, born: Nursery, *, seed: int, premature: bool = False
+    directory: Path,
+    born: Nursery,
+    *,
+    seed: int,
+    premature: bool = False,
+    sm3: tuple[str, ...] = (),
 ) -> AsyncIterator[Siege]:
-    """Run a pair under load."""
+    """Run a pair under load, some with an SM3 tree."""
     town = Town(
         directory=directory,
+        sm3=sm3,
         settings={
             "limits": "retry_s_min = 0.02\nretry_s_max = 0.1\ncall_s_max = 10.0\n"
             "drain_s_max = 5.0\nbatch_documents_max = 32"
@@ -273,16 +279,18 @@ class Books:
         sent: The bank's log.
         arrived: Finance's log.
         faults: What the verification of either vault found.
+        sm3_roots: What it computed of the SM3 tree of each party that has one.
     """
 
     sent: Sequence[LogRecord]
     arrived: Sequence[LogRecord]
     faults: Sequence[str]
+    sm3_roots: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, town: Town) -> Books:
         """Open both vaults, whose gateways have ended, and verify them."""
-        logs, faults = {}, []
+        logs, faults, sm3_roots = {}, [], {}
         for party in (BANK, FINANCE):
             configuration = town.configuration(party)
             heads = open_heads(configuration)
@@ -295,9 +303,13 @@ class Books:
             with vault._engine.reading() as reading:
                 report = verify_vault(reading, origin=origin_of(party), heads=heads)
             faults += [f"{party}: {finding}" for finding in report.findings]
+            if report.sm3_root:
+                sm3_roots[party] = report.sm3_root
             vault.close()
             heads.close()
-        return cls(sent=logs[BANK], arrived=logs[FINANCE], faults=faults)
+        return cls(
+            sent=logs[BANK], arrived=logs[FINANCE], faults=faults, sm3_roots=sm3_roots
+        )
 
 
 def wrongs(acknowledged: Iterable[bytes], books: Books) -> list[str]:

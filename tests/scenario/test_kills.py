@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,33 @@ async def test_two_hundred_kills_lose_and_double_nothing(tmp_path: Path) -> None
     print((tmp_path / "kills.txt").read_text())  # noqa: T201 -- the count by place
     assert kills.total() >= 200
     assert kills["receiver", "STORED", "chosen"] >= 50
+
+
+@pytest.mark.tools
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_neither_tree_of_a_gateway_that_is_killed_falls_behind(
+    tmp_path: Path, program: Callable[[str], Path]
+) -> None:
+    program("libcrypto")
+    async with nursery() as born:
+        async with besieged(
+            tmp_path / "pair", born, seed=3, sm3=(FINANCE, BANK)
+        ) as siege:
+            for phase in (Phase.STORED, Phase.STORING, Phase.STORED, Phase.EXAMINING):
+                await siege.kill_at(FINANCE, phase)
+                await siege.kill_now(BANK)
+            for phase in (Phase.ENTERED, Phase.ENTERING, Phase.RECORDING):
+                await siege.kill_at(BANK, phase)
+                await siege.kill_now(FINANCE)
+        await siege.settle()
+
+    books = Books.of(siege.town)
+
+    assert wrongs(siege.acknowledged.values(), books) == []
+    assert len(siege.acknowledged) > len(siege.wounds) == 14
+    # Verified above, against the newest heads of both trees.
+    assert set(books.sm3_roots) == {FINANCE, BANK}
 
 
 @pytest.mark.slow

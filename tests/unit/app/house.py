@@ -515,7 +515,10 @@ async def delivered(sender: House, recipient: House) -> Sequence[Outcome]:
 
 @asynccontextmanager
 async def open_house(party: str, keys: Keys, directory: Path) -> AsyncIterator[House]:
-    """Open a house; its ledger follows its vault until the end."""
+    """Open a house; its ledger follows its vault until the end.
+
+    Only finance's log has an SM3 tree.
+    """
     clock = SetClock(NOW_US)
     signers = keys.heads[party]
 
@@ -525,10 +528,11 @@ async def open_house(party: str, keys: Keys, directory: Path) -> AsyncIterator[H
     heads = MemoryHeads()
     registry = Registry(home=party, parties=PARTIES)
     vault = EngineVault(
-        MemoryEngine(),
+        MemoryEngine(sm3_tree=party == FINANCE),
         heads,
         origin=f"{party}/log",
         sign=sign,
+        sign_sm3=sign if party == FINANCE else None,
         clock=clock,
         register=empty_register(registry),
         read_registration=stored_registration,

@@ -15,7 +15,7 @@ from counterfoil.app.peer_answers import (
     PeerResponse,
 )
 from counterfoil.domain.evidence import Evidence
-from counterfoil.domain.refusals import LeafNotFound, PeerForked
+from counterfoil.domain.refusals import LeafNotFound, PeerForked, TreeMissing
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.tlog.checkpoint import (
     Checkpoint,
@@ -25,9 +25,26 @@ from counterfoil.tlog.checkpoint import (
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
-from counterfoil.tlog.verification import verify_consistency
-from tests.unit.app.house import RETRY_S, House, carried, fine, leaf_proof, recorded
-from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
+from counterfoil.tlog.sm3 import sm3
+from counterfoil.tlog.trees import LogTree
+from counterfoil.tlog.verification import verify_consistency, verify_inclusion
+from tests.unit.app.house import (
+    RETRY_S,
+    House,
+    carried,
+    delivered,
+    fine,
+    leaf_proof,
+    recorded,
+)
+from tests.unit.app.papers import (
+    BANK,
+    FINANCE,
+    OTHER_BANK,
+    direct_payment,
+    draft_of,
+    entry_notice,
+)
 
 Spoil = Callable[[House, PeerResponse], PeerResponse]
 
@@ -335,6 +352,31 @@ async def test_a_peer_is_proved_only_leaves_about_its_own_documents(
     for index, carrier in ((0, OTHER_BANK), (0, BANK), (0, "420000-999"), (9, FINANCE)):
         with pytest.raises(LeafNotFound):
             bank.prove.leaf(index, size=0, carrier=carrier)
+
+
+@pytest.mark.refusal("TREE_MISSING")
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+async def test_by_the_sm3_tree_a_peer_is_proved_the_same_and_no_more(
+    finance: House, bank: House
+) -> None:
+    await bank.submit([draft_of(entry_notice())], caller=bank.caller())
+    await delivered(bank, finance)
+    index = finance.vault.size() - 1
+
+    proof = finance.prove.leaf(index, size=0, carrier=BANK, tree=LogTree.SM3)
+    prefix = finance.prove.consistency(index, size=0, tree=LogTree.SM3)
+
+    assert proof.leaf is not None
+    assert proof.checkpoint == prefix.checkpoint
+    checkpoint = parse_checkpoint(parse_note(proof.checkpoint).text)
+    hashed = leaf_hash(proof.leaf.to_bytes(), sm3)
+    verify_inclusion(index, hashed, checkpoint.head, proof.hashes, sm3)
+    with pytest.raises(LeafNotFound):
+        finance.prove.leaf(index, size=0, carrier=OTHER_BANK, tree=LogTree.SM3)
+    with pytest.raises(TreeMissing):
+        bank.prove.leaf(0, size=0, carrier=FINANCE, tree=LogTree.SM3)
+    with pytest.raises(TreeMissing):
+        bank.prove.consistency(0, size=1, tree=LogTree.SM3)
 
 
 async def test_an_older_head_is_proved_a_prefix_of_the_newest(

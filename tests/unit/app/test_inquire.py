@@ -14,9 +14,11 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.standing import Act, Standing
-from counterfoil.tlog.checkpoint import open_checkpoint
+from counterfoil.tlog.checkpoint import open_checkpoint, parse_checkpoint
 from counterfoil.tlog.merkle import leaf_hash
+from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.proof_file import ProofFile
+from counterfoil.tlog.sm3 import sm3
 from counterfoil.tlog.verification import verify_inclusion
 from tests.unit.app.house import SEVERAL, House, delivered, name_of
 from tests.unit.app.papers import (
@@ -70,6 +72,29 @@ async def test_one_inquiry_shows_the_whole_way_with_proofs(
     assert len(way.documents) == 2
     assert way.entry.passages[0].standing is Standing.ACCEPTED
     check_proofs(finance, way)
+
+
+async def test_the_way_is_proved_by_the_sm3_tree_too_if_that_is_asked_for(
+    finance: House, bank: House
+) -> None:
+    row = await accepted(finance, bank)
+
+    way = await finance.inquire(row.key, caller=finance.caller(), sm3=True)
+    plain = await finance.inquire(row.key, caller=finance.caller())
+    theirs = await bank.inquire(row.key, caller=bank.caller(), sm3=True)
+
+    checkpoint = parse_checkpoint(parse_note(way.sm3_checkpoint).text)
+    assert checkpoint.origin == f"{FINANCE}/log-sm3"
+    assert len(way.acts) == 4
+    for act in way.acts:
+        hashed, proof = leaf_hash(act.leaf.to_bytes(), sm3), act.sm3_inclusion_proof
+        verify_inclusion(act.index, hashed, checkpoint.head, proof, sm3)
+    check_proofs(finance, way)
+    # Nobody asked, or there is no such tree: all else is told.
+    for other in (plain, theirs):
+        assert other.sm3_checkpoint == b""
+        assert {act.sm3_inclusion_proof for act in other.acts} == {()}
+        assert other.acts
 
 
 async def test_both_sides_are_told_by_key_and_by_digest(
