@@ -12,7 +12,7 @@ import sys
 import tempfile
 from base64 import b64decode
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import new, sha256
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,16 @@ Message = dict[int, list[Any]]
 SEAL = b"application/vnd.counterfoil.seal.v1"
 BATCH = b"application/vnd.counterfoil.seal-batch.v1"
 ALGORITHMS = {1: ("prime256v1", "-digest sha256"), 2: ("ed25519", "")}
-MLDSA44 = 6  # type of a log's key (C2SP tlog-cosignature); 1 is Ed25519
-SPKI = {1: "302a300506032b6570032100"}  # before the raw key: RFC 8410, RFC 9881
+MLDSA44, SM2 = b"\6", b"\xffcounterfoil/sm2-sm3/v1\4"  # types of logs' keys, beside 1
+SPKI = {b"\1": "302a300506032b6570032100"}  # before the raw key: RFC 8410, RFC 9881
 SPKI[MLDSA44] = "30820532300b06096086480165030403110382052100"
+SPKI[SM2] = "3059301306072a8648ce3d020106082a811ccf5501822d03420004"  # GM/T 0009
+HOW = {SM2: "-digest sm3 -pkeyopt distid:1234567812345678"}
 VERIFY = "pkeyutl -verify -pubin -rawin -inkey @ -in @ -sigfile @ "
 PEM = rb"(?s)-----BEGIN .*?-----END [A-Z0-9 ]+-----\n"
-ENTER, ARRIVE, DELIVER, VOUCHER = 1, 3, 4, 1  # three acts, a kind of document
-PAIRS = """form=格式 file=文件 statement=签章陈述 payload=原文 beneath=下层签章
+ARRIVE, DELIVER, VOUCHER = 3, 4, 1  # two acts, a kind of document
+ACTS = {1: "entered", ARRIVE: "arrived"}  # the acts that bring a document
+PAIRS = """form=格式 file=文件 statement=签章陈述 payload=原文 beneath=下层签章 sm3=国密
 seals=签章 certificate=证书 revoked=已吊销 revocation=吊销列表 signer=签章人 key=密钥
 batch=批量签章 signature=签名 leaf=日志记录 proof=证明 checkpoint=树头 arrival=送达"""
 WORDS = dict(pair.split("=") for pair in PAIRS.split())
@@ -58,14 +61,12 @@ def shown(seconds: float) -> str:
 
 def fields(message: bytes) -> Message:
     """Return a message's numbers and bytes by field, each in their order."""
-    found: Message = {}
-    numbers, at = [], 0
+    found, numbers, at = {}, [], 0
     while at < len(message):
         end = next((n for n in range(at, len(message)) if message[n] < 0x80), at + 10)
         need("form", end < at + 10, "a number is cut off or too long")
-        groups = enumerate(message[at : end + 1])
+        groups, at = enumerate(message[at : end + 1]), end + 1
         numbers.append(sum((each & 0x7F) << 7 * place for place, each in groups))
-        at = end + 1
         if len(numbers) == 1:  # the tag: field number and type
             continue
         tag, value = numbers
@@ -88,13 +89,15 @@ def one(message: Message, number: int, default: Any = b"") -> Any:
 
 def climb(word: str, leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """Return the root to which a path leads that has exactly the hashes it needs."""
+    how = "sm3" if word == "sm3" else "sha256"
     need(word, 0 <= index < size, "there is no such place")
-    node, last, rest = sha256(b"\0" + leaf).digest(), size - 1, list(path)
+    node, last, rest = new(how, b"\0" + leaf).digest(), size - 1, list(path)
     while last:
         if index ^ 1 <= last:
             need(word, rest and len(rest[0]) == len(node), "a hash is missing")
             side = rest.pop(0)
-            node = sha256(b"\1" + (side + node if index & 1 else node + side)).digest()
+            pair = side + node if index & 1 else node + side
+            node = new(how, b"\1" + pair).digest()
         index, last = index >> 1, last >> 1
     need(word, not rest, "a hash is left over")
     return node
@@ -104,7 +107,7 @@ class Act:
     """A leaf that is proved to stand in a log whose keys the expert trusts."""
 
     def __init__(self, file: Path, keys: str) -> None:
-        self.name, self.remark = file.name, ""
+        self.name, self.remark = file.name, "no time stated"
         head, _, note = file.read_text("utf-8").partition("\n\n")
         form = r"c2sp\.org/tlog-proof@v1\nextra (\S+)\nindex (\d+)((?:\n\S+)*)"
         parts = re.fullmatch(form, head)
@@ -112,18 +115,18 @@ class Act:
         leaf, self.index = b64decode(parts[1]), int(parts[2])
         self.origin, self.size, root = self.open_checkpoint(note, keys)
         path = [b64decode(line) for line in parts[3].split()]
-        reached = climb("proof", leaf, self.index, self.size, path)
-        need("proof", reached == root, f"{file.name} leads to another root")
+        word = "sm3" if self.origin.endswith("/log-sm3") else "proof"
+        reached = climb(word, leaf, self.index, self.size, path)
+        need(word, reached == root, f"{file.name} leads to another root")
         need("leaf", len(leaf) > 108 and leaf[0] == 1, f"{file.name} has no leaf")
         self.act, self.time = leaf[1], int.from_bytes(leaf[3:11], "big") / 1_000_000
         # Kind, digests of voucher and document, and of the document with its seals.
         self.about, self.version = leaf[2:3] + leaf[11:75], leaf[75:107]
-        self.by = leaf[108 : 108 + leaf[107]].decode()
+        self.by, self.place = leaf[108 : 108 + leaf[107]].decode(), (self.index, leaf)
 
     def open_checkpoint(self, note: str, keys: str) -> tuple[str, int, bytes]:
         """Return origin, size and root, which every trusted key of the log signed."""
-        form = r"((\S+)\n(\d+)\n(\S+)\n)\n((?:— \S+ \S+\n)+)"
-        parts = re.fullmatch(form, note)
+        parts = re.fullmatch(r"((\S+)\n(\d+)\n(\S+)\n)\n((?:— \S+ \S+\n)+)", note)
         need("checkpoint", parts, f"{self.name} has none")
         text, origin, size, root = parts[1].encode(), parts[2], int(parts[3]), parts[4]
         name = origin.encode()
@@ -134,9 +137,10 @@ class Act:
             mark = sha256(name + b"\n" + vkey).digest()[:4]
             values = [raw[4:] for raw in map(b64decode, lines) if raw[:4] == mark]
             need("checkpoint", values, f"a key of {origin} has not signed")
-            key = bytes.fromhex(SPKI[vkey[0]]) + vkey[1:]
+            kind = max(filter(vkey.startswith, SPKI))
+            key = bytes.fromhex(SPKI[kind]) + vkey[len(kind) :]
             message, value = text, values[0]
-            if vkey[0] == MLDSA44:
+            if kind == MLDSA44:
                 time, value, who = value[:8], value[8:], bytes([len(name)]) + name
                 tree = bytes(8) + size.to_bytes(8, "big") + b64decode(root)
                 message = b"subtree/v1\n\0" + who + time + who + tree
@@ -144,7 +148,7 @@ class Act:
                 if not openssl("pkey -pubin -noout -in @", key)[0]:
                     self.remark = "ML-DSA-44 line NOT CHECKED, openssl 3.5 can"
                     continue
-            holds = openssl(VERIFY, key, message, value)[0]
+            holds = openssl(VERIFY + HOW.get(kind, ""), key, message, value)[0]
             need("checkpoint", holds, f"a signature of {origin}")
         return origin, size, b64decode(root)
 
@@ -160,8 +164,7 @@ class Trust:
     def __init__(self, root: Path, folder: Path, at: float) -> None:
         self.root, self.at = root.read_bytes(), at
         self.bag = (folder / "certificates.pem").read_bytes()
-        self.known: dict[bytes, bytes] = {}
-        self.authorities: dict[str, bytes] = {}
+        self.known, self.authorities = {}, {}
         for pem in re.findall(PEM, self.root + self.bag):
             self.known[sha256(ssl.PEM_cert_to_DER_cert(pem.decode())).digest()] = pem
             text, fault = self.look(pem)
@@ -172,9 +175,8 @@ class Trust:
 
     def look(self, pem: bytes) -> tuple[str, str]:
         """Return a certificate as openssl prints it, and why no path leads to it."""
-        text = openssl("x509 -noout -serial -text -pubkey -nameopt RFC2253 -in @", pem)[
-            1
-        ]
+        command = "x509 -noout -serial -text -pubkey -nameopt RFC2253 -in @"
+        text = openssl(command, pem)[1]
         command = f"verify -no-CApath -no-CAstore -purpose any -attime {self.at:.0f}"
         command += " -CAfile @ -untrusted @ @"  # this machine's roots are none
         fits, why = openssl(command, self.root, self.bag, pem)
@@ -202,8 +204,7 @@ class Trust:
         key = text[text.index("-----BEGIN") :].encode()
         form = r"URI:urn:counterfoil:([\w-]+):((?:person|institution):[\w.-]+)$"
         names = re.findall(form, text, re.MULTILINE)
-        fits = len(names) == 1 and "Digital Signature" in text
-        need("signer", fits, "the certificate is not for seals")
+        need("signer", len(names) == 1 and "Digital Signature" in text, "not for seals")
         while (issuer := said(text, "Issuer")) != (subject := said(text, "Subject")):
             lists = [each for each in self.lists if each[0] == issuer]
             serial = int(said(text, "serial"), 16)
@@ -218,11 +219,9 @@ class Trust:
 def judge_seals(sealed: Message, trust: Trust, owner: str) -> None:
     """Check every seal of a document, the lowest first."""
     need("seals", sealed.get(3), "there is none")
-    beneath: list[bytes] = []
-    names: list[str] = []
+    beneath, names = [], []
     for seal in map(fields, sealed[3]):
-        body = one(seal, 1)
-        states = fields(body)
+        states = fields(body := one(seal, 1))
         about = one(states, 1, 0) == one(sealed, 1, 0) and max(states) <= 8
         need("statement", about, "another kind of document, or a field unknown")
         digest = sha256(one(sealed, 2)).digest()
@@ -240,8 +239,7 @@ def judge_seals(sealed: Message, trust: Trust, owner: str) -> None:
             body = climb("batch", body, one(path, 1, 0), size, path.get(3, []))
             body += size.to_bytes(8, "big")
         message = b"DSSEv1 %d %b %d %b" % (len(label), label, len(body), body)
-        holds = openssl(VERIFY + how, key, message, one(seal, 2))[0]
-        need("signature", holds, f"seal of {name}")
+        need("signature", openssl(VERIFY + how, key, message, one(seal, 2))[0], name)
         need("signer", party == owner and name not in names, f"{party} {name}")
         names.append(name)
         print(f"  seal    {one(states, 3).decode()} by {party} {name}")
@@ -255,16 +253,13 @@ def judge_document(folder: Path, acts: list[Act], options: argparse.Namespace) -
     document, digest = fields(payload), sha256(payload).digest()
     voucher = digest if kind == VOUCHER else one(fields(one(document, 1)), 2)
     owner = one(fields(one(document, 1)), 1) if kind == VOUCHER else one(document, 2)
-    about = bytes([kind]) + voucher + digest
-    brought = [act for act in acts if act.act in (ENTER, ARRIVE)]
-    came = [act for act in brought if (act.about, act.version) == (about, version)]
+    about = bytes([kind]) + voucher + digest, version
+    came = [a for a in acts if a.act in ACTS and (a.about, a.version) == about]
     need("leaf", came, f"{folder.name}: no log has it as it is")
     print(f"document {folder.name}, kind {kind}, sha256 {digest.hex()}")
     for act in came:
-        how = "arrived" if act.act == ARRIVE else "entered"
-        print(f"  {how} {shown(act.time)} leaf {act.index} of {act.origin}")
-    arrived = [act.time for act in came if act.act == ARRIVE]
-    at = options.at or min(arrived or [act.time for act in came])
+        print(f"  {ACTS[act.act]} {shown(act.time)} leaf {act.index} of {act.origin}")
+    at = options.at or min(came, key=lambda act: (act.act != ARRIVE, act.time)).time
     print(f"  judged  {shown(at)}")
     judge_seals(sealed, Trust(options.root, folder, at), owner.decode())
 
@@ -279,6 +274,11 @@ def judge(options: argparse.Namespace) -> None:
         need("arrival", fits and peer.about == own[name].about, peer.name)
         need("arrival", peer.origin == f"{own[name].by}/log", "of another's log")
     acts = [*own.values(), *peers.values()]
+    for file in sorted(options.export.glob("log-sm3/act-*")):
+        acts.append(act := Act(file, keys))
+        twin = own.get(file.name[4:], act)
+        fits = act.place == twin.place and act.origin == f"{twin.origin}-sm3"
+        need("sm3", fits, f"{file.name} is not what the first tree has there")
     need("leaf", len({act.about[1:33] for act in acts}) == 1, "of several vouchers")
     folders = sorted(options.export.glob("[0-9]*"))
     need("file", folders, "there is no document")
