@@ -95,6 +95,9 @@ def answered(**parts: object) -> desk_pb2.InquireResponse:
 BROKEN = {
     "no checkpoint": answered(checkpoint=b""),
     "a checkpoint that is none": answered(checkpoint=b"\xff" * 100),
+    "a checkpoint of the first tree for the second": answered(
+        sm3_checkpoint=NOTE.encode()
+    ),
     "no key": answered(voucher=voucher_pb2.VoucherReference()),
     "a leaf that is none": answered(acts=[desk_pb2.ActRecord(leaf=b"\1")]),
     "a peer's proof that is none": answered(
