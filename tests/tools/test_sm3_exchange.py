@@ -14,9 +14,11 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from counterfoil.daemon import cli
+from counterfoil.daemon import cli, selftest_peers
 from counterfoil.daemon.alerts import AlertCode
 from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.selftest_peers import check_heads
+from counterfoil.daemon.selftest_report import Level
 from counterfoil.domain.refusals import TreesDiffer
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
@@ -28,6 +30,7 @@ from counterfoil.tlog.proof_file import ProofFile
 from counterfoil.tlog.sm3 import sm3
 from counterfoil.tlog.verification import verify_consistency, verify_inclusion
 from counterfoil.tlog.verifiers import verifier_of
+from counterfoil.vault.heads import known_heads
 from counterfoil.vault.records import INDEX
 from tests.houses import BANK, FINANCE, UNIT, Town, environment, running
 from tests.integration.desks import done, reaches, reason_of
@@ -251,6 +254,23 @@ async def test_a_bit_of_the_second_tree_is_found_while_the_gateway_runs(
     assert not [one for one in damaged if one.startswith("TREE_CHANGED")]
     verify = ["vault", "verify", "--json", "--config", str(made.file(BANK))]
     assert await asyncio.to_thread(cli.main, verify) == cli.REFUSED
+
+
+async def test_a_self_test_looks_for_the_heads_of_both_trees(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def heads_of(party: str) -> dict[str, Level]:
+        checks = check_heads(town.configuration(party), 0)
+        return {check.about: check.level for check in checks}
+
+    theirs, ours = heads_of(BANK), heads_of(FINANCE)
+    known = known_heads(town.state(FINANCE) / "heads")
+    del known[ORIGIN]
+    monkeypatch.setattr(selftest_peers, "known_heads", lambda _: known)
+
+    assert ours[ORIGIN] is ours[f"{FINANCE}/log"] is Level.OK
+    assert set(theirs) == {f"{BANK}/log", f"{FINANCE}/log"}
+    assert heads_of(FINANCE)[ORIGIN] is Level.FAULT
 
 
 @pytest.mark.refusal("TREES_DIFFER")

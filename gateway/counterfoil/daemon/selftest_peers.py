@@ -17,6 +17,7 @@ from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.ml_dsa import MlDsa44Verifier
 from counterfoil.tlog.note import NoteVerifier, open_note
 from counterfoil.tlog.timestamp import cosignature_time_s
+from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.heads import KnownHead, known_heads
 
 SKEW_S: Final = SKEW_US // 1_000_000
@@ -31,12 +32,14 @@ _CONNECT_S: Final = 5.0
 def check_heads(configuration: Configuration, _: int) -> Iterator[Check]:
     """Look for our own head and for each peer's, whose signatures must hold."""
     heads = _heads(configuration)
-    origin = origin_of(configuration.gateway.party)
-    own = heads.get(origin)
-    if own is None:
-        yield Check(Level.FAULT, origin, "the head store knows nothing of our log")
-    else:
-        yield Check(Level.OK, origin, f"{own.head.size} leaves signed")
+    has_sm3 = bool(configuration.head.sm2)
+    for tree in LogTree if has_sm3 else (LogTree.SHA256,):
+        origin = tree.origin(origin_of(configuration.gateway.party))
+        own = heads.get(origin)
+        if own is None:
+            yield Check(Level.FAULT, origin, "the head store knows nothing of our log")
+        else:
+            yield Check(Level.OK, origin, f"{own.head.size} leaves signed")
     for peer in configuration.peer:
         name = origin_of(peer.party)
         known = heads.get(name)
