@@ -50,6 +50,7 @@ class Alerts:
     _open: dict[str, dict[str, str]] = field(default_factory=dict)
     _watches: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _saving: Lock = field(default_factory=Lock)
 
     @classmethod
     def load(cls, directory: Path) -> Alerts:
@@ -107,6 +108,11 @@ class Alerts:
         Raises:
             OSError: It cannot be written.
         """
+        # Several watches save, each on its own thread.
+        with self._saving:
+            self._save()
+
+    def _save(self) -> None:
         with self._lock:
             state = {"alerts": list(self._open.values()), "watches": self._watches}
             text = json.dumps(state, ensure_ascii=False, indent=1)
