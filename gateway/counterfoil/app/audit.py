@@ -57,7 +57,7 @@ class AnswerAudit:
         Args:
             check: The encoded `Sealed` registration.
             certificates: Certificates in DER that its seal names.
-            from_leaf: Log index to go on from.
+            from_leaf: Where to go on, as the answer before said.
             caller: Who asks.
 
         Raises:

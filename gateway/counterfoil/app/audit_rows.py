@@ -10,6 +10,7 @@ from counterfoil.app.ports import LogRecord, RegistrationRow, Vault
 from counterfoil.domain.audit import (
     AuditQuery,
     OpenStream,
+    RecordEnd,
     RefusedCall,
     SeenCaller,
     Subject,
@@ -20,13 +21,18 @@ _LEAVES: Final = 512
 """Leaves that one page looks through, so that nobody waits long for the loop."""
 _REGISTRATIONS: Final = 50
 """Registrations that one page looks through."""
+_REFUSALS: Final = 1_000
+"""Refused calls of one page, some 300 KiB."""
 
 
 class Sightings(Protocol):
     """What the gateway saw of its callers since it started."""
 
     def refusals(self) -> list[RefusedCall]:
-        """Return the calls that were refused, last refused first."""
+        """Return the calls that were refused, the row that is youngest first."""
+
+    def record_end(self) -> RecordEnd:
+        """Return how far the record of refused calls goes, which is told by this."""
 
     def callers(self) -> list[SeenCaller]:
         """Return who called and who holds a post, by URN."""
@@ -44,15 +50,18 @@ class Answer:
         acts: Acts of the log.
         registrations: Registrations.
         refusals: Refused calls.
+        record: How far the record of them goes; None with other rows.
         callers: Callers and holders of posts.
         streams: Open streams.
-        next_leaf: Where the next page begins; None at the end.
+        next_leaf: Where the next page begins, a log index or the place of a row of
+            refused calls; None at the end.
     """
 
     check: Recorded
     acts: Sequence[LogRecord] = ()
     registrations: Sequence[RegistrationRow] = ()
     refusals: Sequence[RefusedCall] = ()
+    record: RecordEnd | None = None
     callers: Sequence[SeenCaller] = ()
     streams: Sequence[OpenStream] = ()
     next_leaf: int | None = None
@@ -78,7 +87,8 @@ class FindRows:
         Args:
             query: What is asked.
             check: Where the check stands: acts and registrations are those before.
-            first: Log index to go on from.
+            first: Log index to go on from; of refused calls, the place of the last
+                row that was told.
         """
         match query.subject:
             case Subject.ACTS:
@@ -86,12 +96,7 @@ class FindRows:
             case Subject.REGISTRATIONS:
                 return self._registrations(query, check, first)
             case Subject.REFUSALS:
-                refusals = [
-                    one
-                    for one in self.sightings.refusals()
-                    if query.covers_urn(one.identity) and query.covers_time(one.last_us)
-                ]
-                return Answer(check=check, refusals=refusals)
+                return self._refusals(query, check, first)
             case Subject.CALLERS:
                 callers = self.sightings.callers()
                 found = [one for one in callers if query.covers_urn(one.identity)]
@@ -108,6 +113,23 @@ class FindRows:
             check=check,
             acts=[one for one in records if _is_asked_for(query, one)],
             next_leaf=end if end < check.leaf else None,
+        )
+
+    def _refusals(self, query: AuditQuery, check: Recorded, first: int) -> Answer:
+        """Return rows that are older than the last one told: no new one comes in."""
+        rows = [
+            one
+            for one in self.sightings.refusals()
+            if (not first or one.place < first)
+            and query.covers_urn(one.identity)
+            and query.covers_time(one.last_us)
+        ]
+        page = rows[:_REFUSALS]
+        return Answer(
+            check=check,
+            refusals=page,
+            record=self.sightings.record_end(),
+            next_leaf=page[-1].place if len(rows) > len(page) else None,
         )
 
     def _registrations(self, query: AuditQuery, check: Recorded, first: int) -> Answer:

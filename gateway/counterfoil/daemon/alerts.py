@@ -33,6 +33,8 @@ class AlertCode(Enum):
     PROGRAM_CHANGED = "program files are not those of the signed list (程序文件被改动)"
     PROGRAM_UNCHECKED = "program files cannot be checked (程序文件无法核对)"
     SCRUB_FAILED = "the vault cannot be looked through (凭证库巡检失败)"
+    REFUSALS_ALTERED = "the record of refused calls was altered (拒绝记录被改动)"
+    REFUSALS_UNRECORDED = "refused calls are not recorded (拒绝记录无法写入)"
 
 
 @dataclass(slots=True)

@@ -85,7 +85,9 @@ def _print(page: audit_pb2.AuditResponse) -> None:
     for call in page.refusals:
         times = call.first_time.ToJsonString(), call.last_time.ToJsonString()
         who = call.identity or "-"
-        tell(call.reason, str(call.count), *times, who, call.method)
+        tell(call.reason, str(call.count), *times, who, call.method or "-")
+    if page.HasField("record"):
+        _print_record(page.record)
     for caller in page.callers:
         names = [registration_pb2.Post.Name(post) for post in caller.posts]
         posts = ",".join(map(spoken_post, names)) or "-"
@@ -93,6 +95,20 @@ def _print(page: audit_pb2.AuditResponse) -> None:
         tell(caller.identity, posts, str(caller.count), last)
     for stream in page.streams:
         tell(stream.since.ToJsonString(), stream.identity, stream.method)
+
+
+def _print_record(record: audit_pb2.RefusalRecord) -> None:
+    """Say on standard error how far the record of refused calls goes."""
+    leaf = f"leaf {record.bound_leaf}" if record.HasField("bound_leaf") else "none yet"
+    sys.stderr.write(
+        f"counterfoil: record of {record.entries} entries, {record.digest.hex()}; "
+        f"bound into the log last: {leaf} (拒绝记录)\n"
+    )
+    for time in record.broken_times:
+        sys.stderr.write(
+            f"counterfoil: the record was found removed or changed at "
+            f"{time.ToJsonString()} (记录曾被删除或改动)\n"
+        )
 
 
 def _print_act(act: audit_pb2.LoggedAct) -> None:

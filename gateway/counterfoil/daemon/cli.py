@@ -181,10 +181,10 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "selftest",
         help="test the security measures: certificates, files, clock, peers …",
         description="Tests certificates (a warning from 60 days before expiry), "
-        "revocation lists, posts, permissions, disk, program files, open alerts, head "
-        "store, clock, ledger and peers, beside a running gateway or without one. "
-        "One line a check: level, test, about what, detail. Exit status 1 if one is "
-        "a fault.",
+        "revocation lists, posts, permissions, disk, program files, open "
+        "alerts, head store, record of refused calls, clock, ledger and peers, beside "
+        "a running gateway or without one. One line a check: level, test, about what, "
+        "detail. Exit status 1 if one is a fault.",
     )
     add_config(test)
     add_flag(test, "json", "one JSON object a line")

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from counterfoil.daemon.trust_section import TrustSection, check_trust
-from counterfoil.daemon.watch_sections import ProgramSection, ScrubSection
+from counterfoil.daemon.watch_sections import (
+    ProgramSection,
+    RefusalsSection,
+    ScrubSection,
+    check_refusals,
+)
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
@@ -166,6 +171,7 @@ class Configuration:
     workbench: DatabaseSection = field(default_factory=DatabaseSection)
     scrub: ScrubSection = field(default_factory=ScrubSection)
     program: ProgramSection = field(default_factory=ProgramSection)
+    refusals: RefusalsSection = field(default_factory=RefusalsSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
 
     @property
@@ -294,12 +300,11 @@ def _check(configuration: Configuration) -> None:
         msg = "gateway.log_level: must be debug, info, warning or error"
         raise ConfigurationRefused(msg)
     bounds = {
-        f"limits.{name}": bound
-        for name, bound in dataclasses.asdict(configuration.limits).items()
+        f"{section}.{name}": bound
+        for section in ("limits", "scrub", "refusals")
+        for name, bound in dataclasses.asdict(getattr(configuration, section)).items()
     }
     bounds["trust.reload_s"] = configuration.trust.reload_s
-    bounds["scrub.items_per_s"] = configuration.scrub.items_per_s
-    bounds["scrub.pause_s"] = configuration.scrub.pause_s
     bounds["program.check_s"] = configuration.program.check_s
     bounds["trust.ocsp_s_max"] = configuration.trust.ocsp_s_max
     for name, bound in bounds.items():
@@ -316,9 +321,9 @@ def _check(configuration: Configuration) -> None:
         raise ConfigurationRefused(msg)
     try:
         check_trust(configuration.trust)
+        check_refusals(configuration.refusals)
     except ValueError as error:
-        msg = f"trust.{error}"
-        raise ConfigurationRefused(msg) from error
+        raise ConfigurationRefused(str(error)) from error
     if configuration.seal.workers < 1:
         msg = "seal.workers: at least one process is needed"
         raise ConfigurationRefused(msg)

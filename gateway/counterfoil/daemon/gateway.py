@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,8 @@ from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import caller_posts, registry_of
 from counterfoil.daemon.program_watch import ProgramWatch
+from counterfoil.daemon.refusal_record import record_of
+from counterfoil.daemon.refusals import RefusalRecord
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.scrubbing import Scrubbing
 from counterfoil.daemon.stores import (
@@ -42,6 +44,7 @@ from counterfoil.daemon.stores import (
     open_vault,
     open_workbench,
 )
+from counterfoil.daemon.tasks import ended, report_death
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
@@ -81,6 +84,7 @@ class Gateway:
     clock: SystemClock = field(default_factory=SystemClock)
     lanes: list[Lane] = field(default_factory=list)
     _alerts: Alerts = field(init=False)
+    _record: RefusalRecord = field(init=False)
     _scrubbing: Scrubbing = field(init=False)
     _heads: FileHeads = field(init=False)
     _vault: EngineVault = field(init=False)
@@ -134,6 +138,10 @@ class Gateway:
             log.warning("the register is not founded; [[caller]] says who may call")
         self._alerts = Alerts.load(configuration.directory)
         registry = registry_of(configuration)
+        self._record = record_of(
+            configuration, self._vault, self._heads, self._alerts, self.clock
+        )
+        self._opened.push_async_callback(self._record.close)
         self._scrubbing = self._scrub(registry)
         self._opened.push_async_callback(self._scrubbing.close)
         # The ledger can catch up at the next start; the vault has it all.
@@ -162,6 +170,11 @@ class Gateway:
             home = LoopbackLink(receive=receive, prove=prove)
             self.lanes.append(self._lane(home, own_head_verifiers(signers)))
         await self._listen(registry, receive, prove)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin what goes on beside the calls."""
+        configuration = self.configuration
         self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
         if configuration.trust.ocsp:
@@ -169,6 +182,7 @@ class Gateway:
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
+        self._spawn(self._record.run(), "refusals")
         self._spawn(self._scrubbing.run(), "scrub")
         program = ProgramWatch(configuration=configuration, alerts=self._alerts)
         self._spawn(program.run(), "program")
@@ -185,12 +199,12 @@ class Gateway:
         await self._services.leave()
         self._draining.begin()
         await self._server.stop(self.configuration.limits.drain_s_max)
-        await _ended(task for task in self._tasks if task is not self._following)
+        await ended(task for task in self._tasks if task is not self._following)
         # It can catch up at the next start, but what is still should agree.
         with suppress(FollowerStopped, TimeoutError):
             async with asyncio.timeout(self.configuration.limits.drain_s_max):
                 await self._follower.caught_up(self._vault.size())
-        await _ended([self._following])
+        await ended([self._following])
         await self._opened.aclose()
         log.info("stopped")
 
@@ -206,7 +220,7 @@ class Gateway:
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_report_death)
+        task.add_done_callback(report_death)
         self._tasks.append(task)
         return task
 
@@ -264,6 +278,7 @@ class Gateway:
                 origin=origin_of(self.configuration.gateway.party),
                 heads=self._heads,
                 parties=sorted(registry.hosted),
+                saw_binding=self._record.saw_binding,
             ),
             alerts=self._alerts,
             settings=self.configuration.scrub,
@@ -283,7 +298,9 @@ class Gateway:
     ) -> None:
         configuration = self.configuration
         sightings = Sightings(
-            now_us=self.clock.now_us, holders=lambda: self._vault.register.holders
+            now_us=self.clock.now_us,
+            holders=lambda: self._vault.register.holders,
+            book=self._record,
         )
         self._guard = Guard(
             gate=CallerGate(
@@ -375,21 +392,3 @@ class Gateway:
         serving = not self.stopped_reason and self._works.is_ready
         whole = not self._alerts.about(AlertCode.VAULT_DAMAGED)
         await self._services.report(serving=serving, whole=whole)
-
-
-async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they have ended."""
-    cancelled = list(tasks)
-    for task in cancelled:
-        task.cancel()
-    await asyncio.gather(*cancelled, return_exceptions=True)
-
-
-def _report_death(task: asyncio.Task[None]) -> None:
-    """Log a background task that died of a defect: silence would be worse."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error(
-            "a background task died",
-            extra={"detail": task.get_name()},
-            exc_info=error,
-        )

@@ -35,6 +35,7 @@ from counterfoil.daemon.selftest_peers import (
     check_ledger,
     check_peers,
 )
+from counterfoil.daemon.selftest_refusals import check_refusals
 from counterfoil.daemon.selftest_report import Check, Level
 from counterfoil.domain.refusals import CounterfoilError
 
@@ -50,6 +51,7 @@ TESTS: Final[dict[str, Test]] = {
     "program": check_program_list,
     "alerts": check_alerts,
     "heads": check_heads,
+    "refusals": check_refusals,
     "clock": check_clock,
     "ledger": lambda configuration, _: asyncio.run(check_ledger(configuration)),
     "peers": lambda configuration, _: asyncio.run(check_peers(configuration)),

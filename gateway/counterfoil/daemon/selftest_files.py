@@ -122,6 +122,7 @@ def check_permissions(configuration: Configuration, _: int) -> Iterator[Check]:
     directory = configuration.directory
     private = [directory, directory / "vault", directory / "heads"]
     private += sorted(directory.glob("*.sqlite")) + _secrets(configuration)
+    private += sorted(directory.glob("refusals.*"))
     for path in private:
         yield _mode(path, 0o077, "others may enter or read")
     trusted = [configuration.tls.certificate, configuration.trust.authorities]

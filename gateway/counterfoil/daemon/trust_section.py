@@ -42,25 +42,25 @@ def check_trust(section: TrustSection) -> None:
     """
     if not section.revocation_lists and not section.ocsp:
         raise ValueError(
-            "revocation_lists: without a list, and without ocsp = true, nobody is "
-            "believed; name the files"
+            "trust.revocation_lists: without a list, and without ocsp = true, nobody "
+            "is believed; name the files"
         )
     if section.revocation not in {HARD, SOFT}:
-        raise ValueError('revocation: must be "hard" or "soft"')
+        raise ValueError('trust.revocation: must be "hard" or "soft"')
     if not 0 <= section.soft_age_s_max < math.inf:
-        raise ValueError("soft_age_s_max: must be zero or greater, and finite")
+        raise ValueError("trust.soft_age_s_max: must be zero or greater, and finite")
     if section.revocation == SOFT and not 0 < section.soft_age_s_max <= _SOFT_S_MAX:
         raise ValueError(
-            "soft_age_s_max: soft fail needs an age, greater than zero and at most "
-            f"{_SOFT_S_MAX:.0f} seconds"
+            "trust.soft_age_s_max: soft fail needs an age, greater than zero and at "
+            f"most {_SOFT_S_MAX:.0f} seconds"
         )
     if section.revocation == HARD and section.soft_age_s_max:
-        raise ValueError('soft_age_s_max: only with revocation = "soft"')
+        raise ValueError('trust.soft_age_s_max: only with revocation = "soft"')
     if section.ocsp_responder:
         if not section.ocsp:
-            raise ValueError("ocsp_responder: only with ocsp = true")
+            raise ValueError("trust.ocsp_responder: only with ocsp = true")
         try:
             check_responder(section.ocsp_responder)
         except ValueError as error:
-            msg = f"ocsp_responder: {error}"
+            msg = f"trust.ocsp_responder: {error}"
             raise ValueError(msg) from error

@@ -22,7 +22,7 @@ class Subject(IntEnum):
     REGISTRATIONS = 2
     """Registrations as they were signed."""
     REFUSALS = 3
-    """Calls that were refused since the gateway started."""
+    """Calls that were refused, as the record of refused calls has them."""
     CALLERS = 4
     """Who holds which post, and who has called since the gateway started."""
     STREAMS = 5
@@ -67,13 +67,15 @@ class RefusedCall:
     """Calls of one certificate to one method, refused for one reason.
 
     Attributes:
-        identity: URN, or the subject of a certificate that has none; empty without.
-        certificate: SHA-256 of the certificate; empty if none was shown.
-        method: Full name.
+        identity: URN, or the subject of a certificate that has none; empty without,
+            and where those of many were summed up.
+        certificate: SHA-256 of the certificate; empty if none was shown, or several.
+        method: Full name; empty where those of several were summed up.
         reason: Reason of the refusal.
         count: How often.
         first_us: When first, microseconds since the epoch.
         last_us: When last.
+        place: Its row's place in the record, from 1; 0 if it has none yet.
     """
 
     identity: str
@@ -83,6 +85,24 @@ class RefusedCall:
     count: int
     first_us: int
     last_us: int
+    place: int = 0
+
+
+@value
+class RecordEnd:
+    """How far the record of refused calls goes (拒绝记录).
+
+    Attributes:
+        entries: How many entries it ever had.
+        digest: The chained digest after the last one, 32 bytes.
+        bound_leaf: The leaf of the log that names an end of it last; None if none.
+        broken_us: When it was found removed or changed, microseconds since the epoch.
+    """
+
+    entries: int
+    digest: bytes
+    bound_leaf: int | None = None
+    broken_us: tuple[int, ...] = ()
 
 
 @value

@@ -159,7 +159,30 @@ class Read:
     leaves: tuple[int, ...]
 
 
-Deed = Enter | EnterRegistration | Send | Withdraw | Perform | Arrive | Deliver | Read
+@value
+class Bind:
+    """The end of the record of refused calls is bound into the log (固化拒绝记录).
+
+    Attributes:
+        end: Digest of the record's end, 32 bytes.
+        before: Digest of the end that was bound before; 32 zero bytes if none was.
+    """
+
+    end: bytes
+    before: bytes
+
+
+Deed = (
+    Enter
+    | EnterRegistration
+    | Send
+    | Withdraw
+    | Perform
+    | Arrive
+    | Deliver
+    | Read
+    | Bind
+)
 
 
 @value

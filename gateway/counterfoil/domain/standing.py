@@ -72,6 +72,12 @@ class Act(IntEnum):
     """A seal was withdrawn before sending; the voucher is a draft again (撤销签章)."""
     REGISTER = 13
     """A registration of our own entered the vault and changed the register (登记)."""
+    BIND = 14
+    """The end of the record of refused calls was bound into the log (固化拒绝记录).
+
+    It brings no document and is about no voucher: `document` and `version` are the
+    digest of the record's end, `subject` is that of the end bound before, and the kind
+    is that of registrations, whose leaves are about no voucher either."""
 
 
 _K = DocumentKind

@@ -8,7 +8,7 @@ from counterfoil.app.audit import AnswerAudit
 from counterfoil.app.audit_rows import Answer
 from counterfoil.app.ports import LogRecord
 from counterfoil.app.works import Certificates
-from counterfoil.domain.audit import OpenStream, RefusedCall, SeenCaller
+from counterfoil.domain.audit import OpenStream, RecordEnd, RefusedCall, SeenCaller
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.keeping.v1 import audit_pb2 as pb
 from counterfoil.keeping.v1 import audit_pb2_grpc
@@ -54,6 +54,7 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
                 listed_registration(row, self.kept) for row in answer.registrations
             ],
             refusals=map(_refusal, answer.refusals),
+            record=None if answer.record is None else _record(answer.record),
             callers=map(_caller, answer.callers),
             streams=map(_stream, answer.streams),
             next_leaf=answer.next_leaf,
@@ -86,6 +87,15 @@ def _refusal(refused: RefusedCall) -> pb.RefusedCall:
         count=refused.count,
         first_time=timestamp_from_us(refused.first_us),
         last_time=timestamp_from_us(refused.last_us),
+    )
+
+
+def _record(end: RecordEnd) -> pb.RefusalRecord:
+    return pb.RefusalRecord(
+        entries=end.entries,
+        digest=end.digest,
+        bound_leaf=end.bound_leaf,
+        broken_times=map(timestamp_from_us, end.broken_us),
     )
 
 

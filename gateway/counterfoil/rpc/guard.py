@@ -181,7 +181,6 @@ class Guard(grpc.aio.ServerInterceptor):
         self, context: Context, method: str, refusal: CounterfoilError
     ) -> None:
         identity, certificate = self._named(context)
-        self.sightings.refused(identity, certificate, method, refusal.reason)
         log.info(
             "refused",
             extra={
@@ -192,6 +191,8 @@ class Guard(grpc.aio.ServerInterceptor):
                 "cut": isinstance(refusal, CallerRevoked),
             },
         )
+        # On record before it is answered; the log line above is there in any case.
+        await self.sightings.refused(identity, certificate, method, refusal.reason)
         status = rpc_status.to_status(refusal_to_status(refusal))
         await context.abort(status.code, status.details, status.trailing_metadata)
 

@@ -1,8 +1,7 @@
-"""What the guard saw of callers since the gateway started, for the security officer.
+"""What the guard saw of callers, for the security officer.
 
-Kept in memory and bounded; each refusal is a line of the gateway's log as well, which
-outlives the process. The same refusal again is counted in its row, so that nobody
-drives his own out of sight by calling often.
+Callers and streams are kept in memory and bounded. Refused calls are recorded before
+they are answered, in a book that outlives the process.
 """
 
 from __future__ import annotations
@@ -10,20 +9,34 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 from cryptography import x509
 
-from counterfoil.domain.audit import OpenStream, RefusedCall, SeenCaller
+from counterfoil.domain.audit import OpenStream, RecordEnd, RefusedCall, SeenCaller
 from counterfoil.domain.posts import Post
 from counterfoil.seal.certificates import CertificateRefused, identity_of
 
-REFUSALS_MAX: Final = 1000
-"""Rows of refused calls; then the one that was not seen for longest goes."""
 CALLERS_MAX: Final = 10_000
 """Callers that are remembered; a directory of persons is far smaller."""
 
-_Place: TypeAlias = tuple[str, bytes, str, str]
+
+class RefusalBook(Protocol):
+    """Records refused calls, bounded and durably (拒绝记录)."""
+
+    async def refused(
+        self, identity: str, certificate: bytes, method: str, reason: str
+    ) -> None:
+        """Record that a call was refused; return when it may be answered."""
+
+    def refusals(self) -> list[RefusedCall]:
+        """Return the refused calls, the row that is youngest first."""
+
+    def end(self) -> RecordEnd:
+        """Return how far the record goes, and where it was found broken."""
+
+    def told(self) -> None:
+        """Take note that the security officer was told of all that was found."""
 
 
 def named(der: bytes) -> str:
@@ -37,36 +50,25 @@ def named(der: bytes) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Sightings:
-    """Remembers refused calls, callers and open streams.
+    """Remembers callers and open streams, and lets refused calls be recorded.
 
     Attributes:
         now_us: Tells the time, microseconds since the epoch.
         holders: Tells the posts of each holder, by URN.
+        book: Where refused calls are recorded.
     """
 
     now_us: Callable[[], int]
     holders: Callable[[], Mapping[str, frozenset[Post]]]
-    _refused: OrderedDict[_Place, RefusedCall] = field(default_factory=OrderedDict)
+    book: RefusalBook
     _called: OrderedDict[str, tuple[int, int]] = field(default_factory=OrderedDict)
     _open: dict[int, OpenStream] = field(default_factory=dict)
 
-    def refused(
+    async def refused(
         self, identity: str, certificate: bytes, method: str, reason: str
     ) -> None:
-        """Remember that a call was refused."""
-        now_us, place = self.now_us(), (identity, certificate, method, reason)
-        before = self._refused.pop(place, None)
-        self._refused[place] = RefusedCall(
-            identity=identity,
-            certificate=certificate,
-            method=method,
-            reason=reason,
-            count=before.count + 1 if before else 1,
-            first_us=before.first_us if before else now_us,
-            last_us=now_us,
-        )
-        if len(self._refused) > REFUSALS_MAX:
-            self._refused.popitem(last=False)
+        """Record that a call was refused; return when it may be answered."""
+        await self.book.refused(identity, certificate, method, reason)
 
     def called(self, identity: str) -> None:
         """Remember that a call was admitted."""
@@ -91,8 +93,14 @@ class Sightings:
         self._open.pop(stream, None)
 
     def refusals(self) -> list[RefusedCall]:
-        """Return the calls that were refused, last refused first."""
-        return list(reversed(self._refused.values()))
+        """Return the calls that were refused, the row that is youngest first."""
+        return self.book.refusals()
+
+    def record_end(self) -> RecordEnd:
+        """Return how far the record of refused calls goes, which is told by this."""
+        end = self.book.end()
+        self.book.told()
+        return end
 
     def callers(self) -> list[SeenCaller]:
         """Return who called and who holds a post, by URN."""

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from counterfoil.domain.deeds import (
     Arrive,
+    Bind,
     Deed,
     Deliver,
     Enter,
@@ -23,7 +24,14 @@ from counterfoil.domain.deeds import (
     Withdraw,
 )
 from counterfoil.domain.value import maker
-from counterfoil.vault import arriving, delivering, entering, performing, registering
+from counterfoil.vault import (
+    arriving,
+    binding,
+    delivering,
+    entering,
+    performing,
+    registering,
+)
 from counterfoil.vault.judging import judged
 from counterfoil.vault.transaction import Transaction
 
@@ -72,6 +80,8 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
             outcome = judged(entering.withdraw, tx, deed)
         case Perform():
             outcome = judged(performing.perform, tx, deed)
+        case Bind():
+            outcome = binding.bind(tx, deed)
         case _:
             assert_never(deed)
     return make_applied(outcomes=(outcome,))

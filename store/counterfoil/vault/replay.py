@@ -62,6 +62,9 @@ class Replay:
 
     def follow(self, index: int, row: LogRow, leaf: Leaf) -> None:
         """Take in the next leaf."""
+        if leaf.act is Act.BIND:
+            self._bind(index, row, leaf)
+            return
         if leaf.kind is DocumentKind.REGISTRATION:
             self._register(index, row, leaf)
             return
@@ -78,6 +81,13 @@ class Replay:
         self._follow_inbox(row, leaf)
         if leaf.act is Act.WITHDRAW:
             del self.stories[row.opened]
+
+    def _bind(self, index: int, row: LogRow, leaf: Leaf) -> None:
+        """Take in an end of the record of refused calls, which changes nothing."""
+        if leaf.kind is not DocumentKind.REGISTRATION or leaf.recipients:
+            self._report.add(Fault.ACT_IMPOSSIBLE, index=index, detail=leaf.act.name)
+        if (row.opened, row.changes, row.carriers, row.title) != (index, (), (), None):
+            self._report.add(Fault.ROW_CHANGED, index=index, detail="binding")
 
     def _register(self, index: int, row: LogRow, leaf: Leaf) -> None:
         """Take in an act about a registration; what it says is judged elsewhere."""

@@ -20,7 +20,7 @@ from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.engine import Reading, stored_tree
 from counterfoil.vault.findings import Report
 from counterfoil.vault.heads import HeadStore
-from counterfoil.vault.scrub_leaves import LeafCheck
+from counterfoil.vault.scrub_leaves import LeafCheck, SawBinding
 from counterfoil.vault.scrub_tables import (
     scrub_certificates,
     scrub_entries,
@@ -73,14 +73,20 @@ class Scrub:
         origin: The log's name in the head store.
         heads: What was signed.
         parties: Parties that read here, whose lists of what waits are looked at.
+        saw_binding: Told of each end of the record of refused calls in the log, on the
+            scrub's thread.
         place: Where it is.
     """
 
     origin: str
     heads: HeadStore
     parties: Sequence[str]
+    saw_binding: SawBinding = lambda _index, _end, _goes_on: None
     place: Place = field(default_factory=Place)
-    _leaves: LeafCheck = field(default_factory=LeafCheck)
+    _leaves: LeafCheck = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._leaves = LeafCheck(self.saw_binding)
 
     def resume_at(self) -> Place:
         """Return the place to store: nothing that still waits lies before it."""

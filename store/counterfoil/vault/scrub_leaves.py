@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.catalogue import DocumentKind
@@ -18,7 +18,7 @@ from counterfoil.domain.standing import (
 )
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.errors import TileError
-from counterfoil.tlog.merkle import leaf_hash
+from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
 from counterfoil.tlog.tile_reader import TileReader
 from counterfoil.tlog.trees import LogTree
 from counterfoil.vault.engine import Reading
@@ -43,10 +43,21 @@ _Waiting = tuple[str, str | int, bytes]
 """What a later leaf must explain: `lane`, carrier and document; `entry`, the leaf."""
 
 
-class LeafCheck:
-    """Checks leaves in their order; remembers what later leaves must explain."""
+SawBinding: TypeAlias = Callable[[int, bytes, bool], None]
+"""Told of each leaf that names an end of the record of refused calls: its index, the
+end, and whether it goes on from the end that the leaf before it named."""
 
-    def __init__(self) -> None:
+
+class LeafCheck:
+    """Checks leaves in their order; remembers what later leaves must explain.
+
+    Args:
+        saw_binding: Told of each end of the record of refused calls in the log.
+    """
+
+    def __init__(self, saw_binding: SawBinding) -> None:
+        self._saw_binding = saw_binding
+        self._bound: bytes | None = None
         self._waiting: dict[_Waiting, tuple[int, int]] = {}
         self._buckets: dict[tuple[str, int], Bucket] | None = None
 
@@ -54,6 +65,7 @@ class LeafCheck:
         """Begin a pass at the first leaf."""
         self._waiting.clear()
         self._buckets = {}
+        self._bound = bytes(HASH_BYTES)
 
     def waiting_since(self) -> list[int]:
         """Return the leaves whose explanation was not met yet."""
@@ -95,6 +107,11 @@ class LeafCheck:
             self._waiting.pop(("lane", leaf.by, leaf.document), None)
         elif leaf.act is Act.WITHDRAW:
             self._waiting.pop(("entry", row.opened, b""), None)
+        elif leaf.act is Act.BIND:
+            # Where a pass was resumed, nobody knows what the first goes on from.
+            goes_on = self._bound in {None, leaf.subject}
+            self._saw_binding(index, leaf.document, goes_on)
+            self._bound = leaf.document
 
     def settle(self, report: Report, index: int) -> None:
         """Tell what no leaf before `index` explained and none behind can."""

@@ -10,7 +10,7 @@ import pytest
 from counterfoil.app.audit import CHECK_S_MAX, AnswerAudit
 from counterfoil.app.audit_rows import FindRows
 from counterfoil.app.ports import LogRecord, RegistrationRow
-from counterfoil.domain.audit import AuditQuery, RefusedCall, Subject
+from counterfoil.domain.audit import AuditQuery, RecordEnd, RefusedCall, Subject
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Outcome, Recorded
 from counterfoil.domain.document import Document
@@ -149,6 +149,9 @@ class Seen:
         )
         return [row, replace(row, identity="", last_us=9_000_000)]
 
+    def record_end(self) -> RecordEnd:
+        return RecordEnd(entries=7, digest=b"d" * 32)
+
 
 @dataclass
 class Room:
@@ -159,6 +162,7 @@ class Room:
     age_s: int = 0
     log: Log = field(default_factory=lambda: Log([record(i) for i in range(1200)]))
     leaf: int = 1200
+    seen: Seen = field(default_factory=Seen)
     entering: Entering = field(init=False)
 
     def __post_init__(self) -> None:
@@ -182,7 +186,7 @@ class Room:
             clock=self,
             rows=FindRows(
                 vault=self.log,  # type: ignore[arg-type]
-                sightings=Seen(),  # type: ignore[arg-type]
+                sightings=self.seen,  # type: ignore[arg-type]
                 matter_of=lambda sealed: sealed.decode(),
             ),
         )
@@ -328,3 +332,33 @@ async def test_refusals_are_found_by_party_and_time(
     told = await Room(query=query).answer(CHECK, [], from_leaf=0, caller=CALLER)
 
     assert len(told.refusals) == count
+
+
+@dataclass
+class Crowd(Seen):
+    """A gateway that refused more calls than a page holds, and goes on to."""
+
+    newest: int = 2500
+
+    def refusals(self) -> list[RefusedCall]:
+        (row, _) = super().refusals()
+        self.newest += 1
+        return [replace(row, place=place) for place in range(self.newest, 0, -1)]
+
+
+async def test_refused_calls_are_told_page_by_page_each_once() -> None:
+    room = Room(query=AuditQuery(subject=Subject.REFUSALS), seen=Crowd())
+
+    places, first = [], 0
+    while True:
+        told = await room.answer(CHECK, [], from_leaf=first, caller=CALLER)
+        assert told.record is not None
+        assert told.record.entries == 7
+        places.append([row.place for row in told.refusals])
+        if told.next_leaf is None:
+            break
+        first = told.next_leaf
+
+    assert [len(page) for page in places] == [1000, 1000, 501]
+    # What is refused meanwhile is told by another check.
+    assert [place for page in places for place in page] == list(range(2501, 0, -1))

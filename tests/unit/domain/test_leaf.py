@@ -90,6 +90,7 @@ def test_the_acts_have_the_published_numbers() -> None:
         "DISPUTE": 11,
         "WITHDRAW": 12,
         "REGISTER": 13,
+        "BIND": 14,
     }
 
 

@@ -1,13 +1,34 @@
-"""What the guard remembers of callers: counted, bounded, and in order."""
+"""What the guard remembers of callers: counted, and in order."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from counterfoil.domain.audit import RecordEnd, RefusedCall
 from counterfoil.domain.posts import Post
-from counterfoil.rpc.sightings import REFUSALS_MAX, Sightings
+from counterfoil.rpc.sightings import Sightings
 
 MANAGER = "urn:counterfoil:420000-011:person:manager"
 SYSTEM = "urn:counterfoil:420000-011:system:1"
-SEAL = "/counterfoil.desk.v1.DeskService/Seal"
+
+
+@dataclass
+class Book:
+    """Records nothing, and notes what the officer was told."""
+
+    was_told: bool = False
+
+    async def refused(self, *call: str | bytes) -> None:
+        raise AssertionError(call)
+
+    def refusals(self) -> list[RefusedCall]:
+        return []
+
+    def end(self) -> RecordEnd:
+        return RecordEnd(entries=3, digest=b"d" * 32)
+
+    def told(self) -> None:
+        self.was_told = True
 
 
 def sightings() -> Sightings:
@@ -16,38 +37,8 @@ def sightings() -> Sightings:
     return Sightings(
         now_us=lambda: next(times),
         holders=lambda: {MANAGER: frozenset({Post.SYSTEM_MANAGER})},
+        book=Book(),
     )
-
-
-def test_the_same_refusal_again_is_counted_and_not_a_new_row() -> None:
-    seen = sightings()
-    for _ in range(3):
-        seen.refused(MANAGER, b"c", SEAL, "POST_REFUSED")
-
-    (row,) = seen.refusals()
-    assert (row.count, row.first_us, row.last_us) == (3, 1, 3)
-
-
-def test_who_calls_often_drives_nothing_out_of_sight() -> None:
-    seen = sightings()
-    seen.refused(SYSTEM, b"s", SEAL, "POST_REFUSED")
-    for _ in range(2 * REFUSALS_MAX):
-        seen.refused(MANAGER, b"c", SEAL, "POST_REFUSED")
-
-    assert [row.identity for row in seen.refusals()] == [MANAGER, SYSTEM]
-
-
-def test_the_refusal_that_was_not_seen_for_longest_goes_first() -> None:
-    seen = sightings()
-    for number in range(REFUSALS_MAX):
-        seen.refused(MANAGER, b"c", f"/{number}", "POST_REFUSED")
-    seen.refused(MANAGER, b"c", "/0", "POST_REFUSED")
-    seen.refused(MANAGER, b"c", "/new", "POST_REFUSED")
-
-    methods = [row.method for row in seen.refusals()]
-    assert len(methods) == REFUSALS_MAX
-    assert methods[:2] == ["/new", "/0"]
-    assert "/1" not in methods
 
 
 def test_holders_are_told_with_those_who_called() -> None:
@@ -72,3 +63,12 @@ def test_a_stream_is_told_until_it_is_closed() -> None:
     seen.closed(7)
 
     assert [one.identity for one in seen.streams()] == [MANAGER]
+
+
+def test_who_is_told_of_the_record_is_noted_as_told() -> None:
+    seen = sightings()
+
+    assert seen.record_end().entries == 3
+
+    assert isinstance(seen.book, Book)
+    assert seen.book.was_told

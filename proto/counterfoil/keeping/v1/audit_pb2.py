@@ -29,7 +29,7 @@ from counterfoil.sealed.v1 import voucher_pb2 as counterfoil_dot_sealed_dot_v1_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"counterfoil/keeping/v1/audit.proto\x12\x16\x63ounterfoil.keeping.v1\x1a\x1b\x62uf/validate/validate.proto\x1a*counterfoil/registry/v1/registration.proto\x1a&counterfoil/registry/v1/registry.proto\x1a#counterfoil/sealed/v1/voucher.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\x0c\x41uditRequest\x12\x1a\n\x05\x63heck\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x04\x12\x1e\n\x0c\x63\x65rtificates\x18\x02 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10\x08\x12\x11\n\tfrom_leaf\x18\x03 \x01(\x04\"\x8f\x03\n\rAuditResponse\x12\x12\n\ncheck_leaf\x18\x01 \x01(\x04\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04\x61\x63ts\x18\x03 \x03(\x0b\x32!.counterfoil.keeping.v1.LoggedAct\x12\x42\n\rregistrations\x18\x04 \x03(\x0b\x32+.counterfoil.registry.v1.ListedRegistration\x12\x35\n\x08refusals\x18\x05 \x03(\x0b\x32#.counterfoil.keeping.v1.RefusedCall\x12\x33\n\x07\x63\x61llers\x18\x06 \x03(\x0b\x32\".counterfoil.keeping.v1.SeenCaller\x12\x33\n\x07streams\x18\x07 \x03(\x0b\x32\".counterfoil.keeping.v1.OpenStream\x12\x16\n\tnext_leaf\x18\x08 \x01(\x04H\x00\x88\x01\x01\x42\x0c\n\n_next_leaf\"\xca\x01\n\tLoggedAct\x12\x0c\n\x04leaf\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x61\x63t\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\n\n\x02\x62y\x18\x05 \x01(\t\x12\x38\n\x07voucher\x18\x06 \x01(\x0b\x32\'.counterfoil.sealed.v1.VoucherReference\x12\x10\n\x08\x64ocument\x18\x07 \x01(\x0c\x12\x12\n\nrecipients\x18\x08 \x03(\t\"\xc2\x01\n\x0bRefusedCall\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\x12.\n\nfirst_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\nSeenCaller\x12\x10\n\x08identity\x18\x01 \x01(\t\x12,\n\x05posts\x18\x02 \x03(\x0e\x32\x1d.counterfoil.registry.v1.Post\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\x12-\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"n\n\nOpenStream\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x0e\n\x06method\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2d\n\x0c\x41uditService\x12T\n\x05\x41udit\x12$.counterfoil.keeping.v1.AuditRequest\x1a%.counterfoil.keeping.v1.AuditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"counterfoil/keeping/v1/audit.proto\x12\x16\x63ounterfoil.keeping.v1\x1a\x1b\x62uf/validate/validate.proto\x1a*counterfoil/registry/v1/registration.proto\x1a&counterfoil/registry/v1/registry.proto\x1a#counterfoil/sealed/v1/voucher.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\x0c\x41uditRequest\x12\x1a\n\x05\x63heck\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x04\x12\x1e\n\x0c\x63\x65rtificates\x18\x02 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10\x08\x12\x11\n\tfrom_leaf\x18\x03 \x01(\x04\"\xc6\x03\n\rAuditResponse\x12\x12\n\ncheck_leaf\x18\x01 \x01(\x04\x12.\n\ncheck_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04\x61\x63ts\x18\x03 \x03(\x0b\x32!.counterfoil.keeping.v1.LoggedAct\x12\x42\n\rregistrations\x18\x04 \x03(\x0b\x32+.counterfoil.registry.v1.ListedRegistration\x12\x35\n\x08refusals\x18\x05 \x03(\x0b\x32#.counterfoil.keeping.v1.RefusedCall\x12\x33\n\x07\x63\x61llers\x18\x06 \x03(\x0b\x32\".counterfoil.keeping.v1.SeenCaller\x12\x33\n\x07streams\x18\x07 \x03(\x0b\x32\".counterfoil.keeping.v1.OpenStream\x12\x16\n\tnext_leaf\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x35\n\x06record\x18\t \x01(\x0b\x32%.counterfoil.keeping.v1.RefusalRecordB\x0c\n\n_next_leaf\"\xca\x01\n\tLoggedAct\x12\x0c\n\x04leaf\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0b\n\x03\x61\x63t\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\n\n\x02\x62y\x18\x05 \x01(\t\x12\x38\n\x07voucher\x18\x06 \x01(\x0b\x32\'.counterfoil.sealed.v1.VoucherReference\x12\x10\n\x08\x64ocument\x18\x07 \x01(\x0c\x12\x12\n\nrecipients\x18\x08 \x03(\t\"\x8a\x01\n\rRefusalRecord\x12\x0f\n\x07\x65ntries\x18\x01 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x17\n\nbound_leaf\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x30\n\x0c\x62roken_times\x18\x04 \x03(\x0b\x32\x1a.google.protobuf.TimestampB\r\n\x0b_bound_leaf\"\xc2\x01\n\x0bRefusedCall\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\x12.\n\nfirst_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlast_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x01\n\nSeenCaller\x12\x10\n\x08identity\x18\x01 \x01(\t\x12,\n\x05posts\x18\x02 \x03(\x0e\x32\x1d.counterfoil.registry.v1.Post\x12\r\n\x05\x63ount\x18\x03 \x01(\x04\x12-\n\tlast_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"n\n\nOpenStream\x12\x10\n\x08identity\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x12\x0e\n\x06method\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2d\n\x0c\x41uditService\x12T\n\x05\x41udit\x12$.counterfoil.keeping.v1.AuditRequest\x1a%.counterfoil.keeping.v1.AuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,15 +43,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITREQUEST']._serialized_start=245
   _globals['_AUDITREQUEST']._serialized_end=338
   _globals['_AUDITRESPONSE']._serialized_start=341
-  _globals['_AUDITRESPONSE']._serialized_end=740
-  _globals['_LOGGEDACT']._serialized_start=743
-  _globals['_LOGGEDACT']._serialized_end=945
-  _globals['_REFUSEDCALL']._serialized_start=948
-  _globals['_REFUSEDCALL']._serialized_end=1142
-  _globals['_SEENCALLER']._serialized_start=1145
-  _globals['_SEENCALLER']._serialized_end=1283
-  _globals['_OPENSTREAM']._serialized_start=1285
-  _globals['_OPENSTREAM']._serialized_end=1395
-  _globals['_AUDITSERVICE']._serialized_start=1397
-  _globals['_AUDITSERVICE']._serialized_end=1497
+  _globals['_AUDITRESPONSE']._serialized_end=795
+  _globals['_LOGGEDACT']._serialized_start=798
+  _globals['_LOGGEDACT']._serialized_end=1000
+  _globals['_REFUSALRECORD']._serialized_start=1003
+  _globals['_REFUSALRECORD']._serialized_end=1141
+  _globals['_REFUSEDCALL']._serialized_start=1144
+  _globals['_REFUSEDCALL']._serialized_end=1338
+  _globals['_SEENCALLER']._serialized_start=1341
+  _globals['_SEENCALLER']._serialized_end=1479
+  _globals['_OPENSTREAM']._serialized_start=1481
+  _globals['_OPENSTREAM']._serialized_end=1591
+  _globals['_AUDITSERVICE']._serialized_start=1593
+  _globals['_AUDITSERVICE']._serialized_end=1693
 # @@protoc_insertion_point(module_scope)

@@ -34,7 +34,7 @@ class AuditRequest(_message.Message):
     check: _builtins.bytes
     """The encoded `Sealed` registration: an `AuditCheck` with a query."""
     from_leaf: _builtins.int
-    """Log index to go on from, as the answer before said it; 0 for the first page."""
+    """Where to go on from, as the answer before said it; 0 for the first page."""
     @_builtins.property
     def certificates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Certificates in DER that its seal names."""
@@ -59,8 +59,9 @@ class AuditResponse(_message.Message):
     """Response of `AuditService.Audit`.
 
     Rows of one sort only, as the query says. Acts and registrations are those before the
-    check's own leaf; what the gateway saw of callers is told as of this moment, and is
-    forgotten when the gateway ends. Its log has a line for each refused call as well.
+    check's own leaf. Refused calls are told as the record of them has them at this moment;
+    it outlives the gateway's process. What the gateway saw of callers and streams is told
+    as of this moment, and is forgotten when the gateway ends.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -73,11 +74,13 @@ class AuditResponse(_message.Message):
     CALLERS_FIELD_NUMBER: _builtins.int
     STREAMS_FIELD_NUMBER: _builtins.int
     NEXT_LEAF_FIELD_NUMBER: _builtins.int
+    RECORD_FIELD_NUMBER: _builtins.int
     check_leaf: _builtins.int
     """Log index of the check."""
     next_leaf: _builtins.int
-    """Where the next page begins; unset at the end. A page may be empty and not the last:
-    each looks through so many leaves and no more.
+    """Where the next page begins, a log index or a place among the refused calls; unset at
+    the end. A page may be empty and not the last: each looks through so many leaves and
+    no more.
     """
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
@@ -93,7 +96,7 @@ class AuditResponse(_message.Message):
 
     @_builtins.property
     def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedCall]:
-        """Refused calls, last refused first."""
+        """Refused calls, whoever was refused first stands last."""
 
     @_builtins.property
     def callers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SeenCaller]:
@@ -102,6 +105,10 @@ class AuditResponse(_message.Message):
     @_builtins.property
     def streams(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenStream]:
         """Open streams, oldest first."""
+
+    @_builtins.property
+    def record(self) -> Global___RefusalRecord:
+        """With refused calls: the record that they stand in. Whoever asks notes its digest."""
 
     def __init__(
         self,
@@ -114,10 +121,11 @@ class AuditResponse(_message.Message):
         callers: _abc.Iterable[Global___SeenCaller] | None = ...,
         streams: _abc.Iterable[Global___OpenStream] | None = ...,
         next_leaf: _builtins.int | None = ...,
+        record: Global___RefusalRecord | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_leaf", b"_next_leaf", "check_time", b"check_time", "next_leaf", b"next_leaf"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_leaf", b"_next_leaf", "check_time", b"check_time", "next_leaf", b"next_leaf", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_leaf", b"_next_leaf", "acts", b"acts", "callers", b"callers", "check_leaf", b"check_leaf", "check_time", b"check_time", "next_leaf", b"next_leaf", "refusals", b"refusals", "registrations", b"registrations", "streams", b"streams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_leaf", b"_next_leaf", "acts", b"acts", "callers", b"callers", "check_leaf", b"check_leaf", "check_time", b"check_time", "next_leaf", b"next_leaf", "record", b"record", "refusals", b"refusals", "registrations", b"registrations", "streams", b"streams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_leaf: _TypeAlias = _typing.Literal["next_leaf"]  # noqa: Y015
     _WhichOneofArgType__next_leaf: _TypeAlias = _typing.Literal["_next_leaf", b"_next_leaf"]  # noqa: Y015
@@ -186,10 +194,57 @@ class LoggedAct(_message.Message):
 Global___LoggedAct: _TypeAlias = LoggedAct  # noqa: Y015
 
 @_typing.final
+class RefusalRecord(_message.Message):
+    """The record of refused calls (拒绝记录): a chain of entries outside of the log, whose end
+    is bound into the log now and then.
+
+    The first refusal of a caller by a method and for a reason is on the gateway's disk
+    before it is answered; the same again within seconds is counted and written as a sum.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    BOUND_LEAF_FIELD_NUMBER: _builtins.int
+    BROKEN_TIMES_FIELD_NUMBER: _builtins.int
+    entries: _builtins.int
+    """How many entries it ever had."""
+    digest: _builtins.bytes
+    """The digest after the last one, 32 bytes: each is SHA-256 over the one before and the
+    entry.
+    """
+    bound_leaf: _builtins.int
+    """The leaf of the log, an act `BIND`, that names an end of it last; unset: none yet."""
+    @_builtins.property
+    def broken_times(self) -> _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]:
+        """When the gateway found it removed or changed (UTC), the last few times."""
+
+    def __init__(
+        self,
+        *,
+        entries: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+        bound_leaf: _builtins.int | None = ...,
+        broken_times: _abc.Iterable[_timestamp_pb2.Timestamp] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_leaf", b"_bound_leaf", "bound_leaf", b"bound_leaf"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_leaf", b"_bound_leaf", "bound_leaf", b"bound_leaf", "broken_times", b"broken_times", "digest", b"digest", "entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bound_leaf: _TypeAlias = _typing.Literal["bound_leaf"]  # noqa: Y015
+    _WhichOneofArgType__bound_leaf: _TypeAlias = _typing.Literal["_bound_leaf", b"_bound_leaf"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bound_leaf) -> _WhichOneofReturnType__bound_leaf | None: ...
+
+Global___RefusalRecord: _TypeAlias = RefusalRecord  # noqa: Y015
+
+@_typing.final
 class RefusedCall(_message.Message):
     """Calls of one certificate to one method that were refused for one reason.
 
-    An item that is refused inside a batch is no refused call.
+    An item that is refused inside a batch is no refused call. Where rows become too many,
+    those of whoever has most of them are summed up by reason: then method and certificate
+    are empty, and at last the identity too. No count is lost so.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -202,17 +257,19 @@ class RefusedCall(_message.Message):
     FIRST_TIME_FIELD_NUMBER: _builtins.int
     LAST_TIME_FIELD_NUMBER: _builtins.int
     identity: _builtins.str
-    """Identity URN, or the subject of a certificate that has none; empty if the
-    connection showed no certificate.
+    """Identity URN, or the subject of a certificate that has none, its first 256
+    characters; empty if the connection showed no certificate, or for a sum.
     """
     certificate: _builtins.bytes
-    """SHA-256 of the certificate, 32 bytes; empty if there was none."""
+    """SHA-256 of the certificate, 32 bytes; empty if there was none, or for a sum."""
     method: _builtins.str
-    """Full name of the method, e.g. `/counterfoil.desk.v1.DeskService/Seal`."""
+    """Full name of the method, e.g. `/counterfoil.desk.v1.DeskService/Seal`; empty for a
+    sum.
+    """
     reason: _builtins.str
     """Reason of the refusal."""
     count: _builtins.int
-    """How often since the gateway started."""
+    """How often."""
     @_builtins.property
     def first_time(self) -> _timestamp_pb2.Timestamp:
         """When first (UTC)."""

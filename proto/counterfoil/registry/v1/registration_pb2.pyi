@@ -699,7 +699,7 @@ class AuditQuery(_message.Message):
         SUBJECT_REGISTRATIONS: AuditQuery._Subject.ValueType  # 2
         """Registrations as they were signed, in the order of the log."""
         SUBJECT_REFUSALS: AuditQuery._Subject.ValueType  # 3
-        """Calls that were refused since the gateway started."""
+        """Calls that were refused, as the record of refused calls has them."""
         SUBJECT_CALLERS: AuditQuery._Subject.ValueType  # 4
         """Who holds which post, and who has called since the gateway started."""
         SUBJECT_STREAMS: AuditQuery._Subject.ValueType  # 5
@@ -715,7 +715,7 @@ class AuditQuery(_message.Message):
     SUBJECT_REGISTRATIONS: AuditQuery.Subject.ValueType  # 2
     """Registrations as they were signed, in the order of the log."""
     SUBJECT_REFUSALS: AuditQuery.Subject.ValueType  # 3
-    """Calls that were refused since the gateway started."""
+    """Calls that were refused, as the record of refused calls has them."""
     SUBJECT_CALLERS: AuditQuery.Subject.ValueType  # 4
     """Who holds which post, and who has called since the gateway started."""
     SUBJECT_STREAMS: AuditQuery.Subject.ValueType  # 5
