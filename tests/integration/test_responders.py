@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from counterfoil.daemon import asking
+from counterfoil.daemon import asking, cli
+from counterfoil.daemon.alerts import AlertCode
+from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.selftest_report import Level
+from counterfoil.daemon.selftest_revocation import check_revocation
 from counterfoil.devca.certificates import Validity
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
@@ -195,3 +200,84 @@ async def test_soft_fail_lets_in_and_takes_by_an_overdue_list_and_says_so(
         caplog.messages
     )
     assert any("a caller's revocation" in text for text in caplog.messages)
+
+
+async def _silent(gateway: Gateway) -> list[str]:
+    return gateway._alerts.about(AlertCode.RESPONDER_SILENT)
+
+
+@pytest.mark.clause("hubei-13", "hubei-40")
+async def test_a_responder_that_answers_nonsense_is_told_until_it_does_better(
+    each: tuple[Town, dict[str, Responder]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    town, responders = each
+    town.initialise()
+    monkeypatch.setattr(asking, "_REST_US", 200_000)
+    with town.file(FINANCE).open("a", encoding="utf-8") as file:
+        file.write("[responders]\nsilence_s = 0.5\n")
+    finance = responders[FINANCE]
+    with caplog.at_level(logging.ERROR, "counterfoil.alerts"):
+        async with running(town, FINANCE) as gateways:
+            await until(
+                lambda: connected(town, BANK, FINANCE), lambda reason: reason == ""
+            )
+            assert await _silent(gateways[FINANCE]) == []
+            finance.twist = lambda _: b"nonsense"
+            answers = town.state(FINANCE) / "answers"
+            for one in answers.glob("*.ocsp"):
+                one.unlink()
+
+    # A start without what was kept, and a responder that is there and says nothing.
+    with caplog.at_level(logging.ERROR, "counterfoil.alerts"):
+        async with running(town, FINANCE) as gateways:
+            silent = await until(lambda: _silent(gateways[FINANCE]), bool)
+            assert silent == [finance.url]
+            status = ("status", "--config", str(town.file(FINANCE)))
+            assert await asyncio.to_thread(cli.main, status) == 1
+            found = list(check_revocation(town.configuration(FINANCE), _now_us()))
+            faults = [one for one in found if one.level is Level.FAULT]
+            assert {"none is kept" in one.detail for one in faults} == {True}
+            assert len(faults) == 3  # our gateway, our seal, the unit's
+
+            finance.twist = lambda body: body
+            await until(lambda: _silent(gateways[FINANCE]), lambda open_: not open_)
+            await until(
+                lambda: connected(town, BANK, FINANCE), lambda reason: reason == ""
+            )
+    alerts = [one.__dict__["alert"] for one in caplog.records]
+    assert alerts == ["RESPONDER_SILENT"]
+
+
+def _now_us() -> int:
+    return int(datetime.now(UTC).timestamp()) * 1_000_000
+
+
+@pytest.mark.clause("hubei-40")
+async def test_the_selftest_tells_how_old_kept_answers_are(
+    each: tuple[Town, dict[str, Responder]],
+) -> None:
+    town, responders = each
+    town.initialise()
+    async with running(town, FINANCE):
+        await until(lambda: connected(town, BANK, FINANCE), lambda reason: reason == "")
+    configuration = town.configuration(FINANCE)
+    hour_us = 3_600_000_000
+
+    def levels(hours: float) -> dict[str, Level]:
+        at_us = _now_us() + int(hours * hour_us)
+        found = check_revocation(configuration, at_us)
+        return {one.about: one.level for one in found if "answer" in one.about}
+
+    now = levels(0)
+    assert len(now) == 4  # ours, and a sum of the others
+    assert set(now.values()) == {Level.OK}
+    lasts = responders[FINANCE].lasts.total_seconds() / 3600
+    late = levels(lasts * 0.9)
+    assert Level.WARNING in late.values()
+    over = levels(lasts + 1)
+    of_ours = {level for about, level in over.items() if "answer about" in about}
+    assert of_ours == {Level.FAULT}
+    details = [one.detail for one in check_revocation(configuration, _now_us())]
+    assert any("kept, the oldest 0 hours old, 0 overdue" in one for one in details)

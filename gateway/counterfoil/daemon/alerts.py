@@ -34,6 +34,7 @@ class AlertCode(Enum):
     PROGRAM_UNCHECKED = "program files cannot be checked (程序文件无法核对)"
     SCRUB_FAILED = "the vault cannot be looked through (凭证库巡检失败)"
     REFUSALS_ALTERED = "the record of refused calls was altered (拒绝记录被改动)"
+    RESPONDER_SILENT = "a responder does not answer (应答机构无应答)"
     REFUSALS_UNRECORDED = "refused calls are not recorded (拒绝记录无法写入)"
 
 

@@ -16,16 +16,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.app.ports import Clock
+from counterfoil.daemon.alerts import Alerts
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.kept_answers import KeptAnswers
 from counterfoil.daemon.responder import ResponderFailed, ask_responder
 from counterfoil.daemon.responder_address import responder_of
+from counterfoil.daemon.responder_silence import ResponderSilence
 from counterfoil.daemon.trust import TrustKeeper, own_leaves
 from counterfoil.seal.certificates import (
     CertificateRefused,
@@ -56,6 +58,17 @@ _NOWHERE_US: Final = 3_600 * _SECOND_US
 """How long a certificate is left alone that names no responder."""
 
 
+class Heard(Protocol):
+    """Told of each responder that was asked."""
+
+    def __call__(self, url: str, *, is_useful: bool) -> None:
+        """Take note of what a responder that was asked came to."""
+
+
+def _ignored(url: str, *, is_useful: bool) -> None:
+    """Nobody watches: what is asked before a gateway runs is told by its failing."""
+
+
 @dataclass(slots=True)
 class Round:
     """One round: made by the event loop, done in a thread.
@@ -71,6 +84,7 @@ class Round:
         now_us: Our clock.
         ask: Asks a responder: address and question.
         responder: Whom to ask whatever a certificate says; empty for whom it names.
+        heard: Told of each responder that was asked, and whether it answered usefully.
         stopping: Set when the gateway is about to stop.
         answers: What was accepted: digest, answer in DER and as read.
         worthless: Certificates to which no path leads, by digest.
@@ -85,6 +99,7 @@ class Round:
     now_us: Callable[[], int]
     ask: Callable[[str, bytes], bytes]
     responder: str
+    heard: Heard
     stopping: Event
     answers: list[tuple[bytes, bytes, RevocationAnswer]] = field(default_factory=list)
     worthless: list[bytes] = field(default_factory=list)
@@ -133,17 +148,20 @@ class Round:
             answer = store.accept(encoded, certificate, issuer, at_us=self.now_us())
         except ResponderFailed as failure:
             self.resting_us[url] = now_us + _REST_US
+            self.heard(url, is_useful=False)
             log.warning(
                 "a responder does not answer; what is known counts until it is overdue",
                 extra={"address": url, "detail": str(failure)},
             )
             return
         except ValueError as error:
+            self.heard(url, is_useful=False)
             log.warning(
                 "a responder's answer is refused",
                 extra={"address": url, "detail": str(error)},
             )
             return
+        self.heard(url, is_useful=True)
         self.answers.append((digest, encoded, answer))
         half_us = (answer.next_update_us - answer.this_update_us) // 2
         self.due_us[digest] = max(answer.this_update_us + half_us, now_us + _REST_US)
@@ -162,6 +180,8 @@ class AskResponders:
         ask: Asks a responder: address and question; in a thread.
         responder: Whom to ask whatever a certificate says; empty for whom it names.
         every_s: Longest time between two looks at what is due.
+        heard: Told of each responder that was asked, in a thread.
+        look: Called in a thread after each look at what is due.
     """
 
     material: Callable[[], TrustMaterial]
@@ -172,6 +192,8 @@ class AskResponders:
     ask: Callable[[str, bytes], bytes]
     responder: str = ""
     every_s: float = 30.0
+    heard: Heard = _ignored
+    look: Callable[[], None] = lambda: None
     _wanted: dict[bytes, bytes] = field(default_factory=dict)
     _due_us: dict[bytes, int] = field(default_factory=dict)
     _look_us: dict[bytes, int] = field(default_factory=dict)
@@ -200,6 +222,7 @@ class AskResponders:
         try:
             while True:
                 asked = await self.ask_once()
+                await asyncio.to_thread(self.look)
                 # Whoever sends one unknown certificate after the other gets a round
                 # now and then, not a thread that does nothing else.
                 await asyncio.sleep(_APART_S)
@@ -241,6 +264,7 @@ class AskResponders:
             now_us=self.now_us,
             ask=self.ask,
             responder=self.responder,
+            heard=self.heard,
             stopping=self._stopping,
         )
         await asyncio.to_thread(one.run)
@@ -265,9 +289,18 @@ def asking_of(
     trust: TrustKeeper,
     renew: Callable[[], Awaitable[None]],
     clock: Clock,
+    alerts: Alerts | None = None,
 ) -> AskResponders:
-    """Return what asks the responders of a gateway, if it is let run."""
-    return AskResponders(
+    """Return what asks the responders of a gateway, if it is let run.
+
+    Args:
+        configuration: Whom to ask, and how long.
+        trust: Whom we believe, and where answers are kept.
+        renew: Lets everybody go by new answers.
+        clock: Our clock.
+        alerts: Where silence is told; None before a gateway runs.
+    """
+    asks = AskResponders(
         material=lambda: trust.material,
         own=lambda: _own(configuration),
         kept=trust.answers,
@@ -277,6 +310,14 @@ def asking_of(
         responder=configuration.trust.ocsp_responder,
         every_s=configuration.trust.reload_s,
     )
+    if alerts is not None:
+        silence = ResponderSilence(
+            alerts=alerts,
+            silence_s=configuration.responders.silence_s,
+            now_us=clock.now_us,
+        )
+        asks.heard, asks.look = silence.heard, silence.look
+    return asks
 
 
 def _own(configuration: Configuration) -> list[bytes]:

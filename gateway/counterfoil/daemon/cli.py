@@ -181,7 +181,7 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "selftest",
         help="test the security measures: certificates, files, clock, peers …",
         description="Tests certificates (a warning from 60 days before expiry), "
-        "revocation lists, posts, permissions, disk, program files, open "
+        "revocation lists and answers, posts, permissions, disk, program files, open "
         "alerts, head store, record of refused calls, clock, ledger and peers, beside "
         "a running gateway or without one. One line a check: level, test, about what, "
         "detail. Exit status 1 if one is a fault.",

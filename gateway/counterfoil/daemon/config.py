@@ -16,13 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from counterfoil.daemon import watch_sections as watch
 from counterfoil.daemon.trust_section import TrustSection, check_trust
-from counterfoil.daemon.watch_sections import (
-    ProgramSection,
-    RefusalsSection,
-    ScrubSection,
-    check_refusals,
-)
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
@@ -169,9 +164,10 @@ class Configuration:
     register: RegisterSection = field(default_factory=RegisterSection)
     ledger: DatabaseSection = field(default_factory=DatabaseSection)
     workbench: DatabaseSection = field(default_factory=DatabaseSection)
-    scrub: ScrubSection = field(default_factory=ScrubSection)
-    program: ProgramSection = field(default_factory=ProgramSection)
-    refusals: RefusalsSection = field(default_factory=RefusalsSection)
+    scrub: watch.ScrubSection = field(default_factory=watch.ScrubSection)
+    program: watch.ProgramSection = field(default_factory=watch.ProgramSection)
+    refusals: watch.RefusalsSection = field(default_factory=watch.RefusalsSection)
+    responders: watch.RespondersSection = field(default_factory=watch.RespondersSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
 
     @property
@@ -301,7 +297,7 @@ def _check(configuration: Configuration) -> None:
         raise ConfigurationRefused(msg)
     bounds = {
         f"{section}.{name}": bound
-        for section in ("limits", "scrub", "refusals")
+        for section in ("limits", "scrub", "refusals", "responders")
         for name, bound in dataclasses.asdict(getattr(configuration, section)).items()
     }
     bounds["trust.reload_s"] = configuration.trust.reload_s
@@ -321,7 +317,7 @@ def _check(configuration: Configuration) -> None:
         raise ConfigurationRefused(msg)
     try:
         check_trust(configuration.trust)
-        check_refusals(configuration.refusals)
+        watch.check_refusals(configuration.refusals)
     except ValueError as error:
         raise ConfigurationRefused(str(error)) from error
     if configuration.seal.workers < 1:

@@ -122,11 +122,16 @@ class Gateway:
     async def _open(self) -> None:
         """Open everything; what was opened is closed in the reverse order."""
         configuration = self.configuration
+        self._alerts = Alerts.load(configuration.directory)
         self._trust = TrustKeeper(
             configuration, self.clock.now_us, lambda one: self._ask.want([one])
         )
         self._ask = asking_of(
-            configuration, self._trust, lambda: self._renewal().renew(), self.clock
+            configuration,
+            self._trust,
+            lambda: self._renewal().renew(),
+            self.clock,
+            self._alerts,
         )
         self._tls = TlsKeeper(configuration)
         seals, signers = load_seals(configuration), load_head_signers(configuration)
@@ -136,7 +141,6 @@ class Gateway:
         self._opened.callback(self._vault.close)
         if not self._vault.register.is_founded:
             log.warning("the register is not founded; [[caller]] says who may call")
-        self._alerts = Alerts.load(configuration.directory)
         registry = registry_of(configuration)
         self._record = record_of(
             configuration, self._vault, self._heads, self._alerts, self.clock

@@ -8,6 +8,7 @@ from a file counts only as far as its issuer vouches for it, as every answer doe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,17 @@ class KeptAnswers:
     def all(self) -> tuple[bytes, ...]:
         """Return every answer in DER."""
         return tuple(encoded for encoded, _ in self._found.values())
+
+    def find(self, digest: bytes) -> RevocationAnswer | None:
+        """Return the answer about a certificate; None if none is kept."""
+        found = self._found.get(digest)
+        return None if found is None else found[1]
+
+    def others(self, than: AbstractSet[bytes]) -> list[RevocationAnswer]:
+        """Return the answers about other certificates than those."""
+        return [
+            answer for digest, (_, answer) in self._found.items() if digest not in than
+        ]
 
     def current(self, certificates: Iterable[bytes], at_us: int) -> list[bytes]:
         """Return the answers (DER) about certificates that are current now."""

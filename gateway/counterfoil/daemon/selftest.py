@@ -24,7 +24,6 @@ from counterfoil.daemon.selftest_files import (
     check_alerts,
     check_certificates,
     check_disk,
-    check_lists,
     check_permissions,
     check_posts,
     check_program_list,
@@ -37,6 +36,7 @@ from counterfoil.daemon.selftest_peers import (
 )
 from counterfoil.daemon.selftest_refusals import check_refusals
 from counterfoil.daemon.selftest_report import Check, Level
+from counterfoil.daemon.selftest_revocation import check_revocation
 from counterfoil.domain.refusals import CounterfoilError
 
 Test = Callable[[Configuration, int], Iterable[Check]]
@@ -44,7 +44,7 @@ Test = Callable[[Configuration, int], Iterable[Check]]
 
 TESTS: Final[dict[str, Test]] = {
     "certificates": check_certificates,
-    "revocation": check_lists,
+    "revocation": check_revocation,
     "posts": check_posts,
     "permissions": check_permissions,
     "disk": check_disk,

@@ -76,23 +76,6 @@ def _lasting(certificate: x509.Certificate, about: str, now_us: int) -> Check:
     return Check(level, about, detail)
 
 
-def check_lists(configuration: Configuration, now_us: int) -> Iterator[Check]:
-    """Say how old each revocation list is, and when the next is due."""
-    material = TrustKeeper(configuration, SystemClock().now_us).material
-    for der in material.crls:
-        crl = x509.load_der_x509_crl(der)
-        about, due = crl.issuer.rfc4514_string(), crl.next_update_utc
-        hours = (now_us - _us(crl.last_update_utc)) // (_DAY_US // 24)
-        detail = f"{hours} hours old"
-        if due is None or _us(due) < now_us:
-            yield Check(Level.FAULT, about, f"{detail}, the next is overdue (已逾期)")
-            continue
-        whole = _us(due) - _us(crl.last_update_utc)
-        is_late = (now_us - _us(crl.last_update_utc)) * 5 > whole * 4
-        level = Level.WARNING if is_late else Level.OK
-        yield Check(level, about, f"{detail}, the next due {due:%Y-%m-%d %H:%M}")
-
-
 def check_posts(configuration: Configuration, _: int) -> Iterator[Check]:
     """Look for posts that one identity must not have together, and for empty ones.
 

@@ -33,6 +33,13 @@ class RefusalsSection:
     bind_s: float = 3_600.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespondersSection:
+    """`[responders]`: after how long the silence of an OCSP responder is told."""
+
+    silence_s: float = 3_600.0
+
+
 _ROW_BYTES: Final = 4_096
 """What a file must have room for, for each row: the file and the next one beside it."""
 
