@@ -111,6 +111,11 @@ def _refuse_stored(one: pb.Outcome) -> None:
         _refuse(one)
 
 
+def _refuse_known(one: pb.Outcome) -> None:
+    if one.HasField("known"):
+        one.refusal.reason = "CERTIFICATE_LOST"
+
+
 def _move_known(one: pb.Outcome) -> None:
     if one.HasField("known"):
         one.known.leaf += 1
@@ -404,6 +409,14 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
         "shows other bytes": saying("Inquire", _show_other_bytes),
         "shows it elsewhere": saying("Inquire", _show_elsewhere),
     },
+    1001: _REFUSING | {"refuses": _each(_refuse)},
+    **dict.fromkeys(range(1002, 1006), _REFUSING),
+    1006: _REFUSING | _HALF_SAID,
+    1101: _REFUSING | {"refuses": _each(_refuse_stored)},
+    **dict.fromkeys(range(1102, 1108), _REFUSING),
+    1201: _REFUSING | {"forgets what it has": _each(_refuse_known)},
+    1202: _REFUSING | {"forgets what it has": _each(_refuse_known)},
+    1203: _REFUSING,
 }
 """By check, and by what the gateway does."""
 

@@ -15,6 +15,9 @@ import pytest_asyncio
 from counterfoil.conformance.suite import CHECKS, Finding, judged
 from counterfoil.conformance.target import Target, read_target
 from counterfoil.conformance.verdicts import Verdict
+from counterfoil.domain import registering as domain_registering
+from counterfoil.domain.changes import filings as filing_changes
+from counterfoil.domain.register import Register
 from tests.houses import BANK, FINANCE, Town, environment, free_port, running
 from tests.integration.judged import documented, reviewed, written
 from tests.integration.lies import GARBAGE, LIES, TAKES_STRIPPED, VERSIONS
@@ -37,9 +40,10 @@ class Judged:
 
     async def findings(self, port: int = 0, *numbers: int) -> list[Finding]:
         """Return what comes of some checks, or all, at a port, or at the gateway's."""
-        target = replace(
-            self.target, address=f"127.0.0.1:{port}" if port else self.target.address
-        )
+        # Its spare seals are used up by each run.
+        target = read_target(written(self.town, documented(self.town)))
+        if port:
+            target = replace(target, address=f"127.0.0.1:{port}")
         checks = [BY_NUMBER[number] for number in numbers] or CHECKS
         return [finding async for finding in judged(target, checks)]
 
@@ -84,7 +88,8 @@ async def test_a_kind_that_persons_review_is_judged_with_all_its_seals(
         "the document was stored, not refused as SEAL_FORGED"
     ]
     # It has no receipt, and the bank hosts nobody who may not get this kind.
-    assert [one.check.number for one in findings if one.why] == [506, 511]
+    unnamed = [one.number for one in CHECKS if one.needs.startswith("register")]
+    assert [one.check.number for one in findings if one.why] == [506, 511, *unnamed]
     assert {one.verdict for one in findings if one.why} == {Verdict.NOT_APPLICABLE}
 
 
@@ -135,6 +140,7 @@ async def test_what_the_file_does_not_name_is_not_applicable(house: Judged) -> N
         receipt=None,
         system=None,
         reviewer=None,
+        register=None,
         voucher=replace(house.target.voucher, misdirected=""),
     )
 
@@ -144,7 +150,99 @@ async def test_what_the_file_does_not_name_is_not_applicable(house: Judged) -> N
     assert needy
     assert {one.verdict for one in findings} == {Verdict.NOT_APPLICABLE}
     for one in findings:
-        assert one.check.needs in one.why
+        table = one.check.needs
+        assert (table if "register" not in table else "register") in one.why
+
+
+async def test_persons_who_sign_are_enough_for_what_needs_no_more(
+    house: Judged,
+) -> None:
+    target = read_target(written(house.town, documented(house.town)))
+    assert target.register is not None
+    alone = replace(target.register, counterpart=None, unfiled=None, spares=())
+    checks = [check for check in CHECKS if check.needs.startswith("register")]
+
+    findings = [
+        finding async for finding in judged(replace(target, register=alone), checks)
+    ]
+
+    by_needs: dict[str, set[Verdict]] = {}
+    for one in findings:
+        by_needs.setdefault(one.check.needs, set()).add(one.verdict)
+        if one.check.needs != "register":
+            assert one.check.needs in one.why
+    away = {Verdict.NOT_APPLICABLE}
+    assert by_needs == {
+        "register": {Verdict.PASSED},
+        "register.counterpart": away,
+        "register.unfiled": away,
+        "register.spare": away,
+    }
+
+
+async def test_a_spare_seal_that_is_used_up_is_not_applicable(house: Judged) -> None:
+    target = read_target(written(house.town, documented(house.town)))
+    loss = [BY_NUMBER[1201]]
+
+    verdicts = [
+        finding.verdict for _ in range(3) async for finding in judged(target, loss)
+    ]
+
+    assert verdicts == [Verdict.PASSED, Verdict.PASSED, Verdict.NOT_APPLICABLE]
+
+
+SWITCHED_OFF = {
+    "require_agreed": (1001, 1002, 1003, 1004, 1005),
+    "require_filed": (1101, 1102, 1103, 1104, 1105),
+    "require_not_void": (1201, 1202),
+}
+"""What the register judges, and the checks that must miss it."""
+
+
+@pytest.mark.clause("hubei-6", "hubei-14", "hubei-15b")
+@pytest.mark.parametrize("rule", SWITCHED_OFF)
+async def test_a_gateway_whose_register_does_not_judge_is_found(
+    house: Judged, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Register, rule, lambda *_: None)
+
+    for number in SWITCHED_OFF[rule]:
+        (one,) = await house.findings(0, number)
+
+        assert one.verdict is Verdict.FAILED, one
+        assert "the document was stored, not refused" in one.why
+
+
+@pytest.mark.clause("hubei-24", "hubei-36")
+async def test_a_gateway_that_asks_not_who_signed_is_found(
+    house: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain_registering, "require_signed", lambda *_: None)
+
+    findings = await house.findings(0, 1006, 1107, 1202)
+
+    assert {one.verdict for one in findings} == {Verdict.FAILED}
+
+
+@pytest.mark.clause("hubei-14", "hubei-15b")
+async def test_a_gateway_that_lets_anybody_register_for_anybody_is_found(
+    house: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing_changes, "require_own_holder", lambda *_: None)
+
+    findings = await house.findings(0, 1106)
+
+    assert {one.verdict for one in findings} == {Verdict.FAILED}
+
+
+async def test_a_check_that_fails_leaves_the_agreements_as_they_were(
+    house: Judged,
+) -> None:
+    async with relaying(house.town, LIES[1001]["accepts it"]) as port:
+        (finding,) = await house.findings(port, 1001)
+    assert finding.verdict is Verdict.FAILED
+
+    assert _failures(await house.findings(0, 301, 1001)) == []
 
 
 async def _command(*arguments: object) -> tuple[int, str, str]:

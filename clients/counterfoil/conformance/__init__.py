@@ -11,7 +11,8 @@ stubs, cryptography, the office SDK's seals and the public formats of logs.
 * `papers`, `forgeries`: documents, sound and unsound. `strangers`: keys nobody knows.
 * `arrivals`: an answer's proof, checked with leaves that are computed here.
 * `refusals`: what every refusal must carry.
+* `registrar`, `scopes`: registrations of the peer, signed and delivered.
 * `tls`, `services`, `taking`, `seals`, `contents`, `bounds`, `log`, `progress`,
-  `callers`: the checks.
+  `callers`, `agreements`, `filings`, `losses`: the checks.
 * `suite`, `report`, `cli`: running them and telling what came of it.
 """

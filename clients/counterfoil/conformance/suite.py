@@ -10,10 +10,13 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from counterfoil.conformance import (
+    agreements,
     bounds,
     callers,
     contents,
+    filings,
     log,
+    losses,
     progress,
     seals,
     services,
@@ -39,6 +42,9 @@ CHECKS: Final[tuple[Check, ...]] = tuple(
         log,
         progress,
         callers,
+        agreements,
+        filings,
+        losses,
     )
     for one in module.CHECKS
 )

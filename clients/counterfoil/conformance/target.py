@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +81,25 @@ class Exchanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Registering:
+    """Who signs registrations of the peer, and what may be registered about.
+
+    Attributes:
+        supervisor: The peer's supervisor.
+        officer: The peer's security officer.
+        counterpart: The recipient's supervisor; None for none.
+        unfiled: A seal of the peer's whose holder has no filing; None for none.
+        spares: Seals of the peer's whose certificates may be made void.
+    """
+
+    supervisor: Identity
+    officer: Identity
+    counterpart: Identity | None
+    unfiled: Identity | None
+    spares: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Everything that a run needs.
 
@@ -98,6 +117,7 @@ class Target:
         receipt: A receipt that we could send; None for none.
         system: A business system of the recipient's desk; None for none.
         reviewer: A reviewer of that desk; None for none.
+        register: Who signs registrations; None for nobody.
     """
 
     address: str
@@ -113,6 +133,7 @@ class Target:
     receipt: Content | None
     system: Identity | None
     reviewer: Identity | None
+    register: Registering | None = None
 
     @property
     def host(self) -> str:
@@ -167,12 +188,31 @@ def _target(document: Table, base: Path) -> Target:
         receipt=_content(document["receipt"]) if "receipt" in document else None,
         system=of_desk("system"),
         reviewer=of_desk("reviewer"),
+        register=_registering(document.get("register"), identity),
     )
     if not target.heads:
         raise ValueError("gateway.heads names no key; no proof could be judged")
     if not (target.host and target.address.rpartition(":")[2].isdecimal()):
         raise ValueError("gateway.address is no host:port")
     return target
+
+
+def _registering(
+    table: Table | None, identity: Callable[[Table], Identity]
+) -> Registering | None:
+    if table is None:
+        return None
+
+    def optional(name: str) -> Identity | None:
+        return identity(table[name]) if name in table else None
+
+    return Registering(
+        supervisor=identity(table["supervisor"]),
+        officer=identity(table["officer"]),
+        counterpart=optional("counterpart"),
+        unfiled=optional("unfiled"),
+        spares=tuple(map(identity, table.get("spare", ()))),
+    )
 
 
 def _identity(table: Table, authorities: Path, base: Path) -> Identity:

@@ -26,6 +26,9 @@ def test_the_example_says_whom_we_judge_and_play(town: Town) -> None:
     assert target.voucher.recipient == UNIT
     assert target.receipt is not None
     assert len(target.heads) == 2
+    assert target.register is not None
+    assert target.register.counterpart is not None
+    assert len(target.register.spares) == 2
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,7 @@ def test_the_example_says_whom_we_judge_and_play(town: Town) -> None:
         ("type = 2205", "type = 4711", "the catalogue has no type 4711"),
         ("agency_code =", "agency_kode =", "agency_kode"),
         ("[receipt.form]", "[receipt.form]\nwrong = 1", "wrong"),
+        ("[register.officer]", "[register.official]", "officer is missing"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told(
