@@ -131,7 +131,7 @@ def _library_path(  # noqa: PLR0913 - as `build_chain` is asked
         .store(Store(usable))
         .max_chain_depth(DEPTH_MAX)
         .extension_policies(
-            ca_policy=_authority_policy(), ee_policy=_leaf_policy(use, is_listed)
+            ca_policy=authority_policy(), ee_policy=_leaf_policy(use, is_listed)
         )
         .time(at)
     )
@@ -150,7 +150,7 @@ def datetime_of(instant_us: int) -> datetime:
 
 
 @cache
-def _authority_policy() -> ExtensionPolicy:
+def authority_policy() -> ExtensionPolicy:
     """What every authority in a path, the root included, must say of itself."""
     return (
         ExtensionPolicy.permit_all()
