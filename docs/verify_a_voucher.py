@@ -32,7 +32,8 @@ ARRIVE, DELIVER, VOUCHER = 3, 4, 1  # two acts, a kind of document
 ACTS = {1: "entered", ARRIVE: "arrived"}  # the acts that bring a document
 PAIRS = """form=格式 file=文件 statement=签章陈述 payload=原文 beneath=下层签章 sm3=国密
 seals=签章 certificate=证书 revoked=已吊销 revocation=吊销列表 signer=签章人 key=密钥
-batch=批量签章 signature=签名 leaf=日志记录 proof=证明 checkpoint=树头 arrival=送达"""
+batch=批量签章 signature=签名 leaf=日志记录 proof=证明 checkpoint=树头 arrival=送达
+stamp=时间戳"""
 WORDS = dict(pair.split("=") for pair in PAIRS.split())
 ROOM = tempfile.TemporaryDirectory()  # for what openssl reads; gone at the end
 
@@ -245,6 +246,26 @@ def judge_seals(sealed: Message, trust: Trust, owner: str) -> None:
         print(f"  seal    {one(states, 3).decode()} by {party} {name}")
 
 
+def stamped_acts(export: Path, keys: str, tsa: bytes) -> list[tuple[Act, float]]:
+    """Return the acts below a head that a trusted authority stamped, and the time."""
+    found = []
+    for file in sorted((export / "timestamps").glob("act-*")):
+        act = Act(file, keys)
+        head = file.with_name(f"head-{act.size:010}.checkpoint")
+        data, reply = head.read_bytes(), head.with_suffix(".tsr").read_bytes()
+        same = data.decode() == file.read_text("utf-8").partition("\n\n")[2]
+        need("stamp", same, f"{file.name} is under another head")
+        at = said(openssl("ts -reply -text -in @", reply)[1], "Time stamp")
+        time = ssl.cert_time_to_seconds(re.sub(r"\.\d+", "", at)) if at else 0
+        command = "ts -verify -data @ -in @ -CAfile @"
+        fits, why = openssl(f"{command} -attime {time}", data, reply, tsa)
+        need("stamp", fits, " ".join(why.split()))
+        has_ended = not openssl(command, data, reply, tsa)[0]
+        act.remark = ", by a certificate that has ended since" if has_ended else ""
+        found.append((act, time))
+    return found
+
+
 def judge_document(folder: Path, acts: list[Act], options: argparse.Namespace) -> None:
     """Check one document: its place in the logs, its time, its seals."""
     content = (folder / "sealed.bin").read_bytes()
@@ -259,7 +280,12 @@ def judge_document(folder: Path, acts: list[Act], options: argparse.Namespace) -
     print(f"document {folder.name}, kind {kind}, sha256 {digest.hex()}")
     for act in came:
         print(f"  {ACTS[act.act]} {shown(act.time)} leaf {act.index} of {act.origin}")
-    at = options.at or min(came, key=lambda act: (act.act != ARRIVE, act.time)).time
+    same = [s for s in options.stamped if (s[0].about, s[0].version) == about]
+    for act, time in same:
+        print(f"  stamped {shown(time)} leaf {act.index} of {act.origin}{act.remark}")
+    arrived = [act.time for act in came if act.act == ARRIVE]
+    times = arrived or [time for _, time in same] or [act.time for act in came]
+    at = options.at or min(times)
     print(f"  judged  {shown(at)}")
     judge_seals(sealed, Trust(options.root, folder, at), owner.decode())
 
@@ -280,6 +306,8 @@ def judge(options: argparse.Namespace) -> None:
         fits = act.place == twin.place and act.origin == f"{twin.origin}-sm3"
         need("sm3", fits, f"{file.name} is not what the first tree has there")
     need("leaf", len({act.about[1:33] for act in acts}) == 1, "of several vouchers")
+    tsa = options.tsa.read_bytes() if options.tsa else b""
+    options.stamped = stamped_acts(options.export, keys, tsa) if tsa else []
     folders = sorted(options.export.glob("[0-9]*"))
     need("file", folders, "there is no document")
     for folder in folders:
@@ -291,6 +319,7 @@ parser = argparse.ArgumentParser(description="Judge an exported voucher.")
 parser.add_argument("export", type=Path, help="what `inquire --export` wrote")
 parser.add_argument("--root", type=Path, required=True, help="the root you trust, PEM")
 parser.add_argument("--log-keys", type=Path, required=True, help="one key a line")
+parser.add_argument("--tsa", type=Path, help="roots of time stamps you trust, PEM")
 parser.add_argument("--at", type=float, help="another instant, seconds since 1970")
 try:
     judge(parser.parse_args())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from counterfoil.app.arrivals import arrival_leaf, single_proof
 from counterfoil.app.entries import own_side
@@ -14,6 +14,8 @@ from counterfoil.app.ports import (
     Vault,
 )
 from counterfoil.app.prove import size_of
+from counterfoil.app.stamped_acts import StampedActs, stamped_acts
+from counterfoil.app.time_stamps import NoTimeStamps, TimeStamps
 from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
@@ -57,6 +59,8 @@ class Way:
         checkpoint: Signed; the acts are proved under it.
         sm3_checkpoint: The same of the SM3 tree; empty if it was not asked for, or
             the log has none.
+        time_stamps: Since when the log has held which acts, by an authority's word;
+            empty where no authority is asked.
     """
 
     key: VoucherKey
@@ -65,6 +69,7 @@ class Way:
     documents: tuple[bytes, ...]
     checkpoint: bytes
     sm3_checkpoint: bytes = b""
+    time_stamps: tuple[StampedActs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ class InquireVoucher:
     vault: Vault
     ledger: Ledger
     follower: Follower
+    time_stamps: TimeStamps = field(default_factory=NoTimeStamps)
 
     async def __call__(
         self, voucher: VoucherKey | bytes, *, caller: Caller, sm3: bool = False
@@ -129,6 +135,7 @@ class InquireVoucher:
             documents=documents,
             checkpoint=checkpoint,
             sm3_checkpoint=sm3_checkpoint,
+            time_stamps=await stamped_acts(self.vault, self.time_stamps, leaves),
         )
 
     def _by_sm3(

@@ -15,6 +15,11 @@ from counterfoil.daemon.desk_channel import (
     printed_standing,
     tell,
 )
+from counterfoil.daemon.inquire_timestamps import (
+    INDEX_DIGITS,
+    export_timestamps,
+    tell_stamped,
+)
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
@@ -39,8 +44,6 @@ from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 
 _KEY_PARTS: Final = 5
-_INDEX_DIGITS: Final = 10
-"""Of the names of exported proofs, so that they stand in the order of the log."""
 
 
 def inquire(arguments: argparse.Namespace) -> int:
@@ -80,6 +83,9 @@ def _tell_way(way: desk_pb2.InquireResponse, export: str | None) -> None:
     heads = _tell_logs(way)
     for act in way.acts:
         _tell_act(act, heads)
+    leaves = {act.leaf_index: act.leaf for act in way.acts}
+    for stamped in way.stamped_heads:
+        tell_stamped(stamped, leaves)
     for document in way.documents:
         _tell_document(document)
     if export is not None:
@@ -164,6 +170,9 @@ def _export(way: desk_pb2.InquireResponse, directory: Path) -> None:
     _write(directory / "log", export_log(way.acts, way.checkpoint))
     if way.sm3_checkpoint:
         _write(directory / "log-sm3", export_sm3_log(way.acts, way.sm3_checkpoint))
+    if way.stamped_heads:
+        leaves = {act.leaf_index: act.leaf for act in way.acts}
+        _write(directory / "timestamps", export_timestamps(way.stamped_heads, leaves))
 
 
 def export_log(
@@ -200,7 +209,7 @@ def export_sm3_log(
 
 
 def _proof_name(act: desk_pb2.ActRecord) -> str:
-    return f"{act.leaf_index:0{_INDEX_DIGITS}}.tlog-proof"
+    return f"{act.leaf_index:0{INDEX_DIGITS}}.tlog-proof"
 
 
 def _proof(

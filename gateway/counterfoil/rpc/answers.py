@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from counterfoil.app.inquire import Way
 from counterfoil.app.ports import FoundRow, LogRecord, Query, Waiting
+from counterfoil.app.stamped_acts import StampedActs
 from counterfoil.app.works import Certificates
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import standing_pb2
@@ -156,6 +157,18 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
         revocation_lists=certificates.revocation_lists(),
         revocation_answers=certificates.revocation_answers(way.documents),
         sm3_checkpoint=way.sm3_checkpoint,
+        stamped_heads=[_stamped(one) for one in way.time_stamps],
+    )
+
+
+def _stamped(stamped: StampedActs) -> pb.StampedHead:
+    return pb.StampedHead(
+        checkpoint=stamped.head.checkpoint,
+        time_stamp_response=stamped.head.response,
+        leaves=[
+            pb.StampedLeaf(leaf_index=index, inclusion_proof=proof)
+            for index, proof in stamped.proofs.items()
+        ],
     )
 
 

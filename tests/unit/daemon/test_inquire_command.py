@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
 from counterfoil.daemon import cli, inquire_command
 from counterfoil.daemon.inquire_command import _tell_act
+from counterfoil.daemon.inquire_timestamps import tell_stamped
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.domain.standing import Act
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.seal.timestamp_reading import question_for
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.tlog.merkle import TreeHead, leaf_hash, node_hash
 from counterfoil.tlog.sm3 import sm3
 from counterfoil.tlog.trees import LogTree
 from counterfoil.wire.keys import key_to_message
+from tests.time_stampers import TimeStamper, valid_now
 
 LEAF = Leaf(
     act=Act.SEND,
@@ -92,7 +98,68 @@ def answered(**parts: object) -> desk_pb2.InquireResponse:
     return desk_pb2.InquireResponse(**(whole | parts))  # type: ignore[arg-type]
 
 
+TOKEN = TimeStamper.new(valid_now())
+
+
+def stamped(
+    checkpoint: bytes, *, about: bytes | None = None, proof: bytes = SIBLING
+) -> desk_pb2.StampedHead:
+    """Return a stamped head with one act, its time stamp perhaps about another."""
+    imprint = sha256(checkpoint if about is None else about).digest()
+    return desk_pb2.StampedHead(
+        checkpoint=checkpoint,
+        time_stamp_response=TOKEN.answer(question_for(imprint, nonce=1)),
+        leaves=[desk_pb2.StampedLeaf(leaf_index=0, inclusion_proof=[proof])],
+    )
+
+
+def note_of(head: TreeHead) -> bytes:
+    root = b64encode(head.root).decode()
+    return f"420000-011/log\n{head.size}\n{root}\n\n— a AAAAAAA=\n".encode()
+
+
+STAMPED = note_of(HEADS[LogTree.SHA256])
+
+
+def test_a_stamped_head_is_printed_with_the_acts_that_it_proves(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_stamped(stamped(STAMPED), {0: LEAF})
+
+    word, at, size, acts = capsys.readouterr().out.rstrip("\n").split("\t")
+    assert (word, size, acts) == ("stamped", "2 leaves", "acts 0")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(at)) < timedelta(minutes=5)
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(stamped(STAMPED, about=b"another head"), id="another head's"),
+        pytest.param(stamped(STAMPED, proof=b"\7" * 32), id="a proof"),
+        pytest.param(stamped(note_of(TreeHead(2, bytes(32)))), id="another tree"),
+    ],
+)
+def test_a_stamped_head_that_proves_nothing_is_refused(
+    capsys: pytest.CaptureFixture[str], wrong: desk_pb2.StampedHead
+) -> None:
+    with pytest.raises(VaultCorrupt):
+        tell_stamped(wrong, {0: LEAF})
+
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+def test_a_stamped_act_that_was_not_told_is_refused() -> None:
+    with pytest.raises(VaultCorrupt, match="leaf 0"):
+        tell_stamped(stamped(STAMPED), {1: LEAF})
+
+
 BROKEN = {
+    "a time stamp that is none": answered(
+        stamped_heads=[desk_pb2.StampedHead(checkpoint=NOTE.encode())]
+    ),
+    "a stamped head that is none": answered(stamped_heads=[desk_pb2.StampedHead()]),
     "no checkpoint": answered(checkpoint=b""),
     "a checkpoint that is none": answered(checkpoint=b"\xff" * 100),
     "a checkpoint of the first tree for the second": answered(

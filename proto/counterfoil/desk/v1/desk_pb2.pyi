@@ -1246,6 +1246,7 @@ class InquireResponse(_message.Message):
     REVOCATION_LISTS_FIELD_NUMBER: _builtins.int
     REVOCATION_ANSWERS_FIELD_NUMBER: _builtins.int
     SM3_CHECKPOINT_FIELD_NUMBER: _builtins.int
+    STAMPED_HEADS_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """This vault's signed checkpoint, which the acts' proofs are under."""
     sm3_checkpoint: _builtins.bytes
@@ -1282,6 +1283,15 @@ class InquireResponse(_message.Message):
         issuer vouches for it. With them, too, anybody judges the documents' seals.
         """
 
+    @_builtins.property
+    def stamped_heads(self) -> _containers.RepeatedCompositeFieldContainer[Global___StampedHead]:
+        """Since when the log has held which acts, by the word of time-stamping authorities
+        (RFC 3161): of each act the earliest head that was stamped with it below, smallest
+        heads first. Acts since the last time stamp have none, and none has one where the
+        gateway asks no authority. A leaf of `ENTER` or `ARRIVE` pins a document with all
+        its seals, so these existed at that time.
+        """
+
     def __init__(
         self,
         *,
@@ -1293,14 +1303,78 @@ class InquireResponse(_message.Message):
         revocation_lists: _abc.Iterable[_builtins.bytes] | None = ...,
         revocation_answers: _abc.Iterable[_builtins.bytes] | None = ...,
         sm3_checkpoint: _builtins.bytes = ...,
+        stamped_heads: _abc.Iterable[Global___StampedHead] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_answers", b"revocation_answers", "revocation_lists", b"revocation_lists", "sm3_checkpoint", b"sm3_checkpoint", "voucher", b"voucher"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "checkpoint", b"checkpoint", "documents", b"documents", "recipients", b"recipients", "revocation_answers", b"revocation_answers", "revocation_lists", b"revocation_lists", "sm3_checkpoint", b"sm3_checkpoint", "stamped_heads", b"stamped_heads", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InquireResponse: _TypeAlias = InquireResponse  # noqa: Y015
+
+@_typing.final
+class StampedHead(_message.Message):
+    """A head of this vault's log, and an authority's word that it was there at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    TIME_STAMP_RESPONSE_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    checkpoint: _builtins.bytes
+    """A signed checkpoint of the log, byte for byte as it was stamped."""
+    time_stamp_response: _builtins.bytes
+    """The authority's answer (RFC 3161, `TimeStampResp` in DER): its time stamp is of the
+    checkpoint's SHA-256. The gateway checked it when it came; whoever relies on it
+    checks it against the roots of authorities that the reader trusts.
+    """
+    @_builtins.property
+    def leaves(self) -> _containers.RepeatedCompositeFieldContainer[Global___StampedLeaf]:
+        """The acts that it is the earliest proof of."""
+
+    def __init__(
+        self,
+        *,
+        checkpoint: _builtins.bytes = ...,
+        time_stamp_response: _builtins.bytes = ...,
+        leaves: _abc.Iterable[Global___StampedLeaf] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "leaves", b"leaves", "time_stamp_response", b"time_stamp_response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StampedHead: _TypeAlias = StampedHead  # noqa: Y015
+
+@_typing.final
+class StampedLeaf(_message.Message):
+    """An act below a stamped head."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAF_INDEX_FIELD_NUMBER: _builtins.int
+    INCLUSION_PROOF_FIELD_NUMBER: _builtins.int
+    leaf_index: _builtins.int
+    """Log index."""
+    @_builtins.property
+    def inclusion_proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Proof that the leaf is under the stamped checkpoint, 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        leaf_index: _builtins.int = ...,
+        inclusion_proof: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inclusion_proof", b"inclusion_proof", "leaf_index", b"leaf_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StampedLeaf: _TypeAlias = StampedLeaf  # noqa: Y015
 
 @_typing.final
 class RecipientStanding(_message.Message):
