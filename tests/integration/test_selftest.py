@@ -123,7 +123,7 @@ async def test_certificates_are_warned_of_sixty_days_before(
     until = int(der.not_valid_after_utc.timestamp()) * 1_000_000
     now_us = until - (365 - days) * DAY_US
 
-    (check,) = [files._lasting(der, "x", now_us)]
+    (check,) = [files.lasting(der, "x", now_us)]
 
     assert check.level is level
     assert f"{365 - days} days" in check.detail

@@ -36,6 +36,7 @@ class AlertCode(Enum):
     REFUSALS_ALTERED = "the record of refused calls was altered (拒绝记录被改动)"
     RESPONDER_SILENT = "a responder does not answer (应答机构无应答)"
     REFUSALS_UNRECORDED = "refused calls are not recorded (拒绝记录无法写入)"
+    TIMESTAMP_SILENT = "no authority gives time stamps (时间戳服务中断)"
 
 
 @dataclass(slots=True)

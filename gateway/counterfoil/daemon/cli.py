@@ -171,8 +171,8 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "status",
         help="show what the watches of a gateway found, running or not",
         description="Prints how far the check of the vault and that of the program "
-        "files came, and every open alert. Reads the state directory only. Exit "
-        "status 1 if an alert is open.",
+        "files came, how far the log is stamped with the time, and every open alert. "
+        "Reads the state directory only. Exit status 1 if an alert is open.",
     )
     add_config(status)
     add_flag(status, "json", "one JSON object")
@@ -181,10 +181,10 @@ def _add_running(nouns: _Nouns[argparse.ArgumentParser]) -> None:
         "selftest",
         help="test the security measures: certificates, files, clock, peers …",
         description="Tests certificates (a warning from 60 days before expiry), "
-        "revocation lists and answers, posts, permissions, disk, program files, open "
-        "alerts, head store, record of refused calls, clock, ledger and peers, beside "
-        "a running gateway or without one. One line a check: level, test, about what, "
-        "detail. Exit status 1 if one is a fault.",
+        "revocation lists and answers, time stamps, posts, permissions, disk, program "
+        "files, open alerts, head store, record of refused calls, clock, ledger and "
+        "peers, beside a running gateway or without one. One line a check: level, "
+        "test, about what, detail. Exit status 1 if one is a fault.",
     )
     add_config(test)
     add_flag(test, "json", "one JSON object a line")

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from counterfoil.daemon import watch_sections as watch
+from counterfoil.daemon.addresses import check_address
+from counterfoil.daemon.timestamp_section import TimestampSection, check_timestamp
 from counterfoil.daemon.trust_section import TrustSection, check_trust
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
@@ -168,6 +170,7 @@ class Configuration:
     program: watch.ProgramSection = field(default_factory=watch.ProgramSection)
     refusals: watch.RefusalsSection = field(default_factory=watch.RefusalsSection)
     responders: watch.RespondersSection = field(default_factory=watch.RespondersSection)
+    timestamp: TimestampSection = field(default_factory=TimestampSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
 
     @property
@@ -186,8 +189,6 @@ KINDS: Final = {kind.name.lower().replace("_", "-"): kind for kind in PartyKind}
 _SPACE: Final = ord(" ")
 _MESSAGE_BYTES_MOST: Final = 2**31 - 1  # what gRPC takes
 _MOST: Final = 2**62  # what fits into 64 bits, and half of it again
-_PORT_MAX: Final = 65_535
-_PORT_DIGITS: Final = 5
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -303,6 +304,11 @@ def _check(configuration: Configuration) -> None:
     bounds["trust.reload_s"] = configuration.trust.reload_s
     bounds["program.check_s"] = configuration.program.check_s
     bounds["trust.ocsp_s_max"] = configuration.trust.ocsp_s_max
+    bounds |= {
+        f"timestamp.{name}": bound
+        for name, bound in dataclasses.asdict(configuration.timestamp).items()
+        if isinstance(bound, float)
+    }
     for name, bound in bounds.items():
         # Not `bound <= 0`: TOML knows nan, of which neither is true.
         if not 0 < bound < math.inf:
@@ -318,6 +324,7 @@ def _check(configuration: Configuration) -> None:
     try:
         check_trust(configuration.trust)
         watch.check_refusals(configuration.refusals)
+        check_timestamp(configuration.timestamp)
     except ValueError as error:
         raise ConfigurationRefused(str(error)) from error
     if configuration.seal.workers < 1:
@@ -347,19 +354,6 @@ def _check_names(configuration: Configuration) -> None:
         except ValueError as error:
             msg = f"{where}: {error}"
             raise ConfigurationRefused(msg) from error
-
-
-def check_address(text: str) -> None:
-    """Check that a text is host and port.
-
-    Raises:
-        ValueError: It is not.
-    """
-    host, _, port = text.rpartition(":")
-    is_number = port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS
-    if not host or not is_number or int(port) > _PORT_MAX:
-        msg = f"not host:port: {text!r}"
-        raise ValueError(msg)
 
 
 def _check_parties(configuration: Configuration) -> None:

@@ -45,6 +45,7 @@ from counterfoil.daemon.stores import (
     open_workbench,
 )
 from counterfoil.daemon.tasks import ended, report_death
+from counterfoil.daemon.time_stamping import TimeStamping, time_stamping_of
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
@@ -141,6 +142,7 @@ class Gateway:
         self._opened.callback(self._vault.close)
         if not self._vault.register.is_founded:
             log.warning("the register is not founded; [[caller]] says who may call")
+        stamps = time_stamping_of(configuration, self._vault, self._alerts, self.clock)
         registry = registry_of(configuration)
         self._record = record_of(
             configuration, self._vault, self._heads, self._alerts, self.clock
@@ -174,22 +176,23 @@ class Gateway:
             home = LoopbackLink(receive=receive, prove=prove)
             self.lanes.append(self._lane(home, own_head_verifiers(signers)))
         await self._listen(registry, receive, prove)
-        self._begin()
+        self._begin(stamps)
 
-    def _begin(self) -> None:
+    def _begin(self, stamping: TimeStamping | None) -> None:
         """Begin what goes on beside the calls."""
-        configuration = self.configuration
         self._following = self._spawn(self._follower.run(), "ledger")
         self._spawn(self._renewal().run(), "trust")
-        if configuration.trust.ocsp:
+        if self.configuration.trust.ocsp:
             self._spawn(self._ask.run(), "responders")
         self._spawn(self._watch_vault(), "vault")
         self._spawn(self._watch_register(), "register")
         self._spawn(self._tell_health(), "health")
         self._spawn(self._record.run(), "refusals")
         self._spawn(self._scrubbing.run(), "scrub")
-        program = ProgramWatch(configuration=configuration, alerts=self._alerts)
+        program = ProgramWatch(configuration=self.configuration, alerts=self._alerts)
         self._spawn(program.run(), "program")
+        if stamping is not None:
+            self._spawn(stamping.run(), "time stamps")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 
@@ -300,7 +303,7 @@ class Gateway:
     async def _listen(
         self, registry: Registry, receive: ReceiveDocuments, prove: ProveLog
     ) -> None:
-        configuration = self.configuration
+        configuration, limits = self.configuration, self.configuration.limits
         sightings = Sightings(
             now_us=self.clock.now_us,
             holders=lambda: self._vault.register.holders,
@@ -323,10 +326,7 @@ class Gateway:
                 # Peers and business systems ping idle streams every 20 seconds;
                 # by default gRPC takes that for an attack and hangs up.
                 ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-                (
-                    "grpc.max_receive_message_length",
-                    configuration.limits.message_bytes_max,
-                ),
+                ("grpc.max_receive_message_length", limits.message_bytes_max),
             ],
         )
         self._services = Wiring(

@@ -37,6 +37,7 @@ from counterfoil.daemon.selftest_peers import (
 from counterfoil.daemon.selftest_refusals import check_refusals
 from counterfoil.daemon.selftest_report import Check, Level
 from counterfoil.daemon.selftest_revocation import check_revocation
+from counterfoil.daemon.selftest_timestamps import check_time_stamps
 from counterfoil.domain.refusals import CounterfoilError
 
 Test = Callable[[Configuration, int], Iterable[Check]]
@@ -45,6 +46,7 @@ Test = Callable[[Configuration, int], Iterable[Check]]
 TESTS: Final[dict[str, Test]] = {
     "certificates": check_certificates,
     "revocation": check_revocation,
+    "timestamps": check_time_stamps,
     "posts": check_posts,
     "permissions": check_permissions,
     "disk": check_disk,

@@ -59,14 +59,15 @@ def check_certificates(configuration: Configuration, now_us: int) -> Iterator[Ch
         if found.is_undetermined:
             yield Check(Level.FAULT, found.identity.to_urn(), "no revocation list")
         else:
-            yield _lasting(certificate, found.identity.to_urn(), now_us)
+            yield lasting(certificate, found.identity.to_urn(), now_us)
     roots = [anchor.certificate for anchor in trust.material.anchors]
     for der in [*roots, *trust.material.authorities]:
         certificate = x509.load_der_x509_certificate(der)
-        yield _lasting(certificate, _subject(certificate), now_us)
+        yield lasting(certificate, _subject(certificate), now_us)
 
 
-def _lasting(certificate: x509.Certificate, about: str, now_us: int) -> Check:
+def lasting(certificate: x509.Certificate, about: str, now_us: int) -> Check:
+    """Say until when a certificate is valid, and warn in good time."""
     until = certificate.not_valid_after_utc
     days = int((_us(until) - now_us) // _DAY_US)
     detail = f"until {until:%Y-%m-%d}, {days} days"

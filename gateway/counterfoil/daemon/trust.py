@@ -64,7 +64,8 @@ def read_material(
         anchors=tuple(anchors),
         authorities=tuple(authorities),
         crls=tuple(
-            _read_list(configuration, p) for p in configuration.trust.revocation_lists
+            read_revocation_list(configuration, p)
+            for p in configuration.trust.revocation_lists
         ),
         answers=answers,
         soft_us=configuration.trust.soft_us,
@@ -99,7 +100,12 @@ def read_file(configuration: Configuration, name: str) -> bytes:
         raise ConfigurationRefused(msg) from error
 
 
-def _read_list(configuration: Configuration, name: str) -> bytes:
+def read_revocation_list(configuration: Configuration, name: str) -> bytes:
+    """Return a list that the configuration names, in DER.
+
+    Raises:
+        ConfigurationRefused: It cannot be read, or is none.
+    """
     encoded = read_file(configuration, name)
     try:
         if encoded.startswith(b"-----"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -26,10 +27,12 @@ from counterfoil.daemon.stores import (
     open_vault_to_read,
     require_vault,
 )
+from counterfoil.daemon.time_stamping import book_of
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.rpc.views import certificate_views
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Finding, Report
+from counterfoil.vault.stamped_heads import check_stamped_heads
 from counterfoil.vault.verify import verify_vault
 from counterfoil.wire.judge import SealJudge
 
@@ -109,9 +112,26 @@ def _verify(configuration: Configuration) -> Report:
             ledger=rows,
             register=empty_register(registry_of(configuration)),
         )
+        _check_stamped(configuration, reading, report)
     for one in findings:
         report.add(one.fault, index=one.index, key=one.key, detail=one.detail)
     return report
+
+
+def _check_stamped(
+    configuration: Configuration, reading: Reading, report: Report
+) -> None:
+    """Compare the log with the heads that were stamped, if there are any."""
+    origin = origin_of(configuration.gateway.party)
+    said = ""
+    try:
+        with closing(book_of(configuration).all()) as heads:
+            if worthless := check_stamped_heads(reading, origin, heads, report):
+                said = f"{len(worthless)} are not of their heads (与树头不符)"
+    except sqlite3.Error as error:
+        said = f"not read (无法读取): {error}"
+    if said:
+        sys.stderr.write(f"counterfoil: time stamps (时间戳): {said}\n")
 
 
 async def _ledger_against(

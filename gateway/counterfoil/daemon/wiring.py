@@ -29,6 +29,7 @@ from counterfoil.app.works import Certificates, Works
 from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.lanes import Lane
+from counterfoil.daemon.time_stamping import book_of
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.domain.registry import Registry
 from counterfoil.rpc.audit import AuditServicer
@@ -145,6 +146,14 @@ class Wiring:
             registry=self.registry,
         )
 
+    def _inquire(self) -> InquireVoucher:
+        return InquireVoucher(
+            vault=self.vault,
+            ledger=self.ledger,
+            follower=self.follower,
+            time_stamps=book_of(self.configuration),
+        )
+
     def _cancel_seals(self) -> CancelSeals:
         return CancelSeals(
             vault=self.vault,
@@ -204,7 +213,7 @@ class Wiring:
             ),
             sealed=GiveSealed(vault=vault),
             national=self._national(),
-            inquire=InquireVoucher(vault=vault, ledger=ledger, follower=follower),
+            inquire=self._inquire(),
             search=SearchVouchers(vault=vault, ledger=ledger, follower=follower),
             watch=WatchVouchers(vault=vault),
             certificates=certificates,

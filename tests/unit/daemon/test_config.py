@@ -18,6 +18,7 @@ from counterfoil.daemon.config import (
     load_configuration,
 )
 from counterfoil.domain.catalogue import PartyKind
+from counterfoil.seal import time_stamps
 from tools.tree import ROOT
 
 MANUAL = ROOT / "docs/gateway.toml"
@@ -313,6 +314,31 @@ def test_whatever_is_wrong_is_named(file: Path, added: str, named: str) -> None:
             'ocsp = true\nocsp_responder = "https://host/"\n[head]',
             "trust.ocsp_responder",
         ),
+        *(
+            ("[head]", f"[timestamp]\n{lines}\n[head]", f"timestamp.{named}")
+            for lines, named in (
+                ("addresses = ['https://tsa/']\nauthorities = 'r.pem'", "addresses"),
+                ("addresses = ['http://a b/']\nauthorities = 'r.pem'", "addresses"),
+                (
+                    f"addresses = {['http://tsa/'] * 9}\nauthorities = 'r.pem'",
+                    "addresses",
+                ),
+                ("addresses = ['http://tsa/']", "authorities"),
+                ("authorities = 'r.pem'", "addresses"),
+                ("policy = '1.2.3'", "addresses"),
+                ("revocation_lists = ['r.crl']", "addresses"),
+                (
+                    "addresses = ['http://tsa/']\nauthorities = 'r'\npolicy = '3.1'",
+                    "policy",
+                ),
+                ("every_s = 0", "every_s"),
+                ("retry_s = nan", "retry_s"),
+                ("answer_s_max = inf", "answer_s_max"),
+                ("accuracy_s_max = -1", "accuracy_s_max"),
+                ("clock_s_max = 0", "clock_s_max"),
+                ("alert_s = 0", "alert_s"),
+            )
+        ),
         ('["root.crl"]', '"root.crl"', "trust.revocation_lists"),
         ("[gateway]", '[gateway]\nlog_level = "loud"', "gateway.log_level"),
         ("[seal]", "[seal]\nworkers = 0", "seal.workers"),
@@ -383,3 +409,25 @@ def test_no_party_is_described_twice(file: Path, section: str) -> None:
 
     assert "420000-102" in text
     assert f"[[{section}]]" in text
+
+
+STAMPED = "[timestamp]\naddresses = ['http://tsa/']\nauthorities = 'r.pem'\n"
+
+
+def test_without_its_table_nobody_is_asked_for_time_stamps(file: Path) -> None:
+    assert not load(file, SMALLEST).timestamp.is_wanted
+    assert not load(file, f"{SMALLEST}[timestamp]\n").timestamp.is_wanted
+    assert load(file, SMALLEST + STAMPED).timestamp.is_wanted
+
+
+def test_time_stamps_without_their_package_are_refused_with_advice(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_stamps, "PACKAGE", "rfc3161_client_that_is_not_there")
+
+    text = refused(file, SMALLEST + STAMPED)
+
+    assert text.startswith("timestamp.")
+    assert "install counterfoil[timestamp]" in text
+    # Whoever wants none needs no package.
+    load(file, SMALLEST)
