@@ -442,8 +442,8 @@ def test_a_register_that_does_not_follow_from_its_log_is_not_opened(
     with bench.vault._engine.reading() as reading:
         assert rebuilt(reading, UNFOUNDED, read_registration) == bench.vault.register
 
-        def forged(sealed: bytes, find: object) -> Registration:
-            del find
+        def forged(sealed: bytes, find: object, listed: object) -> Registration:
+            del find, listed
             return replace(SAID[sealed], signers=(SUPERVISOR, MANAGER))
 
         with pytest.raises(VaultCorrupt, match="does not hold"):
@@ -453,8 +453,8 @@ def test_a_register_that_does_not_follow_from_its_log_is_not_opened(
 def test_verify_judges_registrations_again_by_those_before(founded: Bench) -> None:
     enter(founded, agreement())
 
-    def judge(sealed: bytes, leaf: Leaf) -> Document:
-        del leaf
+    def judge(sealed: bytes, leaf: Leaf, names: object) -> Document:
+        del leaf, names
         said = SAID[sealed]
         if isinstance(said.matter, Agreement):
             said = replace(said, signers=(THEIRS, SUPERVISOR))

@@ -22,6 +22,7 @@ from counterfoil.domain.deeds import (
     Recorded,
 )
 from counterfoil.domain.document import Document
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.register import Register
 from counterfoil.domain.registration import Registration, key_of_registration
@@ -239,7 +240,9 @@ def open_vault(
 
 
 def read_registration(
-    sealed: bytes, _find: Callable[[bytes], bytes | None]
+    sealed: bytes,
+    _find: Callable[[bytes], bytes | None],
+    _listed: Callable[[bytes], Identity | None],
 ) -> Registration:
     """Return what a registration made here says."""
     return SAID[sealed]

@@ -150,6 +150,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
         | {"REFERENCE_TAKEN", "REFERENCE_DIFFERS", "REFERENCE_EXCEEDED"}
         | {"REGISTRATION_NUMBER_REUSED", "ALREADY_REGISTERED", "POSTS_INCOMPATIBLE"}
         | {"TREES_DIFFER"}
+        | {"IDENTITY_AMBIGUOUS"}
     ),
     OutOfTurn: frozenset(
         {"NOT_IN_STATE", "ACTING_BEGUN", "ISSUE_OUT_OF_ORDER"}
@@ -163,7 +164,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     Busy: frozenset(
         {"SEAL_UNDETERMINED", "VAULT_STOPPED", "VAULT_BUSY", "PEER_UNREACHABLE"}
-        | {"SEAL_KEY_UNAVAILABLE"}
+        | {"SEAL_KEY_UNAVAILABLE", "SIGNER_UNLISTED"}
         | {"VAULT_FULL", "WORKBENCH_UNAVAILABLE", "LEDGER_UNAVAILABLE"}
     ),
     Corrupt: frozenset({"VAULT_CORRUPT", "HEAD_FORKED", "PEER_FORKED"}),

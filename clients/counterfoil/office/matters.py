@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from counterfoil.registry.v1 import registration_pb2 as pb
@@ -37,12 +38,17 @@ Matter = (
     | pb.Filing
     | pb.FilingWithdrawal
     | pb.AuditCheck
+    | pb.DirectoryEntry
+    | pb.DirectoryRemoval
 )
 """What a registration is about; made by the functions below."""
 
 
 def founding(
-    supervisor: str, system_manager: str, certificates: Iterable[bytes]
+    supervisor: str,
+    system_manager: str,
+    certificates: Iterable[bytes],
+    directory: Mapping[bytes, str] = MappingProxyType({}),
 ) -> Matter:
     """Return the opening of the register (建册).
 
@@ -50,11 +56,16 @@ def founding(
         supervisor: Identity URN of the first supervisor.
         system_manager: Identity URN of the first system manager, who signs first.
         certificates: Certificates in DER that institutions hosted here seal with.
+        directory: Whose certificates (DER) are that bear no name, by identity URN.
     """
     return pb.Founding(
         supervisor=supervisor,
         system_manager=system_manager,
         certificates=[hashlib.sha256(der).digest() for der in certificates],
+        directory=[
+            pb.DirectoryEntry(certificate=der, holder=holder)
+            for der, holder in directory.items()
+        ],
     )
 
 
@@ -182,6 +193,21 @@ def filing(  # noqa: PLR0913 -- its fields
 def filing_withdrawal(digest: bytes) -> Matter:
     """Return the end of a filing (撤销备案), by its digest."""
     return pb.FilingWithdrawal(filing=digest)
+
+
+def directory_entry(holder: str, certificate: bytes) -> Matter:
+    """Return an entry of the directory of persons (列名).
+
+    Args:
+        holder: Identity URN of the person, system or institution whose it is.
+        certificate: In DER; it bears no name of ours.
+    """
+    return pb.DirectoryEntry(certificate=certificate, holder=holder)
+
+
+def directory_removal(certificate: bytes) -> Matter:
+    """Return the removal of a certificate (DER) from the directory (除名)."""
+    return pb.DirectoryRemoval(certificate=hashlib.sha256(certificate).digest())
 
 
 def audit_check(matter: str, finding: str) -> Matter:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault
+from counterfoil.app.register import nothing_to_settle
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed
@@ -16,6 +17,7 @@ from counterfoil.domain.refusals import (
     CounterfoilError,
     SealForged,
     SealUndetermined,
+    SignerUnlisted,
 )
 from counterfoil.domain.registry import Registry
 
@@ -27,6 +29,14 @@ class ReceiveDocuments:
     The order of the checks is the order of the work: first that each seal holds,
     then what the document says, then whether this peer may say it, and last, in
     the vault's own transaction, whether it fits what is there.
+
+    Attributes:
+        vault: The vault.
+        works: Verifies seals and reads documents.
+        registry: The parties.
+        catalogue: Who may send what to whom.
+        clock: Our clock.
+        settle: Returns once callers and seals are judged by what is registered now.
     """
 
     vault: Vault
@@ -34,6 +44,7 @@ class ReceiveDocuments:
     registry: Registry
     catalogue: Catalogue
     clock: Clock
+    settle: Callable[[], Awaitable[None]] = nothing_to_settle
 
     async def __call__(
         self,
@@ -84,6 +95,8 @@ class ReceiveDocuments:
             hosted=self.registry.hosted,
         )
         (committed,) = await self.vault.perform([deed])
+        if any(one.kind is DocumentKind.REGISTRATION for one in deed.documents):
+            await self.settle()
         outcomes = refill(admitted, committed.outcomes)
         return replace(committed, outcomes=tuple(outcomes))
 
@@ -102,7 +115,7 @@ class ReceiveDocuments:
         failed = [
             at
             for at, one in enumerate(examined)
-            if isinstance(one, SealForged | SealUndetermined)
+            if isinstance(one, SealForged | SealUndetermined | SignerUnlisted)
         ]
         if not failed:
             return recognised

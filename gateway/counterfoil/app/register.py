@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -15,6 +15,10 @@ from counterfoil.domain.deeds import Arrive, Deed, EnterRegistration, Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError, MalformedPayload, NotTheIssuer
 from counterfoil.domain.registry import Registry
+
+
+async def nothing_to_settle() -> None:
+    """Stand for `settle` where nobody is judged beside the vault."""
 
 
 class Examiner(Protocol):
@@ -40,12 +44,20 @@ class EnterRegistrations:
 
     Who hands one in does not matter: its signatures do, and whether the posts of its
     signers suffice is judged in the transaction that writes it.
+
+    Attributes:
+        vault: The vault.
+        works: Verifies signatures.
+        registry: The parties.
+        clock: Our clock.
+        settle: Returns once callers and seals are judged by what is registered now.
     """
 
     vault: Vault
     works: Examiner
     registry: Registry
     clock: Clock
+    settle: Callable[[], Awaitable[None]] = nothing_to_settle
 
     async def __call__(
         self,
@@ -80,6 +92,7 @@ class EnterRegistrations:
             der for der in certificates if sha256(der).digest() in named
         )
         committed = await self.vault.perform([entry.deed for entry in good(entries)])
+        await self.settle()
         outcomes = refill(entries, [deed.outcomes[0] for deed in committed])
         digests = [
             document.digest if isinstance(document, Document) else b""

@@ -60,9 +60,14 @@ class SealDrafts:
 
     def _unsealed(self, row: DraftRow) -> Unsealed:
         """Return a draft as the works take it; whose seals are on it, if it counts."""
-        is_asked = self.vault.register.is_founded
-        sealings = self.certificates.sealings(row.seals) if is_asked else ()
-        return Unsealed(payload=row.payload, seals=row.seals, sealings=sealings)
+        if not self.vault.register.is_founded:
+            return Unsealed(payload=row.payload, seals=row.seals)
+        return Unsealed(
+            payload=row.payload,
+            seals=row.seals,
+            sealings=self.certificates.sealings(row.seals),
+            listed=self.certificates.listed_signers(row.seals),
+        )
 
     def _entered(self, caller: Caller, digest: bytes) -> Outcome:
         """Return where a voucher stands that entered the vault before."""

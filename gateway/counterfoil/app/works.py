@@ -126,8 +126,11 @@ class Certificates(Protocol):
     def sealings(self, seals: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
         """Return position and signer's identity URN of each encoded seal.
 
-        The URN of a signer whose certificate is not known is empty.
+        The URN of a signer whose certificate is not known, or nobody's, is empty.
         """
+
+    def listed_signers(self, seals: Iterable[bytes]) -> tuple[tuple[bytes, str], ...]:
+        """Return digest and URN of each signer's certificate that is listed."""
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities.

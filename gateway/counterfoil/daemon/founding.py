@@ -16,6 +16,7 @@ from counterfoil.daemon.trust import TrustKeeper, read_file
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.vault.vault import EngineVault
+from counterfoil.wire.certificate_matters import claimed_names
 from counterfoil.wire.registrations import file_to_parts
 from counterfoil.wire.workshop import Workshop
 
@@ -56,6 +57,8 @@ async def _found(
         msg = f"register.founding: {refusal}"
         raise ConfigurationRefused(msg) from refusal
     trust = TrustKeeper(configuration, clock.now_us)
+    # What is not registered by it in the end is refused in the vault.
+    trust.relist(claimed_names(documents))
     if configuration.trust.ocsp:
         await _ask_about(certificates, configuration, trust, clock)
     enter = EnterRegistrations(

@@ -62,6 +62,7 @@ from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
 from counterfoil.rpc.sightings import Sightings
 from counterfoil.seal.certificates import certificate_digest
+from counterfoil.seal.trust import TrustStore
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.scrub import Scrub
@@ -100,6 +101,7 @@ class Gateway:
     _following: asyncio.Task[None] = field(init=False)
     _server: grpc.aio.Server = field(init=False)
     _services: Services = field(init=False)
+    _settling: asyncio.Lock = field(default_factory=asyncio.Lock)
     _health_due: asyncio.Event = field(default_factory=asyncio.Event)
     _draining: Draining = field(default_factory=Draining)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -143,6 +145,8 @@ class Gateway:
         if not self._vault.register.is_founded:
             log.warning("the register is not founded; [[caller]] says who may call")
         stamps = time_stamping_of(configuration, self._vault, self._alerts, self.clock)
+        self._trust.relist(self._vault.register.names())
+        _tell_nameless(seals, self._trust.store)
         registry = registry_of(configuration)
         self._record = record_of(
             configuration, self._vault, self._heads, self._alerts, self.clock
@@ -170,6 +174,7 @@ class Gateway:
             registry=registry,
             catalogue=CATALOGUE,
             clock=self.clock,
+            settle=self._go_by_register,
         )
         self.lanes = [self._peer_lane(peer) for peer in configuration.peer]
         if len(registry.hosted) > 1:
@@ -298,7 +303,12 @@ class Gateway:
             authorities=lambda: self._trust.material.authorities,
             lists=lambda: self._trust.material.crls,
             answers=self._ask.answers,
+            listed=self._name_of,
         )
+
+    def _name_of(self, certificate: bytes) -> Identity | None:
+        """Return for whom the directory lists a certificate now, by its digest."""
+        return self._vault.register.name_of(certificate)
 
     async def _listen(
         self, registry: Registry, receive: ReceiveDocuments, prove: ProveLog
@@ -345,6 +355,7 @@ class Gateway:
             draining=self._draining,
             lanes=self.lanes,
             sightings=sightings,
+            settle=self._go_by_register,
         ).services()
         self._services.add_to(self._server)
         try:
@@ -374,11 +385,18 @@ class Gateway:
         log.error("vault stopped", extra={"reason": self._vault.stopped_reason})
         self._health_due.set()
 
+    async def _go_by_register(self) -> None:
+        """Let callers and seals be judged by the directory as it is now."""
+        async with self._settling:
+            if self._trust.relist(self._vault.register.names()):
+                await self._works.relist(self._trust.material)
+
     async def _watch_register(self) -> None:
         """Cut the streams of callers whom a registration took their right."""
         known = self._vault.register
         while True:
             known = await self._vault.register_changed(known)
+            await self._go_by_register()
             log.info("register changed", extra={"count": self._guard.cut_revoked()})
 
     async def _tell_health(self) -> None:
@@ -396,3 +414,13 @@ class Gateway:
         serving = not self.stopped_reason and self._works.is_ready
         whole = not self._alerts.about(AlertCode.VAULT_DAMAGED)
         await self._services.report(serving=serving, whole=whole)
+
+
+def _tell_nameless(seals: Iterable[SealMaterial], trust: TrustStore) -> None:
+    """Log the seals with which nothing can be sealed until the directory names them."""
+    for seal in seals:
+        if trust.name_of(seal.certificate) is None:
+            log.error(
+                "a seal's certificate bears no name, and no directory lists it",
+                extra={"party": seal.party},
+            )

@@ -24,12 +24,8 @@ from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.domain.voucher import VoucherKey
-from counterfoil.seal.certificates import (
-    CertificateRefused,
-    certificate_bag,
-    identity_of,
-    load_certificate,
-)
+from counterfoil.rpc.sightings import named
+from counterfoil.seal.certificates import CertificateRefused, certificate_bag
 from counterfoil.seal.export import export_for_openssl
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.tlog.checkpoint import parse_checkpoint, unverified_origin
@@ -148,7 +144,7 @@ def _tell_document(document: sealed_pb2.SealedWithChain) -> None:
         certificate = bag.get(statement.certificate_digest)
         signer = "certificate unknown"
         if certificate is not None:
-            signer = identity_of(load_certificate(certificate)).to_urn()
+            signer = named(certificate)
         how = "batch seal" if seal.batch is not None else statement.algorithm.name
         tell("seal", statement.position, statement.purpose.name, signer, how)
 

@@ -47,6 +47,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.sealings,
         document.registration,
         document.is_overdue,
+        document.listed,
     )
 
 
@@ -87,6 +88,7 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         sealings=packed[16],
         registration=packed[17],
         is_overdue=packed[18],
+        listed=packed[19],
     )
 
 

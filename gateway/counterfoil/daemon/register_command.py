@@ -46,6 +46,8 @@ def show(arguments: argparse.Namespace) -> int:
         why = "lost" if void.is_loss else "revoked"
         since = void.time.ToJsonString()
         tell("certificate", void.digest.hex(), why, void.holder, void.by, since)
+    for row in now.directory:
+        tell("directory", row.digest.hex(), row.holder, row.entry.hex())
     for digest in now.certificates_in_use:
         tell("certificate", digest.hex(), "in-use")
     return 0

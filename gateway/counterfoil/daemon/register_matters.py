@@ -69,8 +69,15 @@ def _digest(arguments: argparse.Namespace) -> bytes:
 
 
 def _found(arguments: argparse.Namespace) -> matters.Matter:
+    """Return the opening of a register; `--named` says `FILE=URN,FILE=URN`."""
     seals = [_der(path) for path in listed(arguments.seals)]
-    return matters.founding(arguments.supervisor, arguments.system_manager, seals)
+    directory = {}
+    for named in listed(arguments.named):
+        path, _, holder = named.partition("=")
+        directory[_der(path)] = holder
+    return matters.founding(
+        arguments.supervisor, arguments.system_manager, seals, directory
+    )
 
 
 def _agree(arguments: argparse.Namespace) -> matters.Matter:
@@ -97,6 +104,10 @@ def _file(arguments: argparse.Namespace) -> matters.Matter:
         positions=listed(arguments.positions),
         amount_max_fen=int(arguments.amount_max_fen or 0),
     )
+
+
+def _name(arguments: argparse.Namespace) -> matters.Matter:
+    return matters.directory_entry(arguments.holder, _der(arguments.of))
 
 
 def _apply(arguments: argparse.Namespace) -> matters.Matter:
@@ -129,6 +140,8 @@ MATTERS: Final = {
     ),
     "file": _Proposal("holder valid-from valid-until", _file),
     "unfile": _Proposal("digest", lambda a: matters.filing_withdrawal(_digest(a))),
+    "name": _Proposal("holder of", _name),
+    "unname": _Proposal("of", lambda a: matters.directory_removal(_der(a.of))),
     "check": _Proposal(
         "about finding", lambda a: matters.audit_check(a.about, a.finding)
     ),
@@ -136,10 +149,10 @@ MATTERS: Final = {
 """Every matter by the word of the command line."""
 
 OPTIONS: Final = {
-    "holder": ("URN", "whose post, certificate or seal (assign, apply, file …)"),
+    "holder": ("URN", "whose post, certificate or seal (assign, apply, file, name …)"),
     "post": ("POST", "the post, e.g. first-reviewer (assign, withdraw)"),
     "digest": ("HEX", "the registration that it is about (suspend, approve, unfile …)"),
-    "of": ("FILE", "the certificate, PEM (lose, revoke, apply, activate)"),
+    "of": ("FILE", "the certificate, PEM (lose, revoke, apply, activate, name …)"),
     "parties": ("CODE,CODE", "the two, in the order of their signatures (agree)"),
     "ways": ("CODE:TYPE+…,…", "what each may send (agree)"),
     "types": ("CODE,…", "types that a seal may stand on; none: every one (file)"),
@@ -150,6 +163,7 @@ OPTIONS: Final = {
     "supervisor": ("URN", "the first supervisor (found)"),
     "system-manager": ("URN", "the first system manager, who proposes it (found)"),
     "seals": ("FILE,…", "certificates of the seals in use, PEM (found)"),
+    "named": ("FILE=URN,…", "whose certificates are that bear no name (found)"),
     "about": ("TEXT", "what was looked at (check)"),
     "finding": ("TEXT", "what was found (check)"),
 }

@@ -56,10 +56,13 @@ def check_certificates(configuration: Configuration, now_us: int) -> Iterator[Ch
         except CertificateError as error:
             yield Check(Level.FAULT, _subject(certificate), str(error))
             continue
+        # One that bears no name is the directory's to name, which stands in the log.
+        is_named = not found.is_nameless
+        about = found.identity.to_urn() if is_named else _subject(certificate)
         if found.is_undetermined:
-            yield Check(Level.FAULT, found.identity.to_urn(), "no revocation list")
+            yield Check(Level.FAULT, about, "no revocation list")
         else:
-            yield lasting(certificate, found.identity.to_urn(), now_us)
+            yield lasting(certificate, about, now_us)
     roots = [anchor.certificate for anchor in trust.material.anchors]
     for der in [*roots, *trust.material.authorities]:
         certificate = x509.load_der_x509_certificate(der)

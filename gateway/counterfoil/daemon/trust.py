@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -149,12 +149,28 @@ class TrustKeeper:
         Raises:
             ConfigurationRefused: A file cannot be read; what was read stays.
         """
-        material = read_material(self.configuration, self.answers.all())
+        material = replace(
+            read_material(self.configuration, self.answers.all()),
+            directory=self.material.directory,
+        )
         if material == self.material:
             return False
         self.store = TrustStore(material)
         self.material = material
         self._told_overdue.clear()
+        return True
+
+    def relist(self, names: Mapping[bytes, Identity]) -> bool:
+        """Go by another directory of persons; return whether anything changed.
+
+        Args:
+            names: For whom each certificate is listed, by its SHA-256.
+        """
+        directory = tuple(names.items())
+        if directory == self.material.directory:
+            return False
+        self.store.relist(names)
+        self.material = replace(self.material, directory=directory)
         return True
 
     def judge_caller(self, certificate: bytes) -> Identity:

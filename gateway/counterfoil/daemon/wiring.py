@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.acts import PerformActs
@@ -66,6 +66,7 @@ class Wiring:
         draining: Whether the gateway is about to stop.
         lanes: The ways to peers.
         sightings: What was seen of callers.
+        settle: Returns once callers and seals are judged by what is registered now.
     """
 
     configuration: Configuration
@@ -83,6 +84,7 @@ class Wiring:
     draining: Draining
     lanes: Sequence[Lane]
     sightings: Sightings
+    settle: Callable[[], Awaitable[None]]
 
     def services(self) -> Services:
         """Return all that the gateway serves."""
@@ -113,6 +115,7 @@ class Wiring:
                     own_certificates(self.configuration, self.trust.material),
                     self.trust.judge_caller,
                     party,
+                    self.vault.register.name_of,
                 ),
             ),
             audit=AuditServicer(
@@ -135,6 +138,7 @@ class Wiring:
             works=self.works,
             registry=self.registry,
             clock=self.clock,
+            settle=self.settle,
         )
 
     def _national(self) -> WriteNational:

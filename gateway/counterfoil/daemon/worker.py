@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,7 +11,12 @@ from typing import Any
 from counterfoil.daemon.collector import settle
 from counterfoil.daemon.heap import keep_freed
 from counterfoil.daemon.parcels import pack_document
-from counterfoil.seal.certificates import load_certificate, public_key_bytes
+from counterfoil.domain.party import Identity, Use
+from counterfoil.seal.certificates import (
+    load_certificate,
+    public_key_bytes,
+    stated_identity,
+)
 from counterfoil.seal.key_material import KeyMaterial
 from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustMaterial, TrustStore
@@ -45,12 +50,19 @@ class SealMaterial:
     def sealer(self) -> Sealer:
         """Return what seals with this key in the process that calls.
 
+        A certificate that bears no name is the party's for now, by a name that no
+        directory gives it so far: see `Workshop.relist`.
+
         Raises:
             KeyRefused: The package that speaks to tokens is not installed.
             ValueError: The certificate is another key's.
         """
         key = self.key.signing_key(self.public_key)
-        return Sealer.of(key, self.certificate, encode_statement)
+        stated = stated_identity(load_certificate(self.certificate))
+        nobody = Identity(party=self.party, use=Use.INSTITUTION, name="unlisted")
+        return Sealer.of(
+            key, self.certificate, encode_statement, identity=stated or nobody
+        )
 
 
 class Give(Enum):
@@ -72,11 +84,13 @@ def make_workshop(
     material: TrustMaterial, seals: Sequence[SealMaterial], *, in_batches: bool
 ) -> Workshop:
     """Return the workshop of a worker from what its gateway handed it."""
-    return Workshop(
+    workshop = Workshop(
         trust=TrustStore(material),
         sealers={seal.party: seal.sealer() for seal in seals},
         in_batches=in_batches,
     )
+    workshop.relist(dict(material.directory))
+    return workshop
 
 
 def start_worker(
@@ -96,6 +110,13 @@ def retrust(material: TrustMaterial) -> None:
     """Let this process believe `material` from now on."""
     assert _workshop is not None, "only a worker is asked to"
     _workshop.trust = TrustStore(material)
+    _workshop.relist(dict(material.directory))
+
+
+def relist(directory: Mapping[bytes, Identity]) -> None:
+    """Let this process go by another directory of persons from now on."""
+    assert _workshop is not None, "only a worker is asked to"
+    _workshop.relist(directory)
 
 
 def work_on_batch(method: str, give: Give, *arguments: object) -> list[object]:

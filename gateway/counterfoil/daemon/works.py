@@ -12,13 +12,14 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from counterfoil.daemon.lasting_worker import LastingWorker
 from counterfoil.daemon.parcels import unpack_document
 from counterfoil.daemon.worker import (
     Give,
     SealMaterial,
+    relist,
     retrust,
     start_worker,
     work_on_batch,
@@ -42,6 +43,8 @@ from counterfoil.seal.trust import TrustMaterial
 from counterfoil.wire.judge import take_apart
 
 log = logging.getLogger("counterfoil.works")
+
+T = TypeVar("T")
 
 
 class ProcessWorks:
@@ -92,11 +95,18 @@ class ProcessWorks:
     async def retrust(self, material: TrustMaterial) -> None:
         """Let every worker believe `material` from now on."""
         self._material = material
+        await self._tell(retrust, material)
 
+    async def relist(self, material: TrustMaterial) -> None:
+        """The same where only the directory of persons is another one."""
+        self._material = material
+        await self._tell(relist, dict(material.directory))
+
+    async def _tell(self, function: Callable[[T], None], what: T) -> None:
         async def tell(worker: LastingWorker) -> None:
             # The one that takes the place of an ended one is told when it begins.
             with suppress(WorkerEnded):
-                await worker.run(retrust, material)
+                await worker.run(function, what)
 
         # At the same time: each has work of its own before it.
         await asyncio.gather(*map(tell, self._workers))

@@ -38,6 +38,8 @@ class Document:
             of its enclosures too; for one of ours, of the institution's certificate.
             No part of what it says.
         sealings: Position and signer's identity URN of each seal, lowest first.
+        listed: Digest and identity URN of each certificate that bears no name and was
+            judged by the directory. No part of what it says.
         registration: What a registration says; else None.
         is_overdue: Whether one of its seals held only by a revocation list or answer
             that was overdue when it was judged (soft fail). No part of what it says.
@@ -60,6 +62,7 @@ class Document:
     names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)
     sealings: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    listed: tuple[tuple[bytes, str], ...] = field(default=(), compare=False)
     registration: Registration | None = field(default=None, compare=False)
     is_overdue: bool = field(default=False, compare=False)
 

@@ -61,11 +61,14 @@ class Unsealed:
         seals: Encoded seals that are on it, lowest first.
         sealings: Position and signer's identity URN of each of them; empty where
             nobody asks for filings.
+        listed: Digest and identity URN of each certificate among them that the
+            directory names.
     """
 
     payload: bytes
     seals: tuple[bytes, ...] = ()
     sealings: tuple[tuple[str, str], ...] = ()
+    listed: tuple[tuple[bytes, str], ...] = ()
 
 
 @value

@@ -28,6 +28,8 @@ from counterfoil.domain.registration import (
     CertificateApplication,
     CertificateApproval,
     Change,
+    DirectoryEntry,
+    DirectoryRemoval,
     Filing,
     FilingWithdrawal,
     Founding,
@@ -62,6 +64,8 @@ SEATS: Final[dict[type[Matter], Seats]] = {
     Filing: (_OFFICER, _SUPERVISOR),
     FilingWithdrawal: (_OFFICER, _SUPERVISOR),
     AuditCheck: (_OFFICER,),
+    DirectoryEntry: (_OFFICER, _SUPERVISOR),
+    DirectoryRemoval: (_OFFICER, _SUPERVISOR),
 }
 """Every matter but the changes of agreements; see `seats_of`."""
 
@@ -80,6 +84,8 @@ TOLD: Final = (
     Revocation,
     Filing,
     FilingWithdrawal,
+    DirectoryEntry,
+    DirectoryRemoval,
 )
 """What concerns peers too: they are told of it, and take it in."""
 
@@ -133,9 +139,17 @@ def _require_persons(signers: Sequence[Identity], due: int) -> None:
 def _require_founders(
     register: Register, registration: Registration, matter: Founding
 ) -> None:
-    """Check that both who are named sign, each with the own key."""
-    if registration.by != register.home:
+    """Check that both who are named sign, each with the own key.
+
+    Of a peer's opening only the names are taken, and only before ours: whoever opens
+    our register knows that peer, and nobody comes to know its first persons later by
+    the word of its gateway alone.
+    """
+    is_foreign = registration.by != register.home
+    if is_foreign and (register.is_founded or register.is_hosted(registration.by)):
         raise MatterForeign("a register is opened by its own party", by=registration.by)
+    for signer in registration.signers if is_foreign else ():
+        _require_signer_of(register, registration.by, signer)
     if registration.signers != (matter.system_manager, matter.supervisor):
         raise SignersRefused("the two who are named must sign, and nobody else")
 

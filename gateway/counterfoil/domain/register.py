@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
+from counterfoil.domain.refusals import SignerUnlisted
 from counterfoil.domain.register_refusals import (
     AgreementMissing,
     AgreementSuspended,
@@ -24,6 +25,7 @@ from counterfoil.domain.register_refusals import (
 from counterfoil.domain.register_states import (
     AgreementState,
     CertificateState,
+    Listed,
     Voided,
 )
 from counterfoil.domain.registration import Filing
@@ -63,6 +65,7 @@ class Register:
         certificates: Applications, by the digest of their registration.
         in_use: SHA-256 of the certificates that institutions hosted here seal with.
         filings: By the digest of their registration.
+        directory: Certificates that bear no name, by SHA-256 (人员名录).
         numbers: Digests of all registrations, by party and number.
     """
 
@@ -75,6 +78,7 @@ class Register:
     certificates: Mapping[bytes, CertificateState] = field(default_factory=dict)
     in_use: frozenset[bytes] = frozenset()
     filings: Mapping[bytes, Filing] = field(default_factory=dict)
+    directory: Mapping[bytes, Listed] = field(default_factory=dict)
     numbers: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     _agreed: dict[_Way, type[AgreementMissing | AgreementSuspended] | None] = field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -97,6 +101,36 @@ class Register:
         return tuple(
             sorted(urn for urn, posts in self.holders.items() if post in posts)
         )
+
+    def name_of(self, certificate: bytes) -> Identity | None:
+        """Return for whom the directory lists a certificate, by its SHA-256."""
+        listed = self.directory.get(certificate)
+        return None if listed is None else listed.holder
+
+    def names(self) -> dict[bytes, Identity]:
+        """Return for whom the directory lists each certificate, by its SHA-256."""
+        return {digest: one.holder for digest, one in self.directory.items()}
+
+    def require_listed(self, named: Iterable[tuple[bytes, str]]) -> None:
+        """Check that the directory still gives certificates these names.
+
+        Seals are judged before the transaction that writes, by the directory of that
+        moment.
+
+        Args:
+            named: SHA-256 of a certificate, and the URN by which it was judged.
+
+        Raises:
+            SignerUnlisted: It was taken out or renamed since.
+        """
+        for certificate, urn in named:
+            listed = self.name_of(certificate)
+            if listed is None or listed.to_urn() != urn:
+                raise SignerUnlisted(
+                    f"no directory here lists the certificate of {urn}",
+                    certificate=certificate.hex(),
+                    holder=urn,
+                )
 
     def require_agreed(
         self, issuer: str, recipients: Iterable[str], type_code: int, at_us: int

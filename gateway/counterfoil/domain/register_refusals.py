@@ -49,6 +49,13 @@ class AlreadyRegistered(Conflict):
     zh = "该事项已登记"
 
 
+class IdentityAmbiguous(Conflict):
+    """The directory lists the certificate, or its key, for somebody else."""
+
+    reason = "IDENTITY_AMBIGUOUS"
+    zh = "一份证书或密钥不得对应两个身份"
+
+
 class NotFounded(OutOfTurn):
     """The register was not opened yet: nobody has a post that could sign."""
 

@@ -52,6 +52,21 @@ class Voided:
 
 
 @value
+class Listed:
+    """A certificate in the directory of persons (人员名录).
+
+    Attributes:
+        holder: Whose it is.
+        public_key: SHA-256 of its public key.
+        entry: Digest of the registration that lists it.
+    """
+
+    holder: Identity
+    public_key: bytes
+    entry: bytes
+
+
+@value
 class CertificateState:
     """How far a certificate has come.
 

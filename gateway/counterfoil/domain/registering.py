@@ -10,7 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from counterfoil.domain.changes import agreements, certificates, filings, posts
+from counterfoil.domain.changes import (
+    agreements,
+    certificates,
+    directory,
+    filings,
+    posts,
+)
 from counterfoil.domain.duties import require_signed
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
@@ -24,6 +30,8 @@ from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
     CertificateApproval,
+    DirectoryEntry,
+    DirectoryRemoval,
     Filing,
     FilingWithdrawal,
     Founding,
@@ -76,4 +84,6 @@ _CHANGES: Final[dict[type[Matter], _Changing]] = {
     Filing: filings.file,
     FilingWithdrawal: filings.unfile,
     AuditCheck: filings.note,
+    DirectoryEntry: directory.name,
+    DirectoryRemoval: directory.unname,
 }

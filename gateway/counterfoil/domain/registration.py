@@ -19,6 +19,32 @@ from counterfoil.domain.voucher import VoucherKey
 
 
 @value
+class DirectoryEntry:
+    """A certificate that bears no name is listed for somebody (列名).
+
+    Attributes:
+        certificate: SHA-256 of the certificate.
+        public_key: SHA-256 of its public key, as SubjectPublicKeyInfo in DER.
+        holder: Whose it is.
+    """
+
+    certificate: bytes
+    public_key: bytes
+    holder: Identity
+
+
+@value
+class DirectoryRemoval:
+    """A certificate is taken out of the directory (除名).
+
+    Attributes:
+        certificate: SHA-256 of the certificate.
+    """
+
+    certificate: bytes
+
+
+@value
 class Founding:
     """The register is opened (建册): the first two persons, and the seals in use.
 
@@ -27,11 +53,13 @@ class Founding:
         system_manager: The first system manager (系统管理岗); another person.
         certificates: SHA-256 of the certificates that the institutions hosted here
             seal with from the beginning.
+        directory: Names of certificates that bear none.
     """
 
     supervisor: Identity
     system_manager: Identity
     certificates: tuple[bytes, ...] = ()
+    directory: tuple[DirectoryEntry, ...] = ()
 
 
 @value
@@ -110,11 +138,11 @@ class LossNotice:
 
     Attributes:
         certificate: SHA-256 of the certificate.
-        holder: Whose it is.
+        holder: Whom it names; None if it bears no name.
     """
 
     certificate: bytes
-    holder: Identity
+    holder: Identity | None
 
 
 @value
@@ -123,11 +151,11 @@ class Revocation:
 
     Attributes:
         certificate: SHA-256 of the certificate.
-        holder: Whose it is.
+        holder: Whom it names; None if it bears no name.
     """
 
     certificate: bytes
-    holder: Identity
+    holder: Identity | None
 
 
 @value
@@ -161,13 +189,13 @@ class CertificateActivation:
     Attributes:
         application: Digest of the application's registration.
         certificate: SHA-256 of the certificate.
-        holder: Whom the certificate names.
+        holder: Whom the certificate names; None if it bears no name.
         public_key: SHA-256 of the certificate's public key, as in the application.
     """
 
     application: bytes
     certificate: bytes
-    holder: Identity
+    holder: Identity | None
     public_key: bytes
 
 
@@ -232,6 +260,8 @@ Matter: TypeAlias = (
     | Filing
     | FilingWithdrawal
     | AuditCheck
+    | DirectoryEntry
+    | DirectoryRemoval
 )
 """What a registration is about."""
 

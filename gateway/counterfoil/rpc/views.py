@@ -77,24 +77,40 @@ def _peer(view: LaneView, waiting: int) -> pb.Peer:
 
 
 def certificate_views(
-    certificates: Iterable[bytes], judge: Callable[[bytes], Identity], party: str
+    certificates: Iterable[bytes],
+    judge: Callable[[bytes], Identity],
+    party: str,
+    listed: Callable[[bytes], Identity | None] = lambda _: None,
 ) -> list[pb.Certificate]:
-    """Return certificates (DER), only those of `party` if it is not empty."""
+    """Return certificates for people.
+
+    Args:
+        certificates: In DER.
+        judge: Returns the identity of a caller's certificate that is valid now.
+        party: Only those of this party; empty: all.
+        listed: Returns for whom the directory lists a certificate, by its digest.
+    """
     found: dict[bytes, pb.Certificate] = {}
     for der in certificates:
-        view = _certificate(der, judge)
+        view = _certificate(der, judge, listed)
         if not party or f":{party}:" in view.identity:
             found[view.digest] = view
     return list(found.values())
 
 
-def _certificate(der: bytes, judge: Callable[[bytes], Identity]) -> pb.Certificate:
+def _certificate(
+    der: bytes,
+    judge: Callable[[bytes], Identity],
+    listed: Callable[[bytes], Identity | None],
+) -> pb.Certificate:
     certificate = x509.load_der_x509_certificate(der)
+    digest = hashlib.sha256(der).digest()
+    holder = listed(digest)
     try:
-        identity = identity_of(certificate).to_urn()
+        identity = (holder or identity_of(certificate)).to_urn()
     except CertificateRefused:
         identity = certificate.subject.rfc4514_string()
-    view = pb.Certificate(digest=hashlib.sha256(der).digest(), identity=identity)
+    view = pb.Certificate(digest=digest, identity=identity)
     view.valid_from.FromDatetime(certificate.not_valid_before_utc)
     view.valid_until.FromDatetime(certificate.not_valid_after_utc)
     try:

@@ -128,6 +128,36 @@ def public_key_bytes(certificate: x509.Certificate) -> bytes:
     )
 
 
+_NAME: Final = "urn:counterfoil:"
+
+
+def names_in(certificate: x509.Certificate) -> list[str]:
+    """Return the names of ours that a certificate bears, well formed or not.
+
+    A certificate with any of these is never given another one by a directory.
+
+    Source: RFC 8141, section 3.1: the first two parts of a URN are the same in
+    capitals.
+    """
+    try:
+        names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value
+    except x509.ExtensionNotFound:
+        return []
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    return [uri for uri in uris if uri.strip().lower().startswith(_NAME)]
+
+
+def stated_identity(certificate: x509.Certificate) -> Identity | None:
+    """Return the identity that a certificate states; None if it bears no name of ours.
+
+    Raises:
+        CertificateRefused: It bears a name that is no identity, or more than one.
+    """
+    return identity_of(certificate) if names_in(certificate) else None
+
+
 def identity_of(certificate: x509.Certificate) -> Identity:
     """Return the identity that a certificate states as its one URI.
 

@@ -16,6 +16,7 @@ from counterfoil.seal.batch import batch_message, plant
 from counterfoil.seal.certificates import (
     identity_of,
     load_certificate,
+    names_in,
     public_key_bytes,
 )
 from counterfoil.seal.dsse import SEAL_TYPE, encode_for_signing
@@ -52,6 +53,7 @@ class Sealer:
 
     Attributes:
         identity: Whose seal it is.
+        is_listed: Whether a directory has to say so, because the certificate does not.
         certificate: The certificate in DER.
         key: Its private key.
         encode: Encodes statements.
@@ -61,6 +63,7 @@ class Sealer:
     certificate: bytes = field(repr=False)
     key: SigningKey
     encode: EncodeStatement = field(repr=False)
+    is_listed: bool = False
 
     @classmethod
     def of(
@@ -91,6 +94,7 @@ class Sealer:
             certificate=certificate,
             key=key,
             encode=encode,
+            is_listed=not names_in(loaded),
         )
 
     @property

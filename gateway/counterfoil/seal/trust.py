@@ -25,9 +25,9 @@ from counterfoil.seal.certificates import (
     RevocationUnknown,
     certificate_bag,
     certificate_digest,
-    identity_of,
     load_certificate,
     public_key_of,
+    stated_identity,
 )
 from counterfoil.seal.chains import Chain, build_chain
 from counterfoil.seal.ocsp import RevocationAnswers, accept_answer
@@ -47,6 +47,9 @@ NO_ANSWERS: Final = RevocationAnswers()
 """What comes along where nothing does."""
 
 _SEALING_USES: Final = (Use.INSTITUTION, Use.PERSON)
+
+_NOBODY: Final = Identity(party="", use=Use.PERSON, name="")
+"""Stands where nobody knows yet whose a certificate is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,9 @@ class Vetted:
         due_us: Until when what is known of revocation is current; what is judged
             later rests on what is overdue, as soft fail allows.
         is_undetermined: No revocation list answers; nothing may rest on it.
+        is_listed: Whether the directory says whose it is, not the certificate.
+        is_nameless: Neither says whose it is; nothing may rest on it, and `identity`
+            is nobody's.
     """
 
     identity: Identity
@@ -114,6 +120,8 @@ class Vetted:
     until_us: int
     due_us: int
     is_undetermined: bool = False
+    is_listed: bool = False
+    is_nameless: bool = False
 
     def is_overdue(self, at_us: int) -> bool:
         """Tell whether a judgement at that instant rests on what is overdue."""
@@ -151,7 +159,7 @@ class TrustStore:
         self._answers = RevocationAnswers(material.answers)
         self._soft_us = material.soft_us
         self._known = certificate_bag(material.certificates)
-        self._directory = dict(material.directory)
+        self._directory: Mapping[bytes, Identity] = dict(material.directory)
         self._vetted: dict[bytes, Vetted] = {}
         # What raises is not remembered: only that a signature holds.
         self._check_once = lru_cache(SIGNATURES_MAX)(_check)
@@ -184,6 +192,10 @@ class TrustStore:
         digest = certificate_digest(certificate)
         known = {**(bag or {}), digest: certificate}
         vetted = self.look_up(digest, at_us=at_us, bag=known, answers=answers)
+        if vetted.is_nameless:
+            raise CertificateRefused(
+                "the certificate states no identity, and no directory here lists it"
+            )
         if vetted.identity.use not in uses:
             raise CertificateRefused("the certificate is for another use")
         if vetted.is_undetermined:
@@ -200,8 +212,9 @@ class TrustStore:
     ) -> Vetted:
         """Return what is known of a certificate at an instant.
 
-        The caller must look at `is_undetermined`, `is_overdue` and at the use. Of
-        the answers that came along, those count that its issuer vouches for.
+        The caller must look at `is_undetermined`, `is_nameless`, `is_overdue` and at
+        the use. Of the answers that came along, those count that its issuer vouches
+        for.
 
         Raises:
             CertificateRefused: It is not known, or no path holds at that instant.
@@ -221,6 +234,13 @@ class TrustStore:
                 self._vetted.clear()
             self._vetted[digest] = vetted
         return vetted
+
+    def relist(self, directory: Mapping[bytes, Identity]) -> None:
+        """Go by another directory from now on; see `TrustMaterial.directory`."""
+        before, self._directory = self._directory, directory
+        for digest in before.keys() | directory.keys():
+            if before.get(digest) != directory.get(digest):
+                self._vetted.pop(digest, None)
 
     def remember_root(self, checked: tuple[bytes, int, bytes, bytes]) -> None:
         """Remember a batch signature that verified."""
@@ -242,6 +262,15 @@ class TrustStore:
         digest = certificate_digest(certificate)
         known = {**bag, digest: certificate}
         return self._judged(digest, at_us, known)[2].certificates
+
+    def name_of(self, certificate: bytes) -> Identity | None:
+        """Return whose a certificate (DER) is; None if nobody says so here.
+
+        Raises:
+            CertificateRefused: It cannot be read, or what it states is no identity.
+        """
+        listed = self._directory.get(certificate_digest(certificate))
+        return _identity(load_certificate(certificate), listed)
 
     def knowledge(
         self, certificate: x509.Certificate, issuer: x509.Certificate
@@ -268,8 +297,8 @@ class TrustStore:
 
     def _judged(
         self, digest: bytes, at_us: int, bag: Mapping[bytes, bytes]
-    ) -> tuple[x509.Certificate, Identity, Chain]:
-        """Return a certificate, whose it is, and a path that holds."""
+    ) -> tuple[x509.Certificate, Identity | None, Chain]:
+        """Return a certificate, whose it is if that is said, and a path that holds."""
         encoded = self._known.get(digest) or bag.get(digest)
         # The caller's bag is only as good as its keys; a wrong one must not pass.
         if encoded is None or certificate_digest(encoded) != digest:
@@ -280,9 +309,10 @@ class TrustStore:
         chain = build_chain(
             certificate,
             [*self._authorities, *_authorities_in(bag)],
-            self._roots_for(identity.party),
-            use=identity.use,
-            is_listed=listed is not None,
+            self._roots_for(identity),
+            use=(identity or _NOBODY).use,
+            # One that bears no name holds as one that is listed, or not at all.
+            is_listed=listed is not None or identity is None,
             at_us=at_us,
         )
         return certificate, identity, chain
@@ -295,7 +325,8 @@ class TrustStore:
         answers: RevocationAnswers,
     ) -> Vetted:
         """Judge a certificate from the ground up."""
-        certificate, identity, chain = self._judged(digest, at_us, bag)
+        certificate, named, chain = self._judged(digest, at_us, bag)
+        identity = named or _NOBODY
         try:
             algorithm, check = check_with(public_key_of(certificate))
         except UnfitKey as error:
@@ -313,12 +344,16 @@ class TrustStore:
             until_us=until_us,
             due_us=due_us,
             is_undetermined=is_undetermined,
+            is_listed=digest in self._directory,
+            is_nameless=named is None,
         )
 
-    def _roots_for(self, party: str) -> list[x509.Certificate]:
-        """Return the roots that may speak for a party."""
+    def _roots_for(self, identity: Identity | None) -> list[x509.Certificate]:
+        """Return the roots that may speak for somebody; all while nobody knows who."""
         roots = [
-            root for root, parties in self._anchors if not parties or party in parties
+            root
+            for root, parties in self._anchors
+            if not parties or identity is None or identity.party in parties
         ]
         if not roots:
             raise CertificateRefused("no root may speak for that party")
@@ -358,14 +393,13 @@ def _check(check: CheckSignature, signature: bytes, message: bytes) -> None:
     check(signature, message)
 
 
-def _identity(certificate: x509.Certificate, listed: Identity | None) -> Identity:
+def _identity(
+    certificate: x509.Certificate, listed: Identity | None
+) -> Identity | None:
     """Return whose certificate it is; a directory cannot contradict it."""
-    if listed is None:
-        return identity_of(certificate)
-    try:
-        stated = identity_of(certificate)
-    except CertificateRefused:
-        return listed
+    stated = stated_identity(certificate)
+    if stated is None or listed is None:
+        return stated or listed
     if stated != listed:
         raise CertificateRefused("the directory contradicts the certificate")
     return listed

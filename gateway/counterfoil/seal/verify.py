@@ -8,8 +8,9 @@ share, and without it a document is not to be acted on:
   `domain.seals` must pass, with the plan of its kind and type and its issuer. It
   says whether the seals are all there, in order, and by the right signers: the plan
   depends on what the payload says, so it cannot come before.
-* A person of another institution counts only if that institution's directory
-  lists the certificate, and an institution's seal only within its filing.
+* Whose a certificate is that bears no name, the directory says that the trust was made
+  with; the vault asks its register again (`Verified.listed`). A seal counts only within
+  its filing.
 * `at_us` is the instant of arrival, by our own clock or log, never a stated time.
 """
 
@@ -28,6 +29,7 @@ from counterfoil.domain.refusals import (
     SealForged,
     SealMissing,
     SealUndetermined,
+    SignerUnlisted,
 )
 from counterfoil.domain.seals import Seal, Sealing, SealStatement, make_sealing
 from counterfoil.domain.value import maker, value
@@ -54,7 +56,9 @@ Raises `ValueError` or `Malformed` for whatever it does not understand completel
 unknown fields, unknown numbers, digests of another length.
 """
 
-Outcome: TypeAlias = "Verified | SealForged | SealMissing | SealUndetermined"
+Outcome: TypeAlias = (
+    "Verified | SealForged | SealMissing | SealUndetermined | SignerUnlisted"
+)
 """The verdict on one document: verified, or the refusal to answer with."""
 
 
@@ -85,11 +89,14 @@ class Verified:
         sealings: Who put each one, in the same order.
         overdue: Seats, from 0, of seals whose revocation is known only by a list or
             answer that is overdue; empty unless soft fail is configured.
+        listed: Digest and identity URN of each certificate that bears no name and was
+            judged by the directory.
     """
 
     statements: tuple[SealStatement, ...]
     sealings: tuple[Sealing, ...]
     overdue: tuple[int, ...] = ()
+    listed: tuple[tuple[bytes, str], ...] = ()
 
 
 make_verified: Final = maker(Verified)
@@ -133,9 +140,10 @@ def verify_seals(document: SealedDocument, court: Court) -> Verified:
     10. The signature holds over the statement, or over the root of a batch to
         which the statement's path leads.
 
-    Whether revocation could be determined is answered last, so that a forged seal
-    is called forged even while no revocation list is at hand; an answer that came
-    along counts as a list does.
+    Whether revocation could be determined, and whether anybody says whose a
+    certificate is that bears no name, is answered last, so that a forged seal is called
+    forged even while no revocation list is at hand; an answer that came along counts as
+    a list does.
 
     Args:
         document: The document; its payload has not been parsed.
@@ -149,6 +157,7 @@ def verify_seals(document: SealedDocument, court: Court) -> Verified:
         SealForged: A check failed; `facts["check"]` is its number and
             `facts["seat"]` the seal's, from 0.
         SealUndetermined: No revocation list covers the instant.
+        SignerUnlisted: A certificate bears no name, and no directory lists it.
     """
     seals = document.seals
     # (1) Before any cryptography.
@@ -180,7 +189,7 @@ def judge_batch(documents: Sequence[SealedDocument], court: Court) -> list[Outco
     for document in documents:
         try:
             outcomes.append(verify_seals(document, court))
-        except (SealForged, SealMissing, SealUndetermined) as refusal:
+        except (SealForged, SealMissing, SealUndetermined, SignerUnlisted) as refusal:
             # Its traceback would keep the whole batch alive.
             outcomes.append(refusal.with_traceback(None))
     return outcomes
@@ -191,19 +200,29 @@ def _verdict(verified: Sequence[tuple[SealStatement, Vetted]], at_us: int) -> Ve
 
     Raises:
         SealUndetermined: No revocation list or answer covers the instant.
+        SignerUnlisted: A certificate bears no name, and no directory lists it.
     """
     overdue = []
-    for seat, (_, vetted) in enumerate(verified):
+    listed = []
+    for seat, (statement, vetted) in enumerate(verified):
         if vetted.is_undetermined:
             raise SealUndetermined(
                 "no revocation list or answer covers the instant", seat=str(seat)
             )
+        if vetted.is_nameless:
+            raise SignerUnlisted(
+                "the certificate bears no name, and no directory here lists it",
+                seat=str(seat),
+            )
         if vetted.is_overdue(at_us):
             overdue.append(seat)
+        if vetted.is_listed:
+            listed.append((statement.certificate_digest, vetted.identity.to_urn()))
     return make_verified(
         statements=tuple(statement for statement, _ in verified),
         sealings=tuple(_sealing(statement, vetted) for statement, vetted in verified),
         overdue=tuple(overdue),
+        listed=tuple(listed),
     )
 
 

@@ -9,7 +9,12 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from counterfoil.seal.certificates import identity_of, load_certificate
+from counterfoil.domain.party import Identity
+from counterfoil.seal.certificates import (
+    CertificateRefused,
+    identity_of,
+    load_certificate,
+)
 from counterfoil.sealed.v1 import sealed_pb2
 
 _SEEN_MAX: Final = 4096
@@ -50,6 +55,7 @@ class KeptCertificates:
             they are at that moment.
         lists: Returns the revocation lists in DER, likewise.
         answers: Returns what responders answered about certificates, in DER.
+        listed: Returns for whom the directory lists a certificate, by its digest.
     """
 
     find: Callable[[bytes], bytes | None]
@@ -57,6 +63,9 @@ class KeptCertificates:
     lists: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
     answers: Callable[[Iterable[bytes]], list[bytes]] = field(
         default=lambda _: [], repr=False
+    )
+    listed: Callable[[bytes], Identity | None] = field(
+        default=lambda _: None, repr=False
     )
     _seen: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     _names: dict[bytes, str] = field(default_factory=dict, repr=False)
@@ -69,15 +78,23 @@ class KeptCertificates:
     def sealings(self, seals: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
         """Return position and signer's identity URN of each encoded seal.
 
-        The URN of a signer whose certificate is not known is empty.
+        The URN of a signer whose certificate is not known, or nobody's, is empty.
         """
         found = []
         for seal in seals:
-            encoded = sealed_pb2.Seal.FromString(seal).statement
-            statement = sealed_pb2.SealStatement.FromString(encoded)
+            statement = _statement(seal)
             signer = self._signer(statement.certificate_digest)
             found.append((statement.position, signer))
         return tuple(found)
+
+    def listed_signers(self, seals: Iterable[bytes]) -> tuple[tuple[bytes, str], ...]:
+        """Return digest and URN of each signer's certificate that is listed."""
+        digests = [_statement(seal).certificate_digest for seal in seals]
+        return tuple(
+            (digest, holder.to_urn())
+            for digest in digests
+            if (holder := self.listed(digest)) is not None
+        )
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities."""
@@ -111,14 +128,20 @@ class KeptCertificates:
         return [certificate for certificate in found if certificate is not None]
 
     def _signer(self, digest: bytes) -> str:
-        """Return whom a certificate names, as URN; empty if it is not known."""
+        """Return whose a certificate is, as URN; empty if that is not known."""
+        if (listed := self.listed(digest)) is not None:
+            return listed.to_urn()
         if digest not in self._names:
             certificate = self._find(digest)
             if certificate is None:
                 return ""
             if len(self._names) >= _SEEN_MAX:
                 self._names.clear()
-            identity = identity_of(load_certificate(certificate))
+            try:
+                identity = identity_of(load_certificate(certificate))
+            except CertificateRefused:
+                # It bore no name, and was taken out of the directory since.
+                return ""
             self._names[digest] = identity.to_urn()
         return self._names[digest]
 
@@ -130,6 +153,11 @@ class KeptCertificates:
                 self._seen.clear()
             self._seen[digest] = certificate
         return certificate
+
+
+def _statement(seal: bytes) -> sealed_pb2.SealStatement:
+    encoded = sealed_pb2.Seal.FromString(seal).statement
+    return sealed_pb2.SealStatement.FromString(encoded)
 
 
 def _named(sealed: bytes) -> list[bytes]:

@@ -241,6 +241,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
     *,
     encloses: bool = False,
     is_overdue: bool = False,
+    listed: tuple[tuple[bytes, str], ...] = (),
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
     return make_document(
@@ -261,6 +262,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
         names=facts.names,
         signers=signers,
         sealings=sealings,
+        listed=listed,
         is_overdue=is_overdue,
     )
 

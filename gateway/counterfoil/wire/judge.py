@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.drafts import Unsealed
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
     SealUndetermined,
 )
 from counterfoil.seal.trust import TrustStore
+from counterfoil.wire.certificate_matters import claimed_names
 from counterfoil.wire.certificates import KeptCertificates
 from counterfoil.wire.sealed import open_sealed
 from counterfoil.wire.seals import (
@@ -33,12 +36,23 @@ class SealJudge:
     trust: TrustStore
     find: Callable[[bytes], bytes | None]
 
-    def __call__(self, sealed: bytes, leaf: Leaf) -> Document | None:
+    def __call__(
+        self, sealed: bytes, leaf: Leaf, names: Mapping[bytes, Identity]
+    ) -> Document | None:
         """Return what a stored document states; None if nobody can tell now.
+
+        Args:
+            sealed: The document.
+            leaf: Its leaf, which says when it came.
+            names: For whom the directory listed certificates then, by their digests.
 
         Raises:
             CounterfoilError: Its seals do not hold, or it is not what it says.
         """
+        if leaf.kind is DocumentKind.REGISTRATION:
+            # What opens a register names those who open it.
+            names = {**claimed_names([sealed], founding_only=True), **names}
+        self.trust.relist(names)
         shop = Workshop(trust=self.trust, sealers={})
         certificates = KeptCertificates(find=self.find).signers(sealed)
         (document,) = shop.examine([sealed], certificates, leaf.time_us)

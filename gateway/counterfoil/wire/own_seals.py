@@ -40,9 +40,19 @@ class Bare:
     facts: Facts
     enclosures: tuple[bytes, ...] = ()
     sealings: tuple[tuple[str, str], ...] = ()
+    listed: tuple[tuple[bytes, str], ...] = ()
 
 
 make_bare: Final = maker(Bare)
+
+
+@value
+class _Ours:
+    """What our seals of one position say of who put them."""
+
+    place: tuple[str, str]
+    signers: tuple[bytes, ...]
+    listed: tuple[tuple[bytes, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +97,15 @@ class OwnSeals:
                     finished[index] = refusal.with_traceback(None)
                 continue
             sealer = self.sealers[party]
-            signers = (sealer.certificate_digest,)
-            ours = position, sealer.identity.to_urn()
+            # The same for all of them, so it is said once.
+            urn, digest = sealer.identity.to_urn(), sealer.certificate_digest
+            ours = _Ours(
+                place=(position, urn),
+                signers=(digest,),
+                listed=((digest, urn),) if sealer.is_listed else (),
+            )
             for index, bare, seal in zip(indexes, members, seals, strict=True):
-                finished[index] = _close(bare, seal, signers, ours)
+                finished[index] = _close(bare, seal, ours)
         return finished
 
     def _seal_all(self, party: str, bares: Sequence[Bare], at_us: int) -> list[Seal]:
@@ -132,6 +147,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
     *,
     enclosures: tuple[bytes, ...] = (),
     sealings: tuple[tuple[str, str], ...] = (),
+    listed: tuple[tuple[bytes, str], ...] = (),
 ) -> Bare:
     """Return a checked payload of ours, to be sealed.
 
@@ -143,6 +159,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
         digest: SHA-256 of the payload, if it is known.
         enclosures: Sealed originals that it carries.
         sealings: Whose the seals on it are.
+        listed: Which certificates among them the directory names, and for whom.
     """
     return make_bare(
         kind=kind,
@@ -152,6 +169,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
         facts=facts,
         enclosures=enclosures,
         sealings=sealings,
+        listed=listed,
     )
 
 
@@ -175,9 +193,7 @@ def _due(bare: Bare) -> SealPosition:
     return position
 
 
-def _close(
-    bare: Bare, seal: Seal, signers: tuple[bytes, ...], ours: tuple[str, str]
-) -> Document:
+def _close(bare: Bare, seal: Seal, ours: _Ours) -> Document:
     seals = (*bare.seals, seal)
     sealed = close_sealed(bare.kind, bare.payload, seals, bare.enclosures)
     return document_of(
@@ -185,7 +201,8 @@ def _close(
         sealed,
         bare.digest,
         bare.facts,
-        signers,
-        (*bare.sealings, ours),
+        ours.signers,
+        (*bare.sealings, ours.place),
         encloses=bool(bare.enclosures),
+        listed=bare.listed + ours.listed,
     )

@@ -55,6 +55,12 @@ def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
             for digest, void in register.voided.items()
         ],
         certificates_in_use=sorted(register.in_use),
+        directory=[
+            registry_pb2.ListedCertificate(
+                digest=digest, holder=listed.holder.to_urn(), entry=listed.entry
+            )
+            for digest, listed in register.directory.items()
+        ],
     )
 
 

@@ -24,18 +24,18 @@ from counterfoil.domain.registration import (
 from counterfoil.domain.rules.payment import is_day
 from counterfoil.domain.seals import check_seat, next_position
 from counterfoil.domain.standing import Act
-from counterfoil.domain.violation import Violation
 from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2
 from counterfoil.seal.certificates import (
     CertificateRefused,
-    identity_of,
     load_certificate,
-    public_key_bytes,
+    stated_identity,
 )
 from counterfoil.seal.verify import Verified
+from counterfoil.wire import certificate_matters
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.keys import timestamp_to_us
+from counterfoil.wire.matter_fields import read_identity, refused_field
 from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 from counterfoil.wire.violations import violations_of
@@ -87,28 +87,37 @@ def read_registration(payload: bytes, signers: Sequence[Identity]) -> Registrati
 
 
 def stored_registration(
-    sealed: bytes, find: Callable[[bytes], bytes | None]
+    sealed: bytes,
+    find: Callable[[bytes], bytes | None],
+    listed: Callable[[bytes], Identity | None],
 ) -> Registration:
     """Return what a registration of our log says; its signatures were judged then.
 
     Args:
         sealed: The encoded `Sealed`.
         find: Returns a kept certificate (DER) by its digest, or None.
+        listed: Returns for whom the directory listed a certificate then, by its digest.
 
     Raises:
-        MalformedPayload: It is none, or a certificate is not kept.
+        MalformedPayload: It is none, or a certificate is not kept or nobody's.
         FormRefused: A field breaks a rule.
     """
     opened = open_sealed(sealed)
+    # What opens a register names those who open it.
+    claimed = certificate_matters.claimed_names([sealed], founding_only=True)
     signers = []
     for seal in opened.seals:
         try:
-            named = find(parse_statement(seal.statement).certificate_digest)
-            signers.append(identity_of(load_certificate(named or b"")))
+            digest = parse_statement(seal.statement).certificate_digest
+            stated = stated_identity(load_certificate(find(digest) or b""))
         except (ValueError, CertificateRefused) as error:
             raise MalformedPayload(
                 "a signer's certificate is not kept", field="seals"
             ) from error
+        signer = stated or listed(digest) or claimed.get(digest)
+        if signer is None:
+            raise MalformedPayload("a signer's certificate is nobody's", field="seals")
+        signers.append(signer)
     return read_registration(opened.payload, signers)
 
 
@@ -144,6 +153,7 @@ def registration_document(
         by=said.by,
         recipients=said.told,
         signers=tuple(one.certificate_digest for one in verified.statements),
+        listed=verified.listed,
         registration=said,
         is_overdue=bool(verified.overdue),
     )
@@ -164,69 +174,40 @@ def matter_of(sealed: bytes) -> str:
     return message.WhichOneof("matter") or ""
 
 
-def _refused(path: str, text: str, text_zh: str) -> FormRefused:
-    return FormRefused(
-        "the registration breaks a rule",
-        [Violation(path=path, rule="registration", text=text, text_zh=text_zh)],
-    )
-
-
 def _check_codes(path: str, codes: Sequence[str]) -> None:
     try:
         for code in codes:
             check_party_code(code)
     except ValueError as error:
-        raise _refused(path, "not a party code", "不是机构代码") from error
-
-
-def _identity(path: str, urn: str) -> Identity:
-    try:
-        return Identity.from_urn(urn)
-    except ValueError as error:
-        raise _refused(path, "not an identity URN", "不是身份标识") from error
+        raise refused_field(path, "not a party code", "不是机构代码") from error
 
 
 def _types(path: str, codes: Sequence[int]) -> frozenset[int]:
     if not CATALOGUE.rows.keys() >= set(codes):
-        raise _refused(path, "the catalogue has no such type", "凭证目录中无此种类")
+        raise refused_field(
+            path, "the catalogue has no such type", "凭证目录中无此种类"
+        )
     return frozenset(codes)
 
 
 def _days(path: str, first: str, last: str) -> tuple[str, str]:
     if not (is_day(first) and is_day(last)) or last < first:
-        raise _refused(path, "not a day, or before the first", "日期无效或早于起始日")
+        raise refused_field(
+            path, "not a day, or before the first", "日期无效或早于起始日"
+        )
     return first, last
-
-
-def _certificate(path: str, der: bytes) -> tuple[bytes, Identity, bytes]:
-    """Return digest, identity and public key's digest of a certificate."""
-    try:
-        loaded = load_certificate(der)
-        identity = identity_of(loaded)
-        public_key = sha256(public_key_bytes(loaded)).digest()
-    except CertificateRefused as error:
-        raise _refused(path, str(error), "证书无法读取") from error
-    return sha256(der).digest(), identity, public_key
-
-
-def _founding(matter: pb.Founding) -> Matter:
-    return domain.Founding(
-        supervisor=_identity("founding.supervisor", matter.supervisor),
-        system_manager=_identity("founding.system_manager", matter.system_manager),
-        certificates=tuple(matter.certificates),
-    )
 
 
 def _assignment(matter: pb.PostAssignment) -> Matter:
     return domain.PostAssignment(
-        holder=_identity("post_assignment.holder", matter.holder),
+        holder=read_identity("post_assignment.holder", matter.holder),
         post=POSTS[matter.post],
     )
 
 
 def _withdrawal(matter: pb.PostWithdrawal) -> Matter:
     return domain.PostWithdrawal(
-        holder=_identity("post_withdrawal.holder", matter.holder),
+        holder=read_identity("post_withdrawal.holder", matter.holder),
         post=POSTS[matter.post],
     )
 
@@ -235,7 +216,7 @@ def _agreement(matter: pb.Agreement) -> Matter:
     _check_codes("agreement.parties", matter.parties)
     issuers = [way.issuer for way in matter.ways]
     if not set(matter.parties).issuperset(issuers) or len(set(issuers)) < len(issuers):
-        raise _refused(
+        raise refused_field(
             "agreement.ways", "one for each party at most", "每一方至多一个方向"
         )
     first, last = _days("agreement.valid_until", matter.valid_from, matter.valid_until)
@@ -258,42 +239,10 @@ def _change(matter: pb.AgreementChange) -> Matter:
     )
 
 
-def _loss(matter: pb.LossNotice) -> Matter:
-    digest, holder, _ = _certificate("loss_notice.certificate", matter.certificate)
-    return domain.LossNotice(certificate=digest, holder=holder)
-
-
-def _revocation(matter: pb.Revocation) -> Matter:
-    digest, holder, _ = _certificate("revocation.certificate", matter.certificate)
-    return domain.Revocation(certificate=digest, holder=holder)
-
-
-def _application(matter: pb.CertificateApplication) -> Matter:
-    return domain.CertificateApplication(
-        holder=_identity("certificate_application.holder", matter.holder),
-        public_key=matter.public_key,
-    )
-
-
-def _approval(matter: pb.CertificateApproval) -> Matter:
-    return domain.CertificateApproval(application=matter.application)
-
-
-def _activation(matter: pb.CertificateActivation) -> Matter:
-    path = "certificate_activation.certificate"
-    digest, holder, public_key = _certificate(path, matter.certificate)
-    return domain.CertificateActivation(
-        application=matter.application,
-        certificate=digest,
-        holder=holder,
-        public_key=public_key,
-    )
-
-
 def _filing(matter: pb.Filing) -> Matter:
     first, last = _days("filing.valid_until", matter.valid_from, matter.valid_until)
     return domain.Filing(
-        holder=_identity("filing.holder", matter.holder),
+        holder=read_identity("filing.holder", matter.holder),
         types=_types("filing.types", matter.types),
         amount_max_fen=matter.amount_max_fen,
         positions=frozenset(matter.positions),
@@ -316,13 +265,13 @@ def _query(query: pb.AuditQuery) -> AuditQuery:
     if query.party:
         _check_codes(f"{path}.party", [query.party])
     if not _MATTERS.keys() >= set(query.matters):
-        raise _refused(f"{path}.matters", "no such matter", "无此登记事项")
+        raise refused_field(f"{path}.matters", "no such matter", "无此登记事项")
     try:
         acts = frozenset(Act[name] for name in query.acts)
         kinds = frozenset(DocumentKind[name] for name in query.kinds)
     except KeyError as error:
         text = f"no such act or kind of document: {error}"
-        raise _refused(path, text, "无此操作或文书种类") from error
+        raise refused_field(path, text, "无此操作或文书种类") from error
     return AuditQuery(
         subject=Subject(query.subject),
         # An instant that is not named is the epoch, which means the same.
@@ -336,19 +285,21 @@ def _query(query: pb.AuditQuery) -> AuditQuery:
 
 
 _MATTERS: Final[Mapping[str, Callable[[Any], Matter]]] = {
-    "founding": _founding,
+    "founding": certificate_matters.founding,
     "post_assignment": _assignment,
     "post_withdrawal": _withdrawal,
     "agreement": _agreement,
     "agreement_change": _change,
-    "loss_notice": _loss,
-    "revocation": _revocation,
-    "certificate_application": _application,
-    "certificate_approval": _approval,
-    "certificate_activation": _activation,
+    "loss_notice": certificate_matters.loss,
+    "revocation": certificate_matters.revocation,
+    "certificate_application": certificate_matters.application,
+    "certificate_approval": certificate_matters.approval,
+    "certificate_activation": certificate_matters.activation,
     "filing": _filing,
     "filing_withdrawal": _filing_withdrawal,
     "audit_check": _check,
+    "directory_entry": certificate_matters.entry,
+    "directory_removal": certificate_matters.removal,
 }
 
 

@@ -7,7 +7,7 @@ batches, bytes in and plain values out. One bad item is refused alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -81,6 +81,24 @@ class Workshop:
     def __post_init__(self) -> None:
         self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
 
+    def relist(self, directory: Mapping[bytes, Identity]) -> None:
+        """Go by another directory of persons from now on, for our own seals as well.
+
+        Args:
+            directory: For whom each certificate is listed, by its SHA-256.
+        """
+        self.trust.relist(directory)
+        self.sealers = {
+            party: replace(
+                sealer,
+                identity=directory.get(sealer.certificate_digest, sealer.identity),
+            )
+            if sealer.is_listed
+            else sealer
+            for party, sealer in self.sealers.items()
+        }
+        self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
+
     def examine(
         self,
         documents: Sequence[bytes],
@@ -121,6 +139,7 @@ class Workshop:
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
         signers = [statement.certificate_digest for statement in verified.statements]
         is_overdue = bool(verified.overdue)
+        listed = verified.listed
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
             original = open_sealed(enclosure)
@@ -140,6 +159,7 @@ class Workshop:
                 )
             signers += enclosed.signers
             is_overdue |= enclosed.is_overdue
+            listed += enclosed.listed
         return document_of(
             opened.kind,
             sealed,
@@ -149,6 +169,7 @@ class Workshop:
             tuple([(one.position, _urn(one.signer)) for one in verified.sealings]),
             encloses=bool(opened.enclosures),
             is_overdue=is_overdue,
+            listed=listed,
         )
 
     def reread(self, documents: Sequence[bytes]) -> list[Document | CounterfoilError]:
@@ -208,6 +229,7 @@ class Workshop:
                 draft.seals,
                 digest,
                 sealings=draft.sealings,
+                listed=draft.listed,
             )
 
         return self._own.finish(_each(bare, drafts), at_us)

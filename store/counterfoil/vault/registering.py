@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from counterfoil.domain.deeds import EnterRegistration, Outcome, make_recorded
 from counterfoil.domain.document import Document
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
     PartyUnknown,
@@ -14,7 +15,7 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.register import Register
 from counterfoil.domain.registering import register_after
-from counterfoil.domain.registration import Registration
+from counterfoil.domain.registration import Founding, Registration
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.vault import reading as look
 from counterfoil.vault.engine import Reading
@@ -23,12 +24,14 @@ from counterfoil.vault.judging import document_leaf, known
 from counterfoil.vault.transaction import Transaction
 
 ReadRegistration: TypeAlias = Callable[
-    [bytes, Callable[[bytes], bytes | None]], Registration
+    [bytes, Callable[[bytes], bytes | None], Callable[[bytes], Identity | None]],
+    Registration,
 ]
 """Returns what a stored registration says.
 
-Takes its sealed bytes, and what finds a kept certificate by its digest: its signatures
-were judged before it was stored.
+Takes its sealed bytes, what finds a kept certificate by its digest, and what says for
+whom the directory listed a certificate then: its signatures were judged before it was
+stored.
 """
 
 
@@ -71,9 +74,13 @@ def _append(
     tx: Transaction, document: Document, act: Act, carriers: tuple[str, ...]
 ) -> int:
     """Judge a registration, and write its leaf and what it changes."""
-    assert document.registration is not None, "a registration says something"
+    said = document.registration
+    assert said is not None, "a registration says something"
     tx.register.require_not_void(document.signers)
-    register = register_after(tx.register, document.registration, tx.time_us)
+    register = register_after(tx.register, said, tx.time_us)
+    # What opens a register names those who open it.
+    names = register if isinstance(said.matter, Founding) else tx.register
+    names.require_listed(document.listed)
     index = tx.append(
         document_leaf(tx, act, document), carriers=carriers, sealed=document.sealed
     )
@@ -97,7 +104,11 @@ def registered(
     for index, sealed in registrations(reading):
         leaf = look.leaf(reading, index)
         try:
-            said = read(sealed, lambda digest: look.certificate(reading, digest))
+            said = read(
+                sealed,
+                lambda digest: look.certificate(reading, digest),
+                register.name_of,
+            )
             register = register_after(register, said, leaf.time_us)
         except VaultCorrupt:
             raise

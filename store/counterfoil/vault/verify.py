@@ -7,7 +7,7 @@ changed the log consistently meets the head store and the peers that cosigned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -15,6 +15,7 @@ from counterfoil.app.ports import FoundRow
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError, VaultCorrupt
 from counterfoil.domain.register import Register
 from counterfoil.domain.registering import register_after
@@ -30,9 +31,10 @@ from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 from counterfoil.vault.verify_tree import TreeCheck, tree_checks
 
-Judge: TypeAlias = Callable[[bytes, Leaf], Document | None]
+Judge: TypeAlias = Callable[[bytes, Leaf, Mapping[bytes, Identity]], Document | None]
 """Judges a document's seals as of its leaf's time and says what it states.
 
+Takes its bytes, its leaf, and for whom the directory listed certificates at that leaf.
 Raises a `CounterfoilError` if the seals do not hold; None if it cannot tell.
 """
 
@@ -91,6 +93,7 @@ class _Check:
     ) -> None:
         self._reading = reading
         self._register = register
+        self._names = {} if register is None else register.names()
         self._report = report
         self._judge = judge
         self._replay = Replay(report)
@@ -270,7 +273,7 @@ class _Check:
     ) -> None:
         assert self._judge is not None, "asked for only with a judge"
         try:
-            stated = self._judge(sealed, leaf)
+            stated = self._judge(sealed, leaf, self._names)
         except CounterfoilError as refusal:
             self._report.add(Fault.SEAL_REFUSED, index=index, detail=refusal.reason)
             return
@@ -291,6 +294,7 @@ class _Check:
             return
         try:
             self._register = register_after(self._register, said, at_us)
+            self._names = self._register.names()
         except CounterfoilError as refusal:
             self._report.add(
                 Fault.REGISTRATION_REFUSED, index=index, detail=refusal.reason

@@ -208,7 +208,9 @@ def test_a_register_is_opened_once_by_the_two_it_names() -> None:
     ):
         refused(EMPTY, registration(FOUNDING, *signers), SignersRefused)
     theirs = registration(FOUNDING, MANAGER, SUPERVISOR, by=BANK)
-    refused(EMPTY, theirs, MatterForeign)
+    refused(EMPTY, theirs, SignersRefused)
+    hosted = registration(FOUNDING, MANAGER, SUPERVISOR, by=UNIT)
+    refused(EMPTY, hosted, MatterForeign)
 
     opened = after(EMPTY, registration(FOUNDING, MANAGER, SUPERVISOR))
 

@@ -425,9 +425,7 @@ def test_what_was_found_out_holds_only_for_its_time(pki: Pki) -> None:
         {"digital_signature": False},
         {"usages": ["1.3.6.1.5.5.7.3.1"]},
         {"usages": ["1.3.6.1.5.5.7.3.2"]},
-        {"identity": None},
         {"identity": "urn:counterfoil:420000-011:owner:1"},
-        {"identity": "https://example.org/"},
     ],
     ids=str,
 )
@@ -489,26 +487,6 @@ def test_a_root_speaks_only_for_its_parties(signers: Signers) -> None:
 
 
 @forged
-def test_a_directory_gives_names_to_certificates_without(pki: Pki) -> None:
-    sealer = pki.sealer(identity=None, usages=[])
-    listed = ((sealer.certificate_digest, Identity.from_urn(_INSTITUTION)),)
-
-    (sealing,) = verify_seals(
-        alone(sealer), court_of(pki.material(directory=listed), [sealer])
-    ).sealings
-
-    assert sealing.signer.to_urn() == _INSTITUTION
-    assert forged_at(alone(sealer), court_of(pki.material(), [sealer])) == "6"
-
-
-def test_a_directory_may_repeat_what_a_certificate_states(pki: Pki) -> None:
-    sealer = pki.sealer()
-    listed = ((sealer.certificate_digest, Identity.from_urn(_INSTITUTION)),)
-
-    verify_seals(alone(sealer), court_of(pki.material(directory=listed), [sealer]))
-
-
-@forged
 def test_a_key_of_a_kind_that_nobody_knows(pki: Pki) -> None:
     honest = pki.sealer()
     unknown = honest.certificate
@@ -524,15 +502,6 @@ def test_a_key_of_a_kind_that_nobody_knows(pki: Pki) -> None:
     court = court_of(pki.material(), bag=certificate_bag([unknown]))
 
     assert forged_at(document, court) == "6"
-
-
-@forged
-def test_a_directory_cannot_rename_a_certificate(pki: Pki) -> None:
-    sealer = pki.sealer(party="420000-102")
-    listed = ((sealer.certificate_digest, Identity.from_urn(_INSTITUTION)),)
-    court = court_of(pki.material(directory=listed), [sealer])
-
-    assert forged_at(alone(sealer), court) == "6"
 
 
 # --- (7) revocation --------------------------------------------------------------

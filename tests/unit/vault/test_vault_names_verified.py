@@ -66,8 +66,8 @@ class Kept:
             return verify_vault(reading, origin=ORIGIN, judge=judge)
 
 
-def judged(sealed: bytes, leaf: Leaf) -> Document | None:
-    del leaf
+def judged(sealed: bytes, leaf: Leaf, names: object) -> Document | None:
+    del leaf, names
     return PAPERS[sealed]
 
 
@@ -125,13 +125,13 @@ def test_each_fault_of_the_index_is_named(
 
 
 def test_of_documents_that_nobody_judged_nothing_is_said(kept: Kept) -> None:
-    def undetermined(_sealed: bytes, _leaf: Leaf) -> None:
+    def undetermined(_sealed: bytes, _leaf: Leaf, _names: object) -> None:
         return None
 
-    def forged(sealed: bytes, leaf: Leaf) -> Document | None:
+    def forged(sealed: bytes, leaf: Leaf, names: object) -> Document | None:
         if sealed == NAMING.sealed:
             raise SealForged("it does not hold", check="4")
-        return judged(sealed, leaf)
+        return judged(sealed, leaf, names)
 
     assert kept.check(None).findings == []
     assert kept.check(undetermined).findings == []

@@ -285,8 +285,8 @@ def test_an_sm3_tree_that_was_signed_for_and_is_gone_is_found() -> None:
 
 
 def test_seals_are_judged_where_a_judge_is_given(engine: MemoryEngine) -> None:
-    def judge(sealed: bytes, leaf: object) -> None:
-        del leaf
+    def judge(sealed: bytes, leaf: object, names: object) -> None:
+        del leaf, names
         if b"RECEIPT" in sealed:
             raise SealForged("it does not hold", check="4")
 
@@ -298,7 +298,7 @@ def test_seals_are_judged_where_a_judge_is_given(engine: MemoryEngine) -> None:
 def test_what_a_document_states_is_compared_with_the_books(
     engine: MemoryEngine,
 ) -> None:
-    report = check(engine, lambda _sealed, _leaf: voucher("1"))
+    report = check(engine, lambda _sealed, _leaf, _names: voucher("1"))
 
     assert Fault.ROW_CHANGED in faults(report)
 

@@ -88,7 +88,7 @@ def test_a_registration_of_the_log_whose_signer_is_not_kept() -> None:
     signed = close_sealed(DocumentKind.REGISTRATION, CHECK.payload, [seal])
 
     def find(kept: bytes | None) -> Registration:
-        return stored_registration(signed, lambda _: kept)
+        return stored_registration(signed, lambda _: kept, lambda _: None)
 
     assert refused_field(lambda: find(None)) == "seals"
     assert find(sealer.certificate).signers == (sealer.identity,)

@@ -9,6 +9,7 @@ from counterfoil.domain.changes.standing import (
     require_home,
     require_own_holder,
 )
+from counterfoil.domain.party import Identity
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
@@ -37,12 +38,14 @@ def void(
     Source: Hubei measures, articles 13 and 14.
 
     Raises:
+        NotRegistered: It bears no name, and the directory does not list it.
         MatterForeign: It is another party's.
         AlreadyRegistered: It is void already.
     """
-    require_own_holder(register, registration, matter.holder)
+    holder = _holder(register, matter.certificate, matter.holder)
+    require_own_holder(register, registration, holder)
     voided = Voided(
-        holder=matter.holder,
+        holder=holder,
         by=registration.by,
         is_loss=isinstance(matter, LossNotice),
         time_us=at_us,
@@ -121,7 +124,8 @@ def activate(
         raise AlreadyRegistered("the certificate was put to use before")
     if not state.is_approved:
         raise SignersRefused("nobody approved of the application yet")
-    if (state.holder, state.public_key) != (matter.holder, matter.public_key):
+    holder = _holder(register, matter.certificate, matter.holder)
+    if (state.holder, state.public_key) != (holder, matter.public_key):
         raise NotRegistered("the certificate is not the one that was applied for")
     state = replace(state, certificate=matter.certificate)
     return replace(
@@ -129,6 +133,17 @@ def activate(
         certificates=with_one(register.certificates, matter.application, state),
         in_use=register.in_use | {matter.certificate},
     )
+
+
+def _holder(register: Register, certificate: bytes, named: Identity | None) -> Identity:
+    """Return whose a certificate is: whom it names, or whom the directory lists."""
+    holder = named or register.name_of(certificate)
+    if holder is None:
+        raise NotRegistered(
+            "the certificate bears no name, and the directory does not list it",
+            certificate=certificate.hex(),
+        )
+    return holder
 
 
 def _application(register: Register, digest: bytes) -> CertificateState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from counterfoil.domain.changes import directory
 from counterfoil.domain.changes.standing import require_home
 from counterfoil.domain.party import Use
 from counterfoil.domain.posts import Post, are_compatible
@@ -24,15 +25,22 @@ from counterfoil.domain.registration import (
 
 
 def found(
-    register: Register, _registration: Registration, matter: Founding, _at_us: int
+    register: Register, registration: Registration, matter: Founding, at_us: int
 ) -> Register:
     """Return the opened register, with its first two holders of posts.
 
+    Of a peer's opening it takes the names alone; see `duties.require_signed`.
+
     Raises:
         AlreadyRegistered: It was opened before.
+        Refused: A name that it gives cannot be given; see `directory.name`.
     """
     if register.is_founded:
         raise AlreadyRegistered("the register was opened before")
+    for entry in matter.directory:
+        register = directory.name(register, registration, entry, at_us)
+    if registration.by != register.home:
+        return register
     return replace(
         register,
         is_founded=True,

@@ -51,7 +51,8 @@ class DeskServiceStub:
     * For each item that the institution's seal goes on, once the register is founded:
       `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
-      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
+      `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
       `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
@@ -81,11 +82,16 @@ class DeskServiceStub:
     """Puts a person's seal on a draft: first or second review (初审, 复审).
 
     The person signed the statement with a key that the gateway never sees; the
-    caller is that same person. Per item:
+    caller is that same person, by the certificate of the call or by another one of
+    the same identity, e.g. for SM2, which is then brought along. Per item:
 
     * `DRAFT_NOT_FOUND`, `POSITION_FILLED`, `SEAL_MISSING`: no such draft, or not
       this position's turn.
-    * `SEAL_FORGED`: the seal does not hold; `SAME_PERSON`: both reviews by one.
+    * `SEAL_FORGED`: the seal does not hold, or is another's than the caller's;
+      `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
+      name, and no directory here lists it.
+    * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+      `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
     """
     Seal: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]
     """Puts the institution's seals on drafts whose reviews are complete, and the
@@ -242,7 +248,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     * For each item that the institution's seal goes on, once the register is founded:
       `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
-      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
+      `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
       `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
@@ -269,11 +276,16 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """Puts a person's seal on a draft: first or second review (初审, 复审).
 
     The person signed the statement with a key that the gateway never sees; the
-    caller is that same person. Per item:
+    caller is that same person, by the certificate of the call or by another one of
+    the same identity, e.g. for SM2, which is then brought along. Per item:
 
     * `DRAFT_NOT_FOUND`, `POSITION_FILLED`, `SEAL_MISSING`: no such draft, or not
       this position's turn.
-    * `SEAL_FORGED`: the seal does not hold; `SAME_PERSON`: both reviews by one.
+    * `SEAL_FORGED`: the seal does not hold, or is another's than the caller's;
+      `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
+      name, and no directory here lists it.
+    * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+      `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
     """
     Seal: _aio.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]  # type: ignore[assignment]
     """Puts the institution's seals on drafts whose reviews are complete, and the
@@ -429,7 +441,8 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     * For each item that the institution's seal goes on, once the register is founded:
       `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
-      a seal on it was not filed, or stands outside its filing (备案). For each voucher
+      a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
+      `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
       `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
@@ -466,11 +479,16 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts a person's seal on a draft: first or second review (初审, 复审).
 
         The person signed the statement with a key that the gateway never sees; the
-        caller is that same person. Per item:
+        caller is that same person, by the certificate of the call or by another one of
+        the same identity, e.g. for SM2, which is then brought along. Per item:
 
         * `DRAFT_NOT_FOUND`, `POSITION_FILLED`, `SEAL_MISSING`: no such draft, or not
           this position's turn.
-        * `SEAL_FORGED`: the seal does not hold; `SAME_PERSON`: both reviews by one.
+        * `SEAL_FORGED`: the seal does not hold, or is another's than the caller's;
+          `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
+          name, and no directory here lists it.
+        * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+          `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
         """
 
     @_abc_1.abstractmethod

@@ -100,7 +100,8 @@ class ExchangeServiceServicer:
         * `SEAL_FORGED`, `SEAL_MISSING`: a seal does not hold, or the plan is not
         filled; `SEAL_UNDETERMINED`: cannot be told now, send again. Answers about the
         certificates in `revocation_answers` spare the recipient the question, and the
-        sender the second try.
+        sender the second try. `SIGNER_UNLISTED`: a seal's certificate bears no name, and
+        no directory here lists it; name it, tell this party, and send again.
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
         not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer

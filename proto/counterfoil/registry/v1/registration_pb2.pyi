@@ -98,6 +98,8 @@ class Registration(_message.Message):
     FILING_FIELD_NUMBER: _builtins.int
     FILING_WITHDRAWAL_FIELD_NUMBER: _builtins.int
     AUDIT_CHECK_FIELD_NUMBER: _builtins.int
+    DIRECTORY_ENTRY_FIELD_NUMBER: _builtins.int
+    DIRECTORY_REMOVAL_FIELD_NUMBER: _builtins.int
     by: _builtins.str
     """Code of the party in whose name it is made."""
     number: _builtins.str
@@ -166,6 +168,16 @@ class Registration(_message.Message):
     def audit_check(self) -> Global___AuditCheck:
         """Records that something was looked at. Signed by a security officer."""
 
+    @_builtins.property
+    def directory_entry(self) -> Global___DirectoryEntry:
+        """Names a certificate that bears no name. Signed by a security officer and a
+        supervisor.
+        """
+
+    @_builtins.property
+    def directory_removal(self) -> Global___DirectoryRemoval:
+        """Takes the name from it. Signed by a security officer and a supervisor."""
+
     def __init__(
         self,
         *,
@@ -187,12 +199,14 @@ class Registration(_message.Message):
         filing: Global___Filing | None = ...,
         filing_withdrawal: Global___FilingWithdrawal | None = ...,
         audit_check: Global___AuditCheck | None = ...,
+        directory_entry: Global___DirectoryEntry | None = ...,
+        directory_removal: Global___DirectoryRemoval | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check"]  # noqa: Y015
+    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check", "directory_entry", "directory_removal"]  # noqa: Y015
     _WhichOneofArgType_matter: _TypeAlias = _typing.Literal["matter", b"matter"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_matter) -> _WhichOneofReturnType_matter | None: ...
 
@@ -212,6 +226,7 @@ class Founding(_message.Message):
     SUPERVISOR_FIELD_NUMBER: _builtins.int
     SYSTEM_MANAGER_FIELD_NUMBER: _builtins.int
     CERTIFICATES_FIELD_NUMBER: _builtins.int
+    DIRECTORY_FIELD_NUMBER: _builtins.int
     supervisor: _builtins.str
     """Identity URN of the first supervisor (主管岗)."""
     system_manager: _builtins.str
@@ -222,16 +237,26 @@ class Founding(_message.Message):
         beginning, 32 bytes each.
         """
 
+    @_builtins.property
+    def directory(self) -> _containers.RepeatedCompositeFieldContainer[Global___DirectoryEntry]:
+        """Names of certificates that bear none, those of the two signers among them: nobody
+        has a post yet who could name them otherwise. Believed at `counterfoil init` only,
+        because only who makes the stores can say who their first persons are. So are those
+        of a peer's founding that stands in the same file before the own one; nothing else
+        of it counts there.
+        """
+
     def __init__(
         self,
         *,
         supervisor: _builtins.str = ...,
         system_manager: _builtins.str = ...,
         certificates: _abc.Iterable[_builtins.bytes] | None = ...,
+        directory: _abc.Iterable[Global___DirectoryEntry] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "supervisor", b"supervisor", "system_manager", b"system_manager"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificates", b"certificates", "directory", b"directory", "supervisor", b"supervisor", "system_manager", b"system_manager"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -435,7 +460,7 @@ class LossNotice(_message.Message):
 
     CERTIFICATE_FIELD_NUMBER: _builtins.int
     certificate: _builtins.bytes
-    """The certificate in DER; whose it is stands in it."""
+    """The certificate in DER; whose it is stands in it, or in the directory."""
     def __init__(
         self,
         *,
@@ -627,6 +652,66 @@ class FilingWithdrawal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FilingWithdrawal: _TypeAlias = FilingWithdrawal  # noqa: Y015
+
+@_typing.final
+class DirectoryEntry(_message.Message):
+    """A certificate that bears no name is listed in the directory of persons (人员名录).
+
+    Authorities that serve a whole country write none of our names into certificates.
+    Who signs or calls with such a certificate is whom the sealed directory of the
+    holder's own party says: here with this leaf, at every peer that is told from the leaf
+    on under which it arrives. It gives a name and nothing else: the path to a trusted
+    root, validity and revocation are judged as of every certificate, posts and filings
+    are registered for the name.
+
+    A certificate or key is listed for one identity only; one identity may have several
+    certificates. One that bears a name of ours is not listed, nor a gateway's. What is
+    listed may be listed again for the same holder, to tell one more party.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """The certificate in DER."""
+    holder: _builtins.str
+    """Identity URN of the person, system or institution whose it is."""
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+        holder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "holder", b"holder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DirectoryEntry: _TypeAlias = DirectoryEntry  # noqa: Y015
+
+@_typing.final
+class DirectoryRemoval(_message.Message):
+    """A certificate is taken out of the directory (除名): from then on it is nobody's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """SHA-256 of the certificate in DER, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DirectoryRemoval: _TypeAlias = DirectoryRemoval  # noqa: Y015
 
 @_typing.final
 class AuditCheck(_message.Message):

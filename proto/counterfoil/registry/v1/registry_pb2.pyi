@@ -600,6 +600,7 @@ class GetRegisterResponse(_message.Message):
     FILINGS_FIELD_NUMBER: _builtins.int
     VOID_CERTIFICATES_FIELD_NUMBER: _builtins.int
     CERTIFICATES_IN_USE_FIELD_NUMBER: _builtins.int
+    DIRECTORY_FIELD_NUMBER: _builtins.int
     is_founded: _builtins.bool
     """Whether the register was opened; until then the configuration says who may call."""
     @_builtins.property
@@ -622,6 +623,10 @@ class GetRegisterResponse(_message.Message):
     def certificates_in_use(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """SHA-256 of the certificates that institutions hosted here may seal with."""
 
+    @_builtins.property
+    def directory(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedCertificate]:
+        """The directory of persons, in the order of registration."""
+
     def __init__(
         self,
         *,
@@ -631,10 +636,11 @@ class GetRegisterResponse(_message.Message):
         filings: _abc.Iterable[Global___FilingStanding] | None = ...,
         void_certificates: _abc.Iterable[Global___VoidCertificate] | None = ...,
         certificates_in_use: _abc.Iterable[_builtins.bytes] | None = ...,
+        directory: _abc.Iterable[Global___ListedCertificate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "directory", b"directory", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -742,6 +748,40 @@ class FilingStanding(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FilingStanding: _TypeAlias = FilingStanding  # noqa: Y015
+
+@_typing.final
+class ListedCertificate(_message.Message):
+    """A certificate that bears no name, and whose it is (人员名录).
+
+    Of parties hosted here and of peers that told us; each lists only its own people,
+    systems and seals.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of the certificate in DER, 32 bytes."""
+    holder: _builtins.str
+    """Identity URN of the holder."""
+    entry: _builtins.bytes
+    """SHA-256 of the registration that lists it, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        holder: _builtins.str = ...,
+        entry: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entry", b"entry", "holder", b"holder"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedCertificate: _TypeAlias = ListedCertificate  # noqa: Y015
 
 @_typing.final
 class VoidCertificate(_message.Message):

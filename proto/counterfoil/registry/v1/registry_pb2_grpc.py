@@ -106,13 +106,15 @@ class RegistryServiceServicer:
         """Enters signed registrations (登记), in their order; each has its own outcome.
 
         Per item, beside what any sealed document may be refused for (`MALFORMED_PAYLOAD`,
-        `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`):
+        `FORM_REFUSED`, `SEAL_FORGED`, `SEAL_MISSING`, `SEAL_UNDETERMINED`,
+        `SIGNER_UNLISTED`):
 
         * `SIGNERS_REFUSED`, `SAME_PERSON`, `OWN_POST`: not signed by whom it needs.
         * `NOT_THE_ISSUER`, `MATTER_FOREIGN`: about what is not its party's.
         * `PARTY_UNKNOWN`: it names a party that is not registered here.
         * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
         * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
+        * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
 
         The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
