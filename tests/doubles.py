@@ -18,9 +18,11 @@ from counterfoil.domain.drafts import (
     DraftRow,
     DraftSeals,
     ReceiptText,
+    ReviewSeal,
     StepText,
     Unsealed,
 )
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
@@ -90,9 +92,9 @@ class InProcessWorks:
         reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
-        signer: bytes,
+        signer: Identity,
         at_us: int,
-    ) -> list[CounterfoilError | None]:
+    ) -> list[ReviewSeal | CounterfoilError]:
         """See `Works.review`."""
         return _piped(
             self.workshop.review(

@@ -142,9 +142,15 @@ class Desk:
         """See `AsyncDesk.write`."""
         return self._of_each(self._desk.write, drafts)
 
-    def review(self, reviews: Iterable[tuple[bytes, Seal]]) -> list[Outcome]:
+    def review(
+        self,
+        reviews: Iterable[tuple[bytes, Seal]],
+        *,
+        certificates: Iterable[bytes] = (),
+    ) -> list[Outcome]:
         """See `AsyncDesk.review`."""
-        return self._of_each(self._desk.review, reviews)
+        call = partial(self._desk.review, certificates=certificates)
+        return self._of_each(call, reviews)
 
     def seal(self, digests: Iterable[bytes], *, send: bool = False) -> list[Outcome]:
         """See `AsyncDesk.seal`."""

@@ -85,15 +85,28 @@ class AsyncDesk(Questions):
             written.extend(messages.written_of(result) for result in results)
         return written
 
-    async def review(self, reviews: Iterable[tuple[bytes, Seal]]) -> list[Outcome]:
-        """Put a person's seals on drafts: digest and seal of each (初审, 复审)."""
+    async def review(
+        self,
+        reviews: Iterable[tuple[bytes, Seal]],
+        *,
+        certificates: Iterable[bytes] = (),
+    ) -> list[Outcome]:
+        """Put a person's seals on drafts (初审, 复审).
+
+        Args:
+            reviews: Digest of the draft and seal of each.
+            certificates: By which the person sealed, in DER, if by another one than
+                the desk was opened with: e.g. by one for SM2, since connections are on
+                P-256. Both must be the same person's.
+        """
+        shown = list(certificates)
         return await self._each(
             "Review",
             [
                 desk_pb2.ReviewItem(digest=digest, seal=messages.seal_message(seal))
                 for digest, seal in reviews
             ],
-            lambda batch: desk_pb2.ReviewRequest(reviews=batch),
+            lambda batch: desk_pb2.ReviewRequest(reviews=batch, certificates=shown),
         )
 
     async def seal(

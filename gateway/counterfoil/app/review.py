@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
@@ -14,7 +15,7 @@ from counterfoil.domain.catalogue import (
     SealedBy,
     SealPurpose,
 )
-from counterfoil.domain.drafts import DraftSeals
+from counterfoil.domain.drafts import DraftSeals, ReviewSeal
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -44,13 +45,18 @@ class ReviewDrafts:
     clock: Clock
 
     async def __call__(
-        self, reviews: Sequence[tuple[bytes, bytes]], *, caller: Caller
+        self,
+        reviews: Sequence[tuple[bytes, bytes]],
+        *,
+        caller: Caller,
+        certificates: Sequence[bytes] = (),
     ) -> list[DraftSeals | CounterfoilError]:
         """Judge and add one seal per review.
 
         Args:
             reviews: Digest of the draft and encoded seal.
             caller: The person whose seals they must be.
+            certificates: Others of that person in DER, by which the seals may be.
         """
         drafts = await self.workbench.get_seals(caller.party, [d for d, _ in reviews])
         seals = [seal for _, seal in reviews]
@@ -59,19 +65,44 @@ class ReviewDrafts:
             list(zip(drafts, seals, strict=True)),
         )
         beneath = (seal for draft, _ in good(due) for seal in draft.seals)
-        # Kept before the seal is, so that what is stored can always be judged.
-        await self.vault.keep_certificates([caller.certificate])
+        shown = [caller.certificate, *certificates]
+        now_us = self.clock.now_us()
         judged = await self.works.review(
             good(due),
-            [caller.certificate, *self.certificates.of_seals(beneath)],
-            signer=caller.certificate_digest,
-            at_us=self.clock.now_us(),
+            [*shown, *self.certificates.of_seals(beneath)],
+            signer=caller.identity,
+            at_us=now_us,
         )
+        allowed = refill(
+            judged,
+            attempt(
+                lambda pair: self._allow(pair[0], pair[1], caller, now_us),
+                [
+                    (draft, sealed)
+                    for (draft, _), sealed in zip(good(due), judged, strict=True)
+                    if isinstance(sealed, ReviewSeal)
+                ],
+            ),
+        )
+        # Kept before the seal is, so that what is stored can always be judged.
+        named = {one.certificate for one in allowed if isinstance(one, ReviewSeal)}
+        await self.vault.keep_certificates(
+            der for der in shown if sha256(der).digest() in named
+        )
+        return await self._add(due, allowed, caller)
+
+    async def _add(
+        self,
+        due: Sequence[tuple[DraftSeals, bytes] | CounterfoilError],
+        allowed: Sequence[ReviewSeal | CounterfoilError],
+        caller: Caller,
+    ) -> list[DraftSeals | CounterfoilError]:
+        """Put the seals that are allowed on their drafts, if nobody was faster."""
         held = refill(
             due,
             [
-                pair if refusal is None else refusal
-                for pair, refusal in zip(good(due), judged, strict=True)
+                one if isinstance(one, CounterfoilError) else pair
+                for pair, one in zip(good(due), allowed, strict=True)
             ],
         )
         changes = [
@@ -88,6 +119,24 @@ class ReviewDrafts:
                 for (draft, seal), done in zip(good(held), made, strict=True)
             ],
         )
+
+    def _allow(
+        self, draft: DraftSeals, sealed: ReviewSeal, caller: Caller, now_us: int
+    ) -> ReviewSeal:
+        """Return a seal that holds if the register lets it stand there.
+
+        How large the amount may be is judged when the voucher is sealed.
+
+        Raises:
+            CertificateLost: Its certificate was reported lost or revoked.
+            FilingMissing: The person has no filing in force.
+            OutsideFiling: None for this position and type.
+        """
+        register = self.vault.register
+        register.require_not_void((sealed.certificate,))
+        place = (sealed.position, caller.identity.to_urn())
+        register.require_filed((place,), draft.type_code, 0, now_us)
+        return sealed
 
     def _due(
         self, draft: DraftSeals | None, seal: bytes, caller: Caller

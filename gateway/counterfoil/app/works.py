@@ -15,9 +15,11 @@ from counterfoil.domain.drafts import (
     DraftRow,
     DraftSeals,
     ReceiptText,
+    ReviewSeal,
     StepText,
     Unsealed,
 )
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 
 
@@ -69,17 +71,19 @@ class Works(Protocol):
         reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
-        signer: bytes,
+        signer: Identity,
         at_us: int,
-    ) -> list[CounterfoilError | None]:
+    ) -> list[ReviewSeal | CounterfoilError]:
         """Judge personal seals that are to go on top of drafts.
 
         Args:
             reviews: What stands on the draft, and the encoded seal.
             certificates: Of the persons whose seals are on the drafts, in DER.
-            signer: Digest of the certificate that the caller showed; the seal's
-                must be the same.
+            signer: Who calls; each seal must be that person's.
             at_us: The instant to judge at.
+
+        Returns:
+            By which certificate each seal is, or why it does not hold.
         """
 
     async def seal(

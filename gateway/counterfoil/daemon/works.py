@@ -30,9 +30,11 @@ from counterfoil.domain.drafts import (
     DraftRow,
     DraftSeals,
     ReceiptText,
+    ReviewSeal,
     StepText,
     Unsealed,
 )
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
     SealKeyUnavailable,
@@ -167,9 +169,9 @@ class ProcessWorks:
         reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
         *,
-        signer: bytes,
+        signer: Identity,
         at_us: int,
-    ) -> list[CounterfoilError | None]:
+    ) -> list[ReviewSeal | CounterfoilError]:
         """See `Works.review`."""
         made = await self._call(
             "review", Give.AS_IS, reviews, certificates, signer, at_us

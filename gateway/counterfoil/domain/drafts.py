@@ -52,6 +52,18 @@ class DraftSeals(NamedTuple):
     seals: tuple[bytes, ...]
 
 
+class ReviewSeal(NamedTuple):
+    """A personal seal that holds where it is to stand; see `DraftSeals`.
+
+    Attributes:
+        certificate: SHA-256 of the person's certificate.
+        position: Where it stands.
+    """
+
+    certificate: bytes
+    position: str
+
+
 @value
 class Unsealed:
     """A voucher that still lacks the institution's seals.

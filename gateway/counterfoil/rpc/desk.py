@@ -112,7 +112,11 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
     ) -> pb.ReviewResponse:
         """Add persons' seals to drafts."""
         self.limits.check_count(request.reviews)
-        drafts = await self.review(reviews_of(request), caller=CALLER.get())
+        drafts = await self.review(
+            reviews_of(request),
+            caller=CALLER.get(),
+            certificates=list(request.certificates),
+        )
         return with_results(pb.ReviewResponse, map(draft_result, drafts))
 
     async def Seal(self, request: pb.SealRequest, context: Context) -> pb.SealResponse:

@@ -39,6 +39,7 @@ class UncutReview(Protocol):
     """A `ReviewRequest` whose reviews are bytes."""
 
     reviews: Sequence[bytes]
+    certificates: Sequence[bytes]
 
     def SerializeToString(self) -> bytes:
         """Return the request as it came."""
@@ -57,8 +58,10 @@ def reviews_of(request: UncutReview) -> list[tuple[bytes, bytes]]:
         raise MalformedPayload("not a review", field="reviews") from error
     reviews = [(item.digest, item.seal) for item in items]
     # What plainly keeps the rules of `ReviewRequest` need not be walked through.
-    if not reviews or not all(
-        len(digest) == DIGEST_BYTES and seal for digest, seal in reviews
+    if (
+        not reviews
+        or request.certificates
+        or not all(len(digest) == DIGEST_BYTES and seal for digest, seal in reviews)
     ):
         check_request(_whole(request))
     return reviews

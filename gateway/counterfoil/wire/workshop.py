@@ -20,6 +20,7 @@ from counterfoil.domain.drafts import (
     DraftRow,
     DraftSeals,
     ReceiptText,
+    ReviewSeal,
     StepText,
     Unsealed,
 )
@@ -204,9 +205,9 @@ class Workshop:
         self,
         reviews: Sequence[tuple[DraftSeals, bytes]],
         certificates: Sequence[bytes],
-        signer: bytes,
+        signer: Identity,
         at_us: int,
-    ) -> list[CounterfoilError | None]:
+    ) -> list[ReviewSeal | CounterfoilError]:
         """Judge personal seals that are to go on top of drafts."""
         court = self._court(certificates, at_us)
         return _each(lambda pair: judge_review(*pair, signer, court), reviews)

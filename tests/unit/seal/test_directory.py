@@ -215,13 +215,12 @@ def test_a_caller_without_a_name_is_let_in_as_whom_it_is_listed(
     pki: Pki, nameless: Sealer
 ) -> None:
     store = TrustStore(pki.material())
-    bag = {}
     with pytest.raises(CertificateRefused, match="no directory here lists it"):
-        store.vet(nameless.certificate, uses=ALL_USES, at_us=NOW_US, bag=bag)
+        store.vet(nameless.certificate, uses=ALL_USES, at_us=NOW_US)
 
     store.relist(dict(listing(nameless)))
 
-    vetted = store.vet(nameless.certificate, uses=ALL_USES, at_us=NOW_US, bag=bag)
+    vetted = store.vet(nameless.certificate, uses=ALL_USES, at_us=NOW_US)
     assert vetted.identity.to_urn() == HOLDER
     assert vetted.is_listed
 

@@ -15,6 +15,7 @@ from counterfoil.domain.drafts import (
     DraftRow,
     DraftSeals,
     ReceiptText,
+    ReviewSeal,
     StepText,
     Unsealed,
 )
@@ -324,7 +325,7 @@ def row_of(keys: Keys, *persons: str) -> DraftRow:
 
 def review(
     workshop: Workshop, keys: Keys, row: DraftRow, seal: bytes, caller: str
-) -> list[CounterfoilError | None]:
+) -> list[ReviewSeal | CounterfoilError]:
     draft = DraftSeals(
         party=row.party,
         digest=row.digest,
@@ -334,7 +335,7 @@ def review(
     return workshop.review(
         [(draft, seal)],
         certificates(keys),
-        keys.sealers[FINANCE, caller].certificate_digest,
+        keys.sealers[FINANCE, caller].identity,
         NOW_US,
     )
 
@@ -360,7 +361,10 @@ def test_both_reviews_hold_one_after_the_other(workshop: Workshop, keys: Keys) -
         row = row_of(keys, *PERSONS[:seat])
         seal = seal_on(keys, row, (FINANCE, person), seat)
 
-        assert review(workshop, keys, row, seal, person) == [None]
+        digest = keys.sealers[FINANCE, person].certificate_digest
+        position = CATALOGUE.row(row.key.type_code).plan.positions[seat].id
+        held = [ReviewSeal(digest, position)]
+        assert review(workshop, keys, row, seal, person) == held
 
 
 @pytest.mark.refusal("SEAL_MISSING")
