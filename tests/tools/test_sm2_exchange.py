@@ -18,7 +18,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterfoil.daemon import cli
 from counterfoil.devca.directory import AUTHORITIES, SM2_AUTHORITIES
 from counterfoil.domain.seals import Algorithm
-from counterfoil.office import DocumentKind, Reference, Standing, kind_of
+from counterfoil.office import (
+    DocumentKind,
+    Person,
+    Reference,
+    Standing,
+    kind_of,
+    plan_of,
+    seal_voucher,
+)
+from counterfoil.office.token_access import open_key
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.seals import parse_statement
 from tests.houses import BANK, FINANCE, UNIT, Town, running
@@ -29,9 +38,13 @@ from tests.integration.desks import (
     issue,
     reaches,
     until,
+    write,
 )
+from tests.integration.foreign import ForeignCa
 from tests.integration.hand import Hand, outcomes, payload_of, with_payload
 from tests.integration.papers import Papers, receipt_of
+from tests.integration.test_directory import names
+from tests.integration.test_register import connection, run, urn
 from tests.tools.test_openssl_verify import COMMANDS
 
 pytestmark = [pytest.mark.tools, pytest.mark.asyncio(loop_scope="module")]
@@ -109,7 +122,7 @@ async def test_a_payment_goes_and_its_receipt_comes_back(
         DocumentKind.ACCEPTANCE,
         DocumentKind.RECEIPT,
     ]
-    # Persons seal with the key that they connect with, which is on P-256.
+    # These persons seal with the key that they connect with, which is on P-256.
     assert [algorithms_of(sealed) for sealed in ours.documents] == [
         [P256, P256, kind(town, FINANCE)],
         [kind(town, BANK)],
@@ -265,6 +278,94 @@ async def test_who_does_not_trust_the_sm2_root_takes_none_of_its_seals(
         (answer,) = await hand.deliver([request], at=FINANCE)
 
     assert outcomes(answer) == ["SEAL_FORGED"]
+
+
+@pytest.mark.clause("hubei-11", "hubei-13", "hubei-20")
+@pytest.mark.parametrize("stated", [True, False])
+async def test_a_person_calls_with_p256_and_seals_with_a_national_sm2_card(
+    tmp_path: Path,
+    papers: Papers,
+    program: Program,
+    capsys: pytest.CaptureFixture[str],
+    stated: bool,  # noqa: FBT001 - whether the card bears a name of ours
+) -> None:
+    program("libcrypto")
+    town = Town(directory=tmp_path / "town", settings={"limits": LIMITS})
+    national = ForeignCa.trusted_in(town, "national", "sm2")
+    holder = urn(FINANCE, "person", "first")
+    card = national.issue(
+        FINANCE,
+        "person",
+        "first-card",
+        algorithm="sm2",
+        stated=holder if stated else None,
+    )
+    chain = card.chain_file.read_bytes()
+    key = open_key(f"file:{card.key_file}", f"file:{card.pass_file}", chain)
+    person = Person.with_key(chain, key)
+    town.initialise()
+    async with running(town), town.desk(BANK) as bank, town.desk(FINANCE) as desk:
+        if not stated:
+            listed = await names(town, tmp_path / "name", card, holder, BANK)
+            assert listed == cli.DONE
+        issued = await write(desk, papers.direct_payment())
+        first, second = plan_of(issued.reference.key.type_code)[:2]
+        now = datetime.now(UTC)
+        one = seal_voucher(issued.payload, first, person, stated_time=now)
+        other = seal_voucher(
+            issued.payload,
+            second,
+            town.person(FINANCE, "second"),
+            stated_time=now,
+            beneath=[one],
+        )
+        async with town.desk(FINANCE, "person", "first") as own:
+            (outcome,) = await own.review(
+                [(issued.reference.digest, one)], certificates=[person.certificate]
+            )
+            done(outcome)
+        async with town.desk(FINANCE, "person", "second") as own:
+            done((await own.review([(issued.reference.digest, other)]))[0])
+        done((await desk.seal([issued.reference.digest], send=True))[0])
+        assert await accept_at(bank, issued.reference) == issued.voucher
+        way = await bank.inquire(issued.reference.digest)
+    assert algorithms_of(way.documents[0]) == [SM2, P256, P256]
+    status = [
+        await asyncio.to_thread(
+            cli.main, ["vault", "verify", "--config", str(town.file(party))]
+        )
+        for party in (FINANCE, BANK)
+    ]
+    assert status == [cli.DONE, cli.DONE]
+    assert capsys.readouterr().err.count(": no findings") == 2
+
+
+@pytest.mark.clause("hubei-13")
+async def test_a_registration_is_signed_with_sm2(
+    tmp_path: Path, program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program("libcrypto")
+    town = Town(directory=tmp_path / "town")
+    national = ForeignCa.trusted_in(town, "national", "sm2")
+    holder = urn(FINANCE, "person", "officer")
+    card = national.issue(
+        FINANCE, "person", "officer-card", algorithm="sm2", stated=holder
+    )
+    town.initialise(FINANCE)
+    file = str(tmp_path / "check")
+    signing = [
+        *("--certificate", str(card.chain_file)),
+        *("--key", f"file:{card.key_file}", "--passphrase", f"file:{card.pass_file}"),
+    ]
+    async with running(town, FINANCE):
+        made = await run(
+            *("register", "propose", "check", "--about", "seals", "--finding", "fine"),
+            *("--by", FINANCE, "--number", "check-1", "--output", file, *signing),
+        )
+        by = connection(town, FINANCE, "officer")
+        handed_in = await run("register", "submit", file, *by)
+    assert (made, handed_in) == (cli.DONE, cli.DONE)
+    assert "registered\t" in capsys.readouterr().out
 
 
 async def test_a_vault_with_both_is_verified(

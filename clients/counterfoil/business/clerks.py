@@ -41,7 +41,7 @@ class Reviewer:
 
     Attributes:
         desk: The desk, opened with the person's certificate.
-        person: The certificate and key.
+        person: The certificate and key that the person seals by.
     """
 
     desk: Desk
@@ -160,8 +160,12 @@ class Clerks:
                 for index, position in due
             ]
             answers = reviewer.desk.review(
-                (drafts[index].digest, seal)
-                for (index, _), seal in zip(due, seals, strict=True)
+                (
+                    (drafts[index].digest, seal)
+                    for (index, _), seal in zip(due, seals, strict=True)
+                ),
+                # It may be another one than the desk was opened with.
+                certificates=[reviewer.person.certificate],
             )
             for (index, _), seal, answer in zip(due, seals, answers, strict=True):
                 beneath[index] = (*beneath[index], seal)

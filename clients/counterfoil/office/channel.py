@@ -11,7 +11,7 @@ import grpc
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from counterfoil.office.token_access import open_in_token, token_credentials
+from counterfoil.office.token_access import open_key, token_credentials
 from counterfoil.seal.algorithms import SigningKey
 from counterfoil.seal.keys import NO_PASSPHRASE
 from counterfoil.seal.secret import KeyRefused, read_secret
@@ -121,7 +121,7 @@ class Access:
             certificate=chain,
             key=b"",
             authorities=authorities.read_bytes(),
-            signer=open_in_token(uri, passphrase, chain),
+            signer=open_key(uri, passphrase, chain),
         )
 
     def credentials(self) -> grpc.ChannelCredentials:

@@ -15,6 +15,11 @@
     key = "pkcs11:token=first;object=seal?module-path=/usr/lib/softhsm/libsofthsm2.so"
     passphrase = "file:first.pin"         # the token's PIN; none for a PIN pad
 
+    [office.caller.first_reviewer.seal]   # only if the person seals by another one than
+    certificate = "pki/first-sm2.pem"     # the connection's, e.g. with SM2
+    key = "file:pki/first-sm2.key"        # or in a token, as above
+    passphrase = "file:pki/first-sm2.pass"
+
 Paths are relative to the file, but inside a PKCS#11 URI they are absolute.
 """
 
@@ -30,6 +35,7 @@ from counterfoil.office.blocking import Desk
 from counterfoil.office.calls import Patience
 from counterfoil.office.channel import Access, absolute_reference, read_passphrase
 from counterfoil.office.signing import Person
+from counterfoil.office.token_access import open_key
 from counterfoil.seal.token_uri import PREFIX
 
 _FILE = "file:"
@@ -43,11 +49,13 @@ class Station:
         party: Whose desk it is.
         address: The gateway's `host:port`.
         callers: Certificates and keys, by the name the configuration gives them.
+        sealing: Those who seal by another certificate than the connection's, likewise.
     """
 
     party: str
     address: str
     callers: Mapping[str, Access] = field(repr=False)
+    sealing: Mapping[str, Person] = field(default_factory=dict, repr=False)
 
     def desk(self, caller: str, patience: Patience | None = None) -> Desk:
         """Open the desk as one of the callers.
@@ -63,7 +71,8 @@ class Station:
         Raises:
             ValueError: The configuration has no such caller.
         """
-        return Person.of(self._access(caller))
+        access = self._access(caller)
+        return self.sealing.get(caller) or Person.of(access)
 
     def _access(self, caller: str) -> Access:
         if caller not in self.callers:
@@ -90,11 +99,27 @@ def read_settings(path: Path) -> tuple[Station, dict[str, Any]]:
                 name: _access(caller, authorities, path.parent)
                 for name, caller in office["caller"].items()
             },
+            sealing={
+                name: _person(caller["seal"], path.parent)
+                for name, caller in office["caller"].items()
+                if "seal" in caller
+            },
         )
     except KeyError as error:
         msg = f"{path.name}: {error.args[0]} is missing"
         raise ValueError(msg) from error
     return station, document
+
+
+def _person(seal: Mapping[str, str], base: Path) -> Person:
+    """Return who seals by a certificate that makes no connections."""
+    chain = (base / seal["certificate"]).read_bytes()
+    key = open_key(
+        absolute_reference(seal["key"], base),
+        absolute_reference(seal["passphrase"], base),
+        chain,
+    )
+    return Person.with_key(chain, key)
 
 
 def _access(caller: Mapping[str, str], authorities: Path, base: Path) -> Access:

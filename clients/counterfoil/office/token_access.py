@@ -1,7 +1,7 @@
 """Callers whose key is in a token: it signs their handshakes there, and their seals.
 
-What a gateway requires holds for them as for others: a person seals with the very key
-that the call is made with.
+A person may seal by another certificate than the connection's, e.g. with SM2; its key
+is opened here as well, wherever it is.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ _ECDSA_SECP256R1_SHA256: Final = 3
 """As gRPC numbers it, `PrivateKeySignatureAlgorithm`; it hands over the bare number."""
 
 
-def open_in_token(uri: str, passphrase: str, certificate: bytes) -> SigningKey:
-    """Return a caller's key in a token, seen to belong to the certificate.
+def open_key(uri: str, passphrase: str, certificate: bytes) -> SigningKey:
+    """Return a person's key in a token or file, seen to belong to the certificate.
 
     Args:
-        uri: The key's PKCS#11 URI (RFC 7512).
-        passphrase: A reference to the PIN, such as `file:/path`, or `none`.
+        uri: The key's PKCS#11 URI (RFC 7512), or `file:/path`.
+        passphrase: A reference to the PIN or passphrase, such as `file:/path`, or
+            `none`.
         certificate: The caller's certificate and its intermediates, PEM.
 
     Raises:

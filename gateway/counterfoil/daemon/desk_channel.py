@@ -23,7 +23,7 @@ from counterfoil.domain.refusals import (
 )
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.office import Person
-from counterfoil.office.token_access import open_in_token, token_credentials
+from counterfoil.office.token_access import open_key, token_credentials
 from counterfoil.seal.certificates import CertificateRefused, load_pem_chain
 from counterfoil.seal.keys import KeyReference, load_tls_key
 from counterfoil.seal.secret import KeyRefused
@@ -95,10 +95,9 @@ def person_of(arguments: argparse.Namespace) -> Person:
     reference = _reference(arguments)
     try:
         chain = Path(arguments.certificate).read_bytes()
-        if reference.uri.startswith(PREFIX):
-            signer = open_in_token(reference.uri, reference.passphrase, chain)
-            return Person.with_key(chain, signer)
-        return Person.from_pem(chain, load_tls_key(reference).reveal())
+        # Of any algorithm: what a person signs here goes through no handshake.
+        key = open_key(reference.uri, reference.passphrase, chain)
+        return Person.with_key(chain, key)
     except (KeyRefused, ValueError) as error:
         msg = f"--key: {error}"
         raise ConfigurationRefused(msg) from error
@@ -115,7 +114,7 @@ def _credentials(
     reference = _reference(arguments)
     try:
         if reference.uri.startswith(PREFIX):
-            signer = open_in_token(reference.uri, reference.passphrase, chain)
+            signer = open_key(reference.uri, reference.passphrase, chain)
             return token_credentials(signer, chain, roots)
         return grpc.ssl_channel_credentials(
             roots, load_tls_key(reference).reveal(), chain

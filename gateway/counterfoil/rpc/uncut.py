@@ -17,9 +17,12 @@ from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.domain.refusals import MalformedPayload
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.rpc.limits import check_request
+from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
 from counterfoil.wire.uncut import uncut
 
 _ITEM: Final = uncut(pb.ReviewItem)
+_SHOWN_MAX: Final = 8
+"""Most certificates of a `ReviewRequest`."""
 
 
 class UncutWrite(Protocol):
@@ -58,10 +61,12 @@ def reviews_of(request: UncutReview) -> list[tuple[bytes, bytes]]:
         raise MalformedPayload("not a review", field="reviews") from error
     reviews = [(item.digest, item.seal) for item in items]
     # What plainly keeps the rules of `ReviewRequest` need not be walked through.
+    shown = request.certificates
     if (
         not reviews
-        or request.certificates
         or not all(len(digest) == DIGEST_BYTES and seal for digest, seal in reviews)
+        or len(shown) > _SHOWN_MAX
+        or not all(0 < len(one) <= CERTIFICATE_BYTES_MAX for one in shown)
     ):
         check_request(_whole(request))
     return reviews

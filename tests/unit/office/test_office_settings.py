@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.office import read_settings
@@ -39,6 +40,37 @@ def test_a_station_knows_its_callers_and_leaves_other_tables(settings: Path) -> 
     assert (station.party, station.address) == (PARTY, "127.0.0.1:1")
     assert station.person("first_reviewer").certificate
     assert tables == {"books": {"url": "sqlite://"}}
+
+
+def test_a_person_may_seal_by_another_certificate_than_the_connections(
+    ca: DevelopmentCa, settings: Path
+) -> None:
+    stem = os.path.relpath(
+        ca.credential(PARTY, "person", "second").stem, settings.parent
+    )
+    seal = f"""
+        [office.caller.first_reviewer.seal]
+        certificate = "{stem}.pem"
+        key = "file:{stem}.key"
+        passphrase = "file:{stem}.pass"
+        """
+    text = settings.read_text()
+    settings.write_text(text.replace("[books]", f"{seal}\n[books]"))
+
+    station, _ = read_settings(settings)
+
+    card = ca.credential(PARTY, "person", "second").certificate
+    person = station.person("first_reviewer")
+    assert person.certificate == card.public_bytes(Encoding.DER)
+    assert person.sign(b"x")
+    shown = station.callers["first_reviewer"].certificate
+    assert shown == ca.credential(PARTY, "person", "first").chain_file.read_bytes()
+    with pytest.raises(ValueError, match=r"office\.caller\.other"):
+        station.person("other")
+
+    settings.write_text(settings.read_text().replace(f'key = "file:{stem}', 'key = "x'))
+    with pytest.raises(ValueError, match="key"):
+        read_settings(settings)
 
 
 def test_a_caller_that_is_not_configured_is_named(settings: Path) -> None:
