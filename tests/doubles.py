@@ -14,14 +14,8 @@ from typing import TypeVar
 
 from counterfoil.app.ports import Entry
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import (
-    DraftRow,
-    DraftSeals,
-    ReceiptText,
-    ReviewSeal,
-    StepText,
-    Unsealed,
-)
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Role

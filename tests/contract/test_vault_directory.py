@@ -12,9 +12,18 @@ from counterfoil.domain.document import Document
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import SignerUnlisted
+from counterfoil.domain.register_refusals import (
+    CertificateLost,
+    CertificateNotActive,
+)
 from counterfoil.domain.registration import (
     AgreedWay,
     Agreement,
+    AuditCheck,
+    CertificateActivation,
+    CertificateApplication,
+    CertificateApproval,
+    CertificateDemand,
     DirectoryEntry,
     DirectoryRemoval,
     Filing,
@@ -24,6 +33,7 @@ from counterfoil.domain.registration import (
     PostAssignment,
     Registration,
 )
+from counterfoil.vault.findings import Fault
 from counterfoil.vault.verify import verify_vault
 from tests.contract.vaults import (
     BANK,
@@ -39,7 +49,7 @@ from tests.contract.vaults import (
     voucher,
 )
 
-CARD, OTHER_CARD, SEAL = b"c" * 32, b"o" * 32, b"s" * 32
+CARD, OTHER_CARD, SEAL, STRAY = b"c" * 32, b"o" * 32, b"s" * 32, b"?" * 32
 K = DocumentKind
 
 
@@ -83,7 +93,10 @@ def opening(*entries: DirectoryEntry) -> Document:
 
 def entry(holder: Identity, certificate: bytes = CARD) -> DirectoryEntry:
     return DirectoryEntry(
-        certificate=certificate, public_key=certificate, holder=holder
+        certificate=certificate,
+        public_key=certificate,
+        holder=holder,
+        valid_until_us=0,
     )
 
 
@@ -218,6 +231,96 @@ def test_what_opens_a_register_names_who_opens_it(bench: Bench) -> None:
     lost = LossNotice(certificate=CARD, holder=None)
     enter(bench, paper(lost, MANAGER, listed=((OTHER_CARD, MANAGER.to_urn()),)))
     assert bench.vault.register.voided[CARD].holder == SUPERVISOR
+
+
+# --- cards of persons who sealed what is ours -----------------------------------------
+
+
+def put_to_use(holder: Identity, certificate: bytes) -> tuple[Document, ...]:
+    applied = paper(
+        CertificateApplication(holder=holder, public_key=certificate), MANAGER
+    )
+    return (
+        applied,
+        paper(CertificateApproval(application=applied.digest), OFFICER),
+        paper(
+            CertificateActivation(
+                application=applied.digest,
+                certificate=certificate,
+                holder=holder,
+                public_key=certificate,
+                valid_until_us=2**60,
+            ),
+            MANAGER,
+        ),
+    )
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+def test_a_draft_that_a_lost_card_has_reviewed_is_not_sealed(founded: Bench) -> None:
+    reviewed = replace(voucher("1", to=(BANK,)), beneath=(OTHER_CARD, CARD))
+    before = replace(voucher("2", to=(BANK,)), beneath=(CARD,))
+    assert isinstance(founded.enter(before), Recorded)
+
+    enter(founded, paper(LossNotice(certificate=CARD, holder=person("li")), OFFICER))
+
+    assert isinstance(founded.enter(reviewed), CertificateLost)
+    sent = founded.enter(before, send=True)
+    assert isinstance(sent, CertificateLost)
+
+
+@pytest.mark.clause("hubei-13")
+@pytest.mark.refusal("CERTIFICATE_NOT_ACTIVE")
+def test_where_it_is_demanded_only_cards_in_use_have_sealed_and_signed(
+    founded: Bench,
+) -> None:
+    founders = {MANAGER: b"m" * 32, SUPERVISOR: b"p" * 32, OFFICER: b"f" * 32}
+    li = person("li")
+    for holder, card in founders.items():
+        enter(founded, *put_to_use(holder, card))
+    filing = Filing(
+        holder=li,
+        types=frozenset(),
+        amount_max_fen=0,
+        positions=frozenset(),
+        valid_from="20250101",
+        valid_until="20991231",
+    )
+    enter(founded, paper(filing, OFFICER, SUPERVISOR))
+    reviewed = replace(
+        voucher("1", to=(BANK,)), beneath=(CARD,), sealings=(("cs", li.to_urn()),)
+    )
+    demand = paper(CertificateDemand(party=FINANCE), OFFICER, SUPERVISOR)
+
+    enter(founded, demand)
+
+    assert isinstance(founded.enter(reviewed), CertificateNotActive)
+    check = AuditCheck(matter="log", finding="in order")
+    deed = EnterRegistration(
+        document=replace(paper(check, OFFICER), signers=(CARD,)), lanes=LANES
+    )
+    assert isinstance(founded.one(deed), CertificateNotActive)
+    for one in put_to_use(li, CARD):
+        signer = OFFICER if one.registration is None else one.registration.signers[0]
+        enter(founded, replace(one, signers=(founders[signer],)))
+    assert isinstance(founded.enter(reviewed), Recorded)
+
+    def judge(sealed: bytes, leaf: object, names: object) -> Document | None:
+        del leaf, names
+        said = SAID.get(sealed)
+        if said is None:
+            return None
+        # By another key than then: `verify` has to see that too.
+        strays = tuple(STRAY for _ in said.signers)
+        return replace(registered(said, signers=strays), registration=said)
+
+    with founded.vault._engine.reading() as reading:
+        report = verify_vault(reading, origin=ORIGIN, judge=judge, register=UNFOUNDED)
+
+    assert {(one.fault, one.detail) for one in report.findings} == {
+        (Fault.REGISTRATION_REFUSED, "CERTIFICATE_NOT_ACTIVE")
+    }
 
 
 @pytest.mark.clause("hubei-11")

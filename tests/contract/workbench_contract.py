@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, replace
 
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.workbench.workbench import SqlWorkbench
 

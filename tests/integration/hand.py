@@ -19,7 +19,8 @@ from counterfoil.office import Draft, Reference, Voucher, opened_payload
 from counterfoil.office.messages import draft_message
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.sign import Sealer, SealOrder
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import encode_statement

@@ -191,7 +191,7 @@ async def test_whose_name_is_taken_or_card_is_lost_is_nobody_at_once(
             assert reasons == ["CALLER_UNKNOWN", "CERTIFICATE_LOST"]
             # What they sealed and what is not sent yet, is not sealed any more.
             (outcome,) = await desk.seal([issued.reference.digest], send=True)
-            assert refused(outcome) in {"SIGNER_UNLISTED", "FILING_MISSING"}
+            assert refused(outcome) == "SIGNER_UNLISTED"
             await first.close()
             await second.close()
         theirs = gateways[BANK]

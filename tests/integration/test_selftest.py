@@ -370,7 +370,12 @@ async def test_a_program_list_that_does_not_hold_is_a_fault(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("codes", "level"),
-    [([], Level.OK), ([AlertCode.VAULT_DAMAGED], Level.FAULT)],
+    [
+        ([], Level.OK),
+        ([AlertCode.VAULT_DAMAGED], Level.FAULT),
+        # Nothing is wrong yet.
+        ([AlertCode.CERTIFICATE_EXPIRING], Level.WARNING),
+    ],
 )
 async def test_alerts_that_are_open_are_faults(
     town: Town, tmp_path: Path, codes: list[AlertCode], level: Level

@@ -43,7 +43,7 @@ from counterfoil.domain.deeds import (
     Recorded,
 )
 from counterfoil.domain.standing import Standing
-from counterfoil.seal.trust import TrustMaterial
+from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.vault import EngineVault
 

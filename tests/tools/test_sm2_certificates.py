@@ -37,7 +37,8 @@ from counterfoil.seal.certificates import (
 from counterfoil.seal.chains import Chain, build_chain
 from counterfoil.seal.policies import DEPTH_MAX
 from counterfoil.seal.sm2_chains import CHECKS_MAX
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.seal.verify import verify_seals
 from counterfoil.sm2.der import BIT_STRING, INTEGER, SEQUENCE, element, elements, inside
 from counterfoil.sm2.keys import SIGNER_ID, Sm2PrivateKey, Sm2PublicKey

@@ -156,7 +156,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
         {"NOT_IN_STATE", "ACTING_BEGUN", "ISSUE_OUT_OF_ORDER"}
         | {"WITHDRAWAL_OUT_OF_ORDER", "REFERENCE_MISSING"}
         | {"REFERENCE_VOID", "REFERENCE_UNSETTLED"}
-        | {"AGREEMENT_SUSPENDED", "NOT_FOUNDED"}
+        | {"AGREEMENT_SUSPENDED", "NOT_FOUNDED", "CERTIFICATES_MISSING"}
     ),
     NotFound: frozenset(
         {"VOUCHER_NOT_FOUND", "DRAFT_NOT_FOUND", "PARTY_UNKNOWN", "LEAF_NOT_FOUND"}

@@ -40,6 +40,7 @@ Matter = (
     | pb.AuditCheck
     | pb.DirectoryEntry
     | pb.DirectoryRemoval
+    | pb.CertificateDemand
 )
 """What a registration is about; made by the functions below."""
 
@@ -159,6 +160,11 @@ def certificate_approval(application: bytes) -> Matter:
 def certificate_activation(application: bytes, certificate: bytes) -> Matter:
     """Return what puts a certificate (DER) to use (启用)."""
     return pb.CertificateActivation(application=application, certificate=certificate)
+
+
+def certificate_demand(party: str) -> Matter:
+    """Return the demand that people use only what was activated (启用要求)."""
+    return pb.CertificateDemand(party=party)
 
 
 def filing(  # noqa: PLR0913 -- its fields

@@ -15,7 +15,8 @@ from counterfoil.app.proved_log import ProvedLog
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role, Standing

@@ -45,12 +45,7 @@ class EnterRegistrations:
     Who hands one in does not matter: its signatures do, and whether the posts of its
     signers suffice is judged in the transaction that writes it.
 
-    Attributes:
-        vault: The vault.
-        works: Verifies signatures.
-        registry: The parties.
-        clock: Our clock.
-        settle: Returns once callers and seals are judged by what is registered now.
+    `settle` returns once callers and seals are judged by what is registered now.
     """
 
     vault: Vault

@@ -15,7 +15,7 @@ from counterfoil.domain.catalogue import (
     SealedBy,
     SealPurpose,
 )
-from counterfoil.domain.drafts import DraftSeals, ReviewSeal
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -129,12 +129,15 @@ class ReviewDrafts:
 
         Raises:
             CertificateLost: Its certificate was reported lost or revoked.
+            CertificateNotActive: It was not put to use, and that is demanded.
             FilingMissing: The person has no filing in force.
             OutsideFiling: None for this position and type.
         """
         register = self.vault.register
         register.require_not_void((sealed.certificate,))
-        place = (sealed.position, caller.identity.to_urn())
+        urn = caller.identity.to_urn()
+        register.require_active(urn, sealed.certificate)
+        place = (sealed.position, urn)
         register.require_filed((place,), draft.type_code, 0, now_us)
         return sealed
 

@@ -62,12 +62,8 @@ class SealDrafts:
         """Return a draft as the works take it; whose seals are on it, if it counts."""
         if not self.vault.register.is_founded:
             return Unsealed(payload=row.payload, seals=row.seals)
-        return Unsealed(
-            payload=row.payload,
-            seals=row.seals,
-            sealings=self.certificates.sealings(row.seals),
-            listed=self.certificates.listed_signers(row.seals),
-        )
+        signers = self.certificates.whose(row.seals)
+        return Unsealed(payload=row.payload, seals=row.seals, signers=signers)
 
     def _entered(self, caller: Caller, digest: bytes) -> Outcome:
         """Return where a voucher stands that entered the vault before."""

@@ -11,14 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import (
-    DraftRow,
-    DraftSeals,
-    ReceiptText,
-    ReviewSeal,
-    StepText,
-    Unsealed,
-)
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal, Signers
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 
@@ -133,8 +127,8 @@ class Certificates(Protocol):
         The URN of a signer whose certificate is not known, or nobody's, is empty.
         """
 
-    def listed_signers(self, seals: Iterable[bytes]) -> tuple[tuple[bytes, str], ...]:
-        """Return digest and URN of each signer's certificate that is listed."""
+    def whose(self, seals: Iterable[bytes]) -> Signers:
+        """Return whose encoded seals are; see `sealings` of what is not known."""
 
     def of_document(self, sealed: bytes) -> list[bytes]:
         """Return the certificates of a sealed document and their authorities.

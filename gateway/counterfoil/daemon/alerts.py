@@ -37,6 +37,7 @@ class AlertCode(Enum):
     RESPONDER_SILENT = "a responder does not answer (应答机构无应答)"
     REFUSALS_UNRECORDED = "refused calls are not recorded (拒绝记录无法写入)"
     TIMESTAMP_SILENT = "no authority gives time stamps (时间戳服务中断)"
+    CERTIFICATE_EXPIRING = "a registered certificate ends soon (登记的证书即将到期)"
 
 
 @dataclass(slots=True)

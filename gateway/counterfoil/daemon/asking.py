@@ -36,7 +36,8 @@ from counterfoil.seal.certificates import (
 )
 from counterfoil.seal.ocsp_names import question_of
 from counterfoil.seal.ocsp_reading import RevocationAnswer
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustMaterial
 
 log = logging.getLogger("counterfoil.daemon")
 

@@ -16,7 +16,7 @@ from counterfoil.daemon.trust import TrustKeeper, read_file
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.vault.vault import EngineVault
-from counterfoil.wire.certificate_matters import claimed_names
+from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.registrations import file_to_parts
 from counterfoil.wire.workshop import Workshop
 

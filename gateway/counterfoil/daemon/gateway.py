@@ -22,16 +22,18 @@ from counterfoil.daemon.config import (
     ConfigurationRefused,
     PeerSection,
 )
+from counterfoil.daemon.expiry_watch import ExpiryWatch
 from counterfoil.daemon.keys import (
     load_head_signers,
     load_head_verifiers,
     load_seals,
     origin_of,
     own_head_verifiers,
+    tell_nameless,
 )
 from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.loopback import LoopbackLink
-from counterfoil.daemon.parties import caller_posts, registry_of
+from counterfoil.daemon.parties import caller_judge, caller_posts, registry_of
 from counterfoil.daemon.program_watch import ProgramWatch
 from counterfoil.daemon.refusal_record import record_of
 from counterfoil.daemon.refusals import RefusalRecord
@@ -51,7 +53,6 @@ from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.daemon.works import ProcessWorks
-from counterfoil.domain.party import Identity
 from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
@@ -61,8 +62,6 @@ from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
 from counterfoil.rpc.sightings import Sightings
-from counterfoil.seal.certificates import certificate_digest
-from counterfoil.seal.trust import TrustStore
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.scrub import Scrub
@@ -146,7 +145,7 @@ class Gateway:
             log.warning("the register is not founded; [[caller]] says who may call")
         stamps = time_stamping_of(configuration, self._vault, self._alerts, self.clock)
         self._trust.relist(self._vault.register.names())
-        _tell_nameless(seals, self._trust.store)
+        tell_nameless(seals, self._trust.store)
         registry = registry_of(configuration)
         self._record = record_of(
             configuration, self._vault, self._heads, self._alerts, self.clock
@@ -198,6 +197,8 @@ class Gateway:
         self._spawn(program.run(), "program")
         if stamping is not None:
             self._spawn(stamping.run(), "time stamps")
+        expiry = ExpiryWatch(self._vault, self._alerts, self.clock.now_us)
+        self._spawn(expiry.run(), "expiry")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 
@@ -303,12 +304,8 @@ class Gateway:
             authorities=lambda: self._trust.material.authorities,
             lists=lambda: self._trust.material.crls,
             answers=self._ask.answers,
-            listed=self._name_of,
+            listed=self._vault.name_of,
         )
-
-    def _name_of(self, certificate: bytes) -> Identity | None:
-        """Return for whom the directory lists a certificate now, by its digest."""
-        return self._vault.register.name_of(certificate)
 
     async def _listen(
         self, registry: Registry, receive: ReceiveDocuments, prove: ProveLog
@@ -323,7 +320,7 @@ class Gateway:
             gate=CallerGate(
                 registry=registry,
                 posts=caller_posts(configuration, lambda: self._vault.register),
-                judge=self._judge_caller,
+                judge=caller_judge(self._trust, lambda: self._vault.register),
             ),
             streams_max=configuration.limits.streams_max,
             sightings=sightings,
@@ -366,19 +363,6 @@ class Gateway:
         await self._server.start()
         await self._report_health()
 
-    def _judge_caller(self, certificate: bytes) -> Identity:
-        """Return the identity of a caller's certificate that holds now.
-
-        Raises:
-            CallerUnknown: It is not valid, or not for connections.
-            CallerRevoked: It is revoked.
-            CertificateLost: It was reported lost, or revoked by a registration.
-            SealUndetermined: Whether it is revoked cannot be told now.
-        """
-        identity = self._trust.judge_caller(certificate)
-        self._vault.register.require_not_void((certificate_digest(certificate),))
-        return identity
-
     async def _watch_vault(self) -> None:
         """Tell when the vault does not write any more."""
         await self._vault.stopped()
@@ -414,13 +398,3 @@ class Gateway:
         serving = not self.stopped_reason and self._works.is_ready
         whole = not self._alerts.about(AlertCode.VAULT_DAMAGED)
         await self._services.report(serving=serving, whole=whole)
-
-
-def _tell_nameless(seals: Iterable[SealMaterial], trust: TrustStore) -> None:
-    """Log the seals with which nothing can be sealed until the directory names them."""
-    for seal in seals:
-        if trust.name_of(seal.certificate) is None:
-            log.error(
-                "a seal's certificate bears no name, and no directory lists it",
-                extra={"party": seal.party},
-            )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +26,7 @@ from counterfoil.seal.head_keys import (
 from counterfoil.seal.key_material import load_key_material
 from counterfoil.seal.keys import KeyReference
 from counterfoil.seal.secret import KeyRefused, read_secret
+from counterfoil.seal.trust import TrustStore
 from counterfoil.tlog.ed25519 import Ed25519Signer
 from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.keys import VerifierKey
@@ -32,6 +35,8 @@ from counterfoil.tlog.note import NoteVerifier
 from counterfoil.tlog.sm2 import Sm2Signer
 from counterfoil.tlog.sm3 import Sm3Unavailable, require_sm3
 from counterfoil.tlog.verifiers import verifier_of
+
+log = logging.getLogger("counterfoil.daemon")
 
 _FILE: Final = "file:"
 
@@ -155,6 +160,16 @@ def seal_sections(configuration: Configuration) -> tuple[HostedSection, ...]:
         passphrase=seal.passphrase,
     )
     return (own, *configuration.hosted)
+
+
+def tell_nameless(seals: Iterable[SealMaterial], trust: TrustStore) -> None:
+    """Log the seals with which nothing can be sealed until the directory names them."""
+    for seal in seals:
+        if trust.name_of(seal.certificate) is None:
+            log.error(
+                "a seal's certificate bears no name, and no directory lists it",
+                extra={"party": seal.party},
+            )
 
 
 def load_seal(configuration: Configuration, section: HostedSection) -> SealMaterial:

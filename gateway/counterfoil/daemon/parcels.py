@@ -11,11 +11,9 @@ from counterfoil.domain.voucher import make_voucher_key
 
 
 def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> object:
-    """Return a document as one flat tuple; a refusal as it is.
+    """Return a document as one flat tuple, a refusal as it is.
 
-    Args:
-        document: The document.
-        sealed: Whether its bytes travel too.
+    Its bytes travel too if `sealed` says so.
     """
     if isinstance(document, CounterfoilError):
         return document
@@ -48,6 +46,7 @@ def pack_document(document: Document | CounterfoilError, *, sealed: bool) -> obj
         document.registration,
         document.is_overdue,
         document.listed,
+        document.beneath,
     )
 
 
@@ -89,6 +88,7 @@ def unpack_document(packed: Any, sealed: bytes = b"") -> Document | CounterfoilE
         registration=packed[17],
         is_overdue=packed[18],
         listed=packed[19],
+        beneath=packed[20],
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from counterfoil.daemon.config import KINDS, Configuration
+from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
 from counterfoil.domain.register import Register
 from counterfoil.domain.registry import Party, Registry
+from counterfoil.seal.certificates import certificate_digest
 
 
 def registry_of(configuration: Configuration) -> Registry:
@@ -54,6 +56,26 @@ def caller_posts(
         return configured.get(caller.to_urn(), frozenset())
 
     return posts
+
+
+def caller_judge(
+    trust: TrustKeeper, register: Callable[[], Register]
+) -> Callable[[bytes], Identity]:
+    """Return what tells whose a caller's certificate (DER) is that counts now.
+
+    Args:
+        trust: Judges certificates.
+        register: Returns what stands registered now.
+    """
+
+    def judge(certificate: bytes) -> Identity:
+        identity = trust.judge_caller(certificate)
+        digest, now = certificate_digest(certificate), register()
+        now.require_not_void((digest,))
+        now.require_active(identity.to_urn(), digest)
+        return identity
+
+    return judge
 
 
 def posts_of(configuration: Configuration) -> dict[str, frozenset[Post]]:

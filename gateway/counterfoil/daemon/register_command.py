@@ -47,9 +47,15 @@ def show(arguments: argparse.Namespace) -> int:
         since = void.time.ToJsonString()
         tell("certificate", void.digest.hex(), why, void.holder, void.by, since)
     for row in now.directory:
-        tell("directory", row.digest.hex(), row.holder, row.entry.hex())
+        until = row.valid_until.ToJsonString()
+        tell("directory", row.digest.hex(), row.holder, until, row.entry.hex())
+    active = {row.digest: row for row in now.active}
     for digest in now.certificates_in_use:
-        tell("certificate", digest.hex(), "in-use")
+        used = active.get(digest)
+        whose = () if used is None else (used.holder, used.valid_until.ToJsonString())
+        tell("certificate", digest.hex(), "in-use", *whose)
+    for party in now.demanding:
+        tell("demand", party)
     return 0
 
 

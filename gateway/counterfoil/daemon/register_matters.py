@@ -142,6 +142,7 @@ MATTERS: Final = {
     "unfile": _Proposal("digest", lambda a: matters.filing_withdrawal(_digest(a))),
     "name": _Proposal("holder of", _name),
     "unname": _Proposal("of", lambda a: matters.directory_removal(_der(a.of))),
+    "demand": _Proposal("by", lambda a: matters.certificate_demand(a.party or a.by)),
     "check": _Proposal(
         "about finding", lambda a: matters.audit_check(a.about, a.finding)
     ),
@@ -163,6 +164,7 @@ OPTIONS: Final = {
     "supervisor": ("URN", "the first supervisor (found)"),
     "system-manager": ("URN", "the first system manager, who proposes it (found)"),
     "seals": ("FILE,…", "certificates of the seals in use, PEM (found)"),
+    "party": ("CODE", "whose persons and systems (demand); that of --by by default"),
     "named": ("FILE=URN,…", "whose certificates are that bear no name (found)"),
     "about": ("TEXT", "what was looked at (check)"),
     "finding": ("TEXT", "what was found (check)"),

@@ -26,8 +26,9 @@ def add_register(nouns: Nouns) -> None:
     show = verbs.add_parser(
         "show",
         help="show what stands registered",
-        description="Prints who holds which post, agreements, filings, and which "
-        "certificates are void or in use, one a line.",
+        description="Prints who holds which post, agreements, filings, whose "
+        "certificates are that bear no name, which are void or in use, and where that "
+        "is demanded, one a line.",
     )
     add_connection(show)
     show.set_defaults(command=register_command.show)

@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography import x509
 
-from counterfoil.daemon.alerts import FILE, read_watch_file
+from counterfoil.daemon.alerts import FILE, AlertCode, read_watch_file
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.parties import posts_of
@@ -38,6 +38,9 @@ FREE_SHARE: Final = 0.1
 
 WRITE_S: Final = 0.1
 """A synchronous write of a disk that is well takes less, in seconds."""
+
+_WARNED: Final = {AlertCode.CERTIFICATE_EXPIRING.name}
+"""Alerts of what is not a fault yet."""
 
 _DAY_US: Final = 86_400_000_000
 _REVIEWERS: Final = {Post.FIRST_REVIEWER, Post.SECOND_REVIEWER}
@@ -188,7 +191,14 @@ def check_program_list(configuration: Configuration, _: int) -> Iterator[Check]:
 def check_alerts(configuration: Configuration, _: int) -> Iterable[Check]:
     """Repeat the open alerts, and say when the vault was last looked through."""
     alerts, watches = read_watch_file(configuration.directory / FILE)
-    found = [Check(Level.FAULT, one["code"], one["detail"]) for one in alerts.values()]
+    found = [
+        Check(
+            Level.WARNING if one["code"] in _WARNED else Level.FAULT,
+            one["code"],
+            one["detail"],
+        )
+        for one in alerts.values()
+    ]
     last = watches.get("scrub", {}).get("last_pass", "")
     level = Level.OK if last else Level.WARNING
     return [*found, Check(level, "last scrub", last or "no pass is over yet")]

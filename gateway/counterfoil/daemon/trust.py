@@ -20,7 +20,8 @@ from counterfoil.seal.certificates import (
     RevocationUnknown,
     load_pem_chain,
 )
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.sm2.libcrypto import Sm2Unavailable, libcrypto
 from counterfoil.sm2.signed import has_sm2_key
 

@@ -19,7 +19,8 @@ from counterfoil.seal.certificates import (
 )
 from counterfoil.seal.key_material import KeyMaterial
 from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.wire.seals import encode_statement
 from counterfoil.wire.workshop import Workshop
 

@@ -26,14 +26,8 @@ from counterfoil.daemon.worker import (
 )
 from counterfoil.daemon.worker_process import WorkerEnded, WorkerProcess
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import (
-    DraftRow,
-    DraftSeals,
-    ReceiptText,
-    ReviewSeal,
-    StepText,
-    Unsealed,
-)
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -41,7 +35,7 @@ from counterfoil.domain.refusals import (
     SealUndetermined,
     VaultBusy,
 )
-from counterfoil.seal.trust import TrustMaterial
+from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.wire.judge import take_apart
 
 log = logging.getLogger("counterfoil.works")

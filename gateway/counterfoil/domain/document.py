@@ -38,6 +38,8 @@ class Document:
             of its enclosures too; for one of ours, of the institution's certificate.
             No part of what it says.
         sealings: Position and signer's identity URN of each seal, lowest first.
+        beneath: Of a voucher of ours, digests of the certificates of the persons whose
+            seals are on it, lowest first. No part of what it says.
         listed: Digest and identity URN of each certificate that bears no name and was
             judged by the directory. No part of what it says.
         registration: What a registration says; else None.
@@ -62,6 +64,7 @@ class Document:
     names: tuple[Naming, ...] = ()
     signers: tuple[bytes, ...] = field(default=(), compare=False)
     sealings: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    beneath: tuple[bytes, ...] = field(default=(), compare=False)
     listed: tuple[tuple[bytes, str], ...] = field(default=(), compare=False)
     registration: Registration | None = field(default=None, compare=False)
     is_overdue: bool = field(default=False, compare=False)

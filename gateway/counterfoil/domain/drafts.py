@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.draft_seals import NOBODY, Signers
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
@@ -33,37 +34,6 @@ class DraftRow:
 make_draft_row: Final = maker(DraftRow)
 
 
-class DraftSeals(NamedTuple):
-    """What stands on a draft, without what the draft says.
-
-    A review needs no more, and a payload may have a megabyte. A named tuple, because
-    one goes to a worker for each review: it is pickled in a tenth of the time.
-
-    Attributes:
-        party: Whose desk the draft is on.
-        digest: Digest of the payload.
-        type_code: Its voucher type.
-        seals: Encoded seals, lowest first.
-    """
-
-    party: str
-    digest: bytes
-    type_code: int
-    seals: tuple[bytes, ...]
-
-
-class ReviewSeal(NamedTuple):
-    """A personal seal that holds where it is to stand; see `DraftSeals`.
-
-    Attributes:
-        certificate: SHA-256 of the person's certificate.
-        position: Where it stands.
-    """
-
-    certificate: bytes
-    position: str
-
-
 @value
 class Unsealed:
     """A voucher that still lacks the institution's seals.
@@ -71,16 +41,12 @@ class Unsealed:
     Attributes:
         payload: The encoded voucher.
         seals: Encoded seals that are on it, lowest first.
-        sealings: Position and signer's identity URN of each of them; empty where
-            nobody asks for filings.
-        listed: Digest and identity URN of each certificate among them that the
-            directory names.
+        signers: Who put them; nobody where nobody asks for filings.
     """
 
     payload: bytes
     seals: tuple[bytes, ...] = ()
-    sealings: tuple[tuple[str, str], ...] = ()
-    listed: tuple[tuple[bytes, str], ...] = ()
+    signers: Signers = NOBODY
 
 
 @value

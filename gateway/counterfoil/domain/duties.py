@@ -27,6 +27,7 @@ from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
     CertificateApproval,
+    CertificateDemand,
     Change,
     DirectoryEntry,
     DirectoryRemoval,
@@ -66,6 +67,7 @@ SEATS: Final[dict[type[Matter], Seats]] = {
     AuditCheck: (_OFFICER,),
     DirectoryEntry: (_OFFICER, _SUPERVISOR),
     DirectoryRemoval: (_OFFICER, _SUPERVISOR),
+    CertificateDemand: (_OFFICER, _SUPERVISOR),
 }
 """Every matter but the changes of agreements; see `seats_of`."""
 
@@ -120,6 +122,38 @@ def require_signed(register: Register, registration: Registration) -> None:
         _require_posts(register, registration)
     else:
         _require_foreign(register, registration)
+
+
+_TO_USE: Final = (CertificateApplication, CertificateApproval, CertificateActivation)
+
+
+def require_active_signers(
+    register: Register,
+    registration: Registration,
+    certificates: Sequence[bytes],
+    at_us: int,
+) -> None:
+    """Check that signers use certificates that were put to use, where it is demanded.
+
+    Who has none left may still sign what leads to a new one; each step of it needs the
+    post, and two of the three are of different persons.
+
+    Args:
+        register: What stands registered.
+        registration: What they signed.
+        certificates: SHA-256 of the certificate of each, in their order.
+        at_us: When it is judged, microseconds since the epoch.
+
+    Raises:
+        CertificateNotActive: A signer's was not.
+    """
+    if not register.demanding:
+        return
+    leads_to_use = isinstance(registration.matter, _TO_USE)
+    for signer, certificate in zip(registration.signers, certificates, strict=True):
+        if leads_to_use and not register.has_active(signer.to_urn(), at_us):
+            continue
+        register.require_active(signer.to_urn(), certificate)
 
 
 def _require_persons(signers: Sequence[Identity], due: int) -> None:

@@ -80,3 +80,13 @@ class Identity:
     def to_urn(self) -> str:
         """Return the URI that a certificate of this identity carries."""
         return f"urn:counterfoil:{self.party}:{self.use.value}:{self.name}"
+
+
+def party_of(urn: str) -> str:
+    """Return the party's code of an identity that was parsed before."""
+    return urn.split(":")[2]
+
+
+def use_of(urn: str) -> str:
+    """Return the kind, as `Use` names it, of an identity that was parsed before."""
+    return urn.split(":")[3]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Final, TypeAlias
 
-from counterfoil.domain.party import Identity
+from counterfoil.domain.party import Identity, Use, party_of, use_of
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import SignerUnlisted
 from counterfoil.domain.register_refusals import (
@@ -23,6 +23,7 @@ from counterfoil.domain.register_refusals import (
     OutsideFiling,
 )
 from counterfoil.domain.register_states import (
+    Active,
     AgreementState,
     CertificateState,
     Listed,
@@ -36,6 +37,10 @@ _Way: TypeAlias = tuple[str, str, int, str]
 """Issuer and recipient, or position and signer; a type; a day."""
 
 _ANY_AMOUNT_FEN: Final = 2**63
+
+_DEMANDED: Final = frozenset({Use.PERSON.value, Use.SYSTEM.value})
+"""Of whose certificates it can be demanded that they were put to use; of institutions'
+seals it always is."""
 
 
 @value
@@ -66,6 +71,8 @@ class Register:
         in_use: SHA-256 of the certificates that institutions hosted here seal with.
         filings: By the digest of their registration.
         directory: Certificates that bear no name, by SHA-256 (人员名录).
+        active: Certificates that were put to use since the opening, by SHA-256.
+        demanding: Parties whose persons and systems use only certificates of these.
         numbers: Digests of all registrations, by party and number.
     """
 
@@ -79,6 +86,8 @@ class Register:
     in_use: frozenset[bytes] = frozenset()
     filings: Mapping[bytes, Filing] = field(default_factory=dict)
     directory: Mapping[bytes, Listed] = field(default_factory=dict)
+    active: Mapping[bytes, Active] = field(default_factory=dict)
+    demanding: frozenset[str] = frozenset()
     numbers: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
     _agreed: dict[_Way, type[AgreementMissing | AgreementSuspended] | None] = field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -211,6 +220,59 @@ class Register:
         self.require_not_void((certificate,))
         if certificate not in self.in_use:
             raise CertificateNotActive("the seal's certificate was not put to use")
+
+    def require_active(self, holder: str, certificate: bytes) -> None:
+        """Check that a person or system may use a certificate, where that is demanded.
+
+        Source: Hubei measures, article 13.
+
+        Args:
+            holder: Whose certificate it is, by URN.
+            certificate: Its SHA-256.
+
+        Raises:
+            CertificateNotActive: It was not put to use for that holder.
+        """
+        if party_of(holder) not in self.demanding or use_of(holder) not in _DEMANDED:
+            return
+        active = self.active.get(certificate)
+        if active is None or active.holder.to_urn() != holder:
+            raise CertificateNotActive(
+                f"the certificate was not put to use for {holder}; apply for it, let "
+                "it be approved, and activate it",
+                holder=holder,
+            )
+
+    def has_active(self, holder: str, at_us: int) -> bool:
+        """Tell whether somebody, by URN, has a certificate in use that still counts."""
+        return any(
+            one.holder.to_urn() == holder
+            and digest not in self.voided
+            and at_us <= one.valid_until_us
+            for digest, one in self.active.items()
+        )
+
+    def ending(self, from_us: int, until_us: int) -> dict[bytes, tuple[str, int]]:
+        """Return the registered certificates of people hosted here that end soon.
+
+        Those that are void are left out; so are those with which a register was opened,
+        of which only the digests are known.
+
+        Args:
+            from_us: First instant, microseconds since the epoch.
+            until_us: Last instant.
+
+        Returns:
+            By SHA-256, the holder's URN and when each ends.
+        """
+        known: dict[bytes, Listed | Active] = {**self.directory, **self.active}
+        return {
+            digest: (one.holder.to_urn(), one.valid_until_us)
+            for digest, one in known.items()
+            if digest not in self.voided
+            and self.is_hosted(one.holder.party)
+            and from_us <= one.valid_until_us <= until_us
+        }
 
     def require_filed(
         self,

@@ -56,6 +56,13 @@ class IdentityAmbiguous(Conflict):
     zh = "一份证书或密钥不得对应两个身份"
 
 
+class CertificatesMissing(OutOfTurn):
+    """Somebody who holds a post has no certificate that was put to use."""
+
+    reason = "CERTIFICATES_MISSING"
+    zh = "尚有岗位人员或系统未启用证书"
+
+
 class NotFounded(OutOfTurn):
     """The register was not opened yet: nobody has a post that could sign."""
 
@@ -104,10 +111,10 @@ class CertificateLost(Forbidden):
 
 
 class CertificateNotActive(Forbidden):
-    """The seal's certificate was not put to use by a registration."""
+    """The certificate was not put to use by a registration."""
 
     reason = "CERTIFICATE_NOT_ACTIVE"
-    zh = "印章证书尚未启用"
+    zh = "证书尚未启用"
 
 
 class FilingMissing(Forbidden):

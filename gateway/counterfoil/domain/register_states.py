@@ -59,11 +59,26 @@ class Listed:
         holder: Whose it is.
         public_key: SHA-256 of its public key.
         entry: Digest of the registration that lists it.
+        valid_until_us: When it ends, microseconds since the epoch.
     """
 
     holder: Identity
     public_key: bytes
     entry: bytes
+    valid_until_us: int
+
+
+@value
+class Active:
+    """A certificate that was put to use by a registration.
+
+    Attributes:
+        holder: Whose it is.
+        valid_until_us: When it ends, microseconds since the epoch.
+    """
+
+    holder: Identity
+    valid_until_us: int
 
 
 @value

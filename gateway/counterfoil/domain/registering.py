@@ -30,6 +30,7 @@ from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
     CertificateApproval,
+    CertificateDemand,
     DirectoryEntry,
     DirectoryRemoval,
     Filing,
@@ -86,4 +87,5 @@ _CHANGES: Final[dict[type[Matter], _Changing]] = {
     AuditCheck: filings.note,
     DirectoryEntry: directory.name,
     DirectoryRemoval: directory.unname,
+    CertificateDemand: certificates.demand,
 }

@@ -26,11 +26,13 @@ class DirectoryEntry:
         certificate: SHA-256 of the certificate.
         public_key: SHA-256 of its public key, as SubjectPublicKeyInfo in DER.
         holder: Whose it is.
+        valid_until_us: When it ends, microseconds since the epoch.
     """
 
     certificate: bytes
     public_key: bytes
     holder: Identity
+    valid_until_us: int
 
 
 @value
@@ -191,12 +193,25 @@ class CertificateActivation:
         certificate: SHA-256 of the certificate.
         holder: Whom the certificate names; None if it bears no name.
         public_key: SHA-256 of the certificate's public key, as in the application.
+        valid_until_us: When it ends, microseconds since the epoch.
     """
 
     application: bytes
     certificate: bytes
     holder: Identity | None
     public_key: bytes
+    valid_until_us: int
+
+
+@value
+class CertificateDemand:
+    """Persons and systems use only certificates that were put to use (启用要求).
+
+    Attributes:
+        party: Code of the party whose persons and systems.
+    """
+
+    party: str
 
 
 @value
@@ -262,6 +277,7 @@ Matter: TypeAlias = (
     | AuditCheck
     | DirectoryEntry
     | DirectoryRemoval
+    | CertificateDemand
 )
 """What a registration is about."""
 

@@ -32,8 +32,8 @@ _KNOWN_MAX: Final = 4096
 
 
 JudgeCertificate = Callable[[bytes], Identity]
-"""Returns the identity of a certificate (DER) that is valid now, or raises
-`CallerUnknown`, `CallerRevoked`, `CertificateLost` or `SealUndetermined`."""
+"""Returns whose a certificate (DER) is that counts now, or raises `CallerUnknown`,
+`CallerRevoked`, `CertificateLost`, `CertificateNotActive` or `SealUndetermined`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class CallerGate:
 
         The checks, in order:
 
-        1. The certificate is valid at this instant, neither revoked nor lost.
+        1. The certificate is valid now, neither revoked nor lost; active, if demanded.
         2. Health and reflection are open to every valid certificate.
         3. The exchange is for gateways of registered parties.
         4. A desk is for persons and systems of a party hosted here, in a post
@@ -83,6 +83,7 @@ class CallerGate:
             CallerUnknown: It names nobody that may be here.
             CallerRevoked: It is revoked.
             CertificateLost: It was reported lost, or revoked by a registration.
+            CertificateNotActive: It was not put to use, and that is demanded.
             PostRefused: The post does not allow the method.
             SealUndetermined: Whether it is revoked cannot be told now.
         """

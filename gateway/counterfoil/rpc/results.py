@@ -16,7 +16,8 @@ from google.protobuf.message import Message
 
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.domain.deeds import Outcome
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Standing
 from counterfoil.wire.delimited import before, varint

@@ -82,13 +82,9 @@ def certificate_views(
     party: str,
     listed: Callable[[bytes], Identity | None] = lambda _: None,
 ) -> list[pb.Certificate]:
-    """Return certificates for people.
+    """Return certificates (DER), only those of `party` if it is not empty.
 
-    Args:
-        certificates: In DER.
-        judge: Returns the identity of a caller's certificate that is valid now.
-        party: Only those of this party; empty: all.
-        listed: Returns for whom the directory lists a certificate, by its digest.
+    What bears no name is whose `listed` says, by the digest.
     """
     found: dict[bytes, pb.Certificate] = {}
     for der in certificates:

@@ -1,9 +1,8 @@
 """Whom to believe, and remembering whom one has believed already.
 
-`TrustMaterial` is frozen bytes: it can be pickled, so each worker process makes a
-`TrustStore` of its own. A store remembers what it has found out about each
-certificate together with the interval for which that holds, so a seal by a known
-certificate costs one look-up. New lists or roots mean a new store.
+Each worker process makes a `TrustStore` of its own. A store remembers what it has found
+out about each certificate together with the interval for which that holds, so a seal by
+a known certificate costs one look-up. New lists or roots mean a new store.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from counterfoil.seal.chains import Chain, build_chain
 from counterfoil.seal.ocsp import RevocationAnswers, accept_answer
 from counterfoil.seal.ocsp_reading import RevocationAnswer
 from counterfoil.seal.revocation import RevocationLists, Standing
+from counterfoil.seal.trust_material import TrustMaterial
 
 VETTED_MAX: Final = 16_384
 """Certificates remembered; when there are more, all are found out again."""
@@ -50,47 +50,6 @@ _SEALING_USES: Final = (Use.INSTITUTION, Use.PERSON)
 
 _NOBODY: Final = Identity(party="", use=Use.PERSON, name="")
 """Stands where nobody knows yet whose a certificate is."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrustAnchor:
-    """A trusted root, and for whom it may speak.
-
-    Attributes:
-        certificate: The root in DER.
-        parties: Codes of the parties whose certificates it may issue; empty for
-            all. Where each institution has its own authority, this keeps one from
-            issuing in another's name.
-    """
-
-    certificate: bytes = field(repr=False)
-    parties: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustMaterial:
-    """Everything that a judgement of certificates rests on.
-
-    Attributes:
-        anchors: Trusted roots, at least one.
-        authorities: Intermediate authorities in DER that paths may use.
-        crls: Revocation lists in DER.
-        answers: Responders' answers about single certificates in DER.
-        soft_us: For how long after it was issued a list or answer that is overdue
-            is still gone by; 0 for not at all (hard fail). See `docs/adr/0025`.
-        certificates: Signers' certificates in DER that are known beforehand.
-        directory: Identities by digest of the certificate, for certificates of
-            real authorities that state none; from a directory that the
-            institution has sealed.
-    """
-
-    anchors: tuple[TrustAnchor, ...]
-    authorities: tuple[bytes, ...] = field(default=(), repr=False)
-    crls: tuple[bytes, ...] = field(default=(), repr=False)
-    answers: tuple[bytes, ...] = field(default=(), repr=False)
-    soft_us: int = 0
-    certificates: tuple[bytes, ...] = field(default=(), repr=False)
-    directory: tuple[tuple[bytes, Identity], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from hashlib import sha256
-
-from google.protobuf.message import DecodeError
-
 from counterfoil.domain import registration as domain
-from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.party import Identity, Use
-from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.party import Use, is_party_code
 from counterfoil.domain.registration import Matter
 from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.wire.matter_fields import (
@@ -18,7 +11,6 @@ from counterfoil.wire.matter_fields import (
     read_identity,
     refused_field,
 )
-from counterfoil.wire.sealed import open_sealed
 
 
 def loss(matter: pb.LossNotice) -> Matter:
@@ -54,7 +46,21 @@ def activation(matter: pb.CertificateActivation) -> Matter:
         certificate=read.digest,
         holder=read.identity,
         public_key=read.public_key,
+        valid_until_us=read.valid_until_us,
     )
+
+
+def demand(matter: pb.CertificateDemand) -> Matter:
+    """Return what a demand for certificates that were put to use says.
+
+    Raises:
+        FormRefused: It names no party.
+    """
+    if not is_party_code(matter.party):
+        raise refused_field(
+            "certificate_demand.party", "not a party code", "不是机构代码"
+        )
+    return domain.CertificateDemand(party=matter.party)
 
 
 def entry(
@@ -85,7 +91,10 @@ def entry(
             "证书自带身份标识，不得列入名录",
         )
     return domain.DirectoryEntry(
-        certificate=read.digest, public_key=read.public_key, holder=holder
+        certificate=read.digest,
+        public_key=read.public_key,
+        holder=holder,
+        valid_until_us=read.valid_until_us,
     )
 
 
@@ -102,38 +111,3 @@ def founding(matter: pb.Founding) -> Matter:
         certificates=tuple(matter.certificates),
         directory=tuple(entry(one, "founding.directory") for one in matter.directory),
     )
-
-
-def claimed_names(
-    registrations: Sequence[bytes], *, founding_only: bool = False
-) -> dict[bytes, Identity]:
-    """Return the names that registrations give to certificates, unverified.
-
-    For whoever opens a register, or judges its opening again: the first persons sign
-    with certificates to which only the opening gives names. That it may, is judged
-    afterwards, of the register that follows from it. Of two names for one certificate
-    the first counts; what cannot be read names nobody.
-
-    Args:
-        registrations: Encoded `Sealed` registrations.
-        founding_only: Whether only what opens a register counts.
-    """
-    names: dict[bytes, Identity] = {}
-    for sealed in registrations:
-        try:
-            opened = open_sealed(sealed)
-            message = pb.Registration.FromString(opened.payload)
-        except (CounterfoilError, DecodeError):
-            continue
-        if opened.kind is not DocumentKind.REGISTRATION:
-            continue
-        entries = list(message.founding.directory)
-        if message.HasField("directory_entry") and not founding_only:
-            entries.append(message.directory_entry)
-        for one in entries:
-            try:
-                holder = Identity.from_urn(one.holder)
-            except ValueError:
-                continue
-            names.setdefault(sha256(one.certificate).digest(), holder)
-    return names

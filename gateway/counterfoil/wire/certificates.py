@@ -9,6 +9,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from counterfoil.domain.draft_seals import Signers
 from counterfoil.domain.party import Identity
 from counterfoil.seal.certificates import (
     CertificateRefused,
@@ -80,20 +81,24 @@ class KeptCertificates:
 
         The URN of a signer whose certificate is not known, or nobody's, is empty.
         """
-        found = []
-        for seal in seals:
-            statement = _statement(seal)
-            signer = self._signer(statement.certificate_digest)
-            found.append((statement.position, signer))
-        return tuple(found)
+        return self.whose(seals).sealings
 
-    def listed_signers(self, seals: Iterable[bytes]) -> tuple[tuple[bytes, str], ...]:
-        """Return digest and URN of each signer's certificate that is listed."""
-        digests = [_statement(seal).certificate_digest for seal in seals]
-        return tuple(
-            (digest, holder.to_urn())
-            for digest in digests
-            if (holder := self.listed(digest)) is not None
+    def whose(self, seals: Iterable[bytes]) -> Signers:
+        """Return whose encoded seals are; see `sealings` of what is not known."""
+        statements = [_statement(seal) for seal in seals]
+        digests = tuple(one.certificate_digest for one in statements)
+        urns = [self._signer(digest) for digest in digests]
+        return Signers(
+            sealings=tuple(
+                (one.position, urn) for one, urn in zip(statements, urns, strict=True)
+            ),
+            certificates=digests,
+            listed=tuple(
+                (digest, urn)
+                for digest, urn in zip(digests, urns, strict=True)
+                # One that is nobody's was taken out, and is asked for in vain.
+                if not urn or self.listed(digest) is not None
+            ),
         )
 
     def of_document(self, sealed: bytes) -> list[bytes]:

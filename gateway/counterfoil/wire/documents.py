@@ -242,6 +242,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
     encloses: bool = False,
     is_overdue: bool = False,
     listed: tuple[tuple[bytes, str], ...] = (),
+    beneath: tuple[bytes, ...] = (),
 ) -> Document:
     """Return the document that the vault takes, from its verified parts."""
     return make_document(
@@ -262,6 +263,7 @@ def document_of(  # noqa: PLR0913, PLR0917 -- a document's parts
         names=facts.names,
         signers=signers,
         sealings=sealings,
+        beneath=beneath,
         listed=listed,
         is_overdue=is_overdue,
     )

@@ -15,8 +15,8 @@ from counterfoil.domain.refusals import (
     SealUndetermined,
 )
 from counterfoil.seal.trust import TrustStore
-from counterfoil.wire.certificate_matters import claimed_names
 from counterfoil.wire.certificates import KeptCertificates
+from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.sealed import open_sealed
 from counterfoil.wire.seals import (
     seal_to_bytes,

@@ -14,6 +14,7 @@ from counterfoil.seal.certificates import (
     public_key_bytes,
     stated_identity,
 )
+from counterfoil.seal.chains import us_of
 
 
 def refused_field(path: str, text: str, text_zh: str) -> FormRefused:
@@ -44,11 +45,13 @@ class ReadCertificate:
         digest: Its SHA-256.
         identity: Whom it names; None if it bears no name.
         public_key: SHA-256 of its public key, as SubjectPublicKeyInfo in DER.
+        valid_until_us: When it ends, microseconds since the epoch.
     """
 
     digest: bytes
     identity: Identity | None
     public_key: bytes
+    valid_until_us: int
 
 
 def read_certificate(path: str, der: bytes) -> ReadCertificate:
@@ -63,6 +66,7 @@ def read_certificate(path: str, der: bytes) -> ReadCertificate:
             digest=sha256(der).digest(),
             identity=stated_identity(loaded),
             public_key=sha256(public_key_bytes(loaded)).digest(),
+            valid_until_us=us_of(loaded.not_valid_after_utc),
         )
     except CertificateRefused as error:
         raise refused_field(path, str(error), "证书无法读取") from error

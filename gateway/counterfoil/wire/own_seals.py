@@ -14,6 +14,7 @@ from counterfoil.domain.catalogue import (
     SealPosition,
 )
 from counterfoil.domain.document import Document
+from counterfoil.domain.draft_seals import NOBODY, Signers
 from counterfoil.domain.refusals import (
     CounterfoilError,
     MalformedPayload,
@@ -39,8 +40,7 @@ class Bare:
     seals: tuple[Seal, ...]
     facts: Facts
     enclosures: tuple[bytes, ...] = ()
-    sealings: tuple[tuple[str, str], ...] = ()
-    listed: tuple[tuple[bytes, str], ...] = ()
+    signers: Signers = NOBODY
 
 
 make_bare: Final = maker(Bare)
@@ -146,8 +146,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
     digest: bytes = b"",
     *,
     enclosures: tuple[bytes, ...] = (),
-    sealings: tuple[tuple[str, str], ...] = (),
-    listed: tuple[tuple[bytes, str], ...] = (),
+    signers: Signers = NOBODY,
 ) -> Bare:
     """Return a checked payload of ours, to be sealed.
 
@@ -158,8 +157,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
         seals: Encoded seals of persons that are on it, lowest first.
         digest: SHA-256 of the payload, if it is known.
         enclosures: Sealed originals that it carries.
-        sealings: Whose the seals on it are.
-        listed: Which certificates among them the directory names, and for whom.
+        signers: Whose the seals on it are.
     """
     return make_bare(
         kind=kind,
@@ -168,8 +166,7 @@ def bare_of(  # noqa: PLR0913 -- a document's parts
         seals=tuple(seal_from_bytes(seal) for seal in seals),
         facts=facts,
         enclosures=enclosures,
-        sealings=sealings,
-        listed=listed,
+        signers=signers,
     )
 
 
@@ -202,7 +199,8 @@ def _close(bare: Bare, seal: Seal, ours: _Ours) -> Document:
         bare.digest,
         bare.facts,
         ours.signers,
-        (*bare.sealings, ours.place),
+        (*bare.signers.sealings, ours.place),
         encloses=bool(bare.enclosures),
-        listed=bare.listed + ours.listed,
+        listed=bare.signers.listed + ours.listed,
+        beneath=bare.signers.certificates,
     )

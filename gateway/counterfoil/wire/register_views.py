@@ -57,10 +57,22 @@ def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
         certificates_in_use=sorted(register.in_use),
         directory=[
             registry_pb2.ListedCertificate(
-                digest=digest, holder=listed.holder.to_urn(), entry=listed.entry
+                digest=digest,
+                holder=listed.holder.to_urn(),
+                entry=listed.entry,
+                valid_until=timestamp_from_us(listed.valid_until_us),
             )
             for digest, listed in register.directory.items()
         ],
+        active=[
+            registry_pb2.ActiveCertificate(
+                digest=digest,
+                holder=active.holder.to_urn(),
+                valid_until=timestamp_from_us(active.valid_until_us),
+            )
+            for digest, active in register.active.items()
+        ],
+        demanding=sorted(register.demanding),
     )
 
 

@@ -34,6 +34,7 @@ from counterfoil.seal.certificates import (
 from counterfoil.seal.verify import Verified
 from counterfoil.wire import certificate_matters
 from counterfoil.wire.catalogue import CATALOGUE
+from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.keys import timestamp_to_us
 from counterfoil.wire.matter_fields import read_identity, refused_field
 from counterfoil.wire.sealed import Opened, open_sealed
@@ -104,7 +105,7 @@ def stored_registration(
     """
     opened = open_sealed(sealed)
     # What opens a register names those who open it.
-    claimed = certificate_matters.claimed_names([sealed], founding_only=True)
+    claimed = claimed_names([sealed], founding_only=True)
     signers = []
     for seal in opened.seals:
         try:
@@ -300,6 +301,7 @@ _MATTERS: Final[Mapping[str, Callable[[Any], Matter]]] = {
     "audit_check": _check,
     "directory_entry": certificate_matters.entry,
     "directory_removal": certificate_matters.removal,
+    "certificate_demand": certificate_matters.demand,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counterfoil.domain.catalogue import DocumentKind, SealPlan
-from counterfoil.domain.drafts import DraftSeals, ReviewSeal
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import SealForged
 from counterfoil.domain.seals import check_plan, next_position

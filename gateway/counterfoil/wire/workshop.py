@@ -16,14 +16,8 @@ from counterfoil.domain.catalogue import (
     DocumentKind,
 )
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import (
-    DraftRow,
-    DraftSeals,
-    ReceiptText,
-    ReviewSeal,
-    StepText,
-    Unsealed,
-)
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -139,8 +133,7 @@ class Workshop:
         plan = plan_of(opened.kind, facts)
         check_plan(plan, verified.statements, verified.sealings, issuer=facts.by)
         signers = [statement.certificate_digest for statement in verified.statements]
-        is_overdue = bool(verified.overdue)
-        listed = verified.listed
+        is_overdue, listed = bool(verified.overdue), verified.listed
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
             original = open_sealed(enclosure)
@@ -229,8 +222,7 @@ class Workshop:
                 facts,
                 draft.seals,
                 digest,
-                sealings=draft.sealings,
-                listed=draft.listed,
+                signers=draft.signers,
             )
 
         return self._own.finish(_each(bare, drafts), at_us)

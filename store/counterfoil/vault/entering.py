@@ -63,9 +63,27 @@ def enter(tx: Transaction, deed: Enter) -> Outcome:
     for certificate in deed.document.signers:
         tx.register.require_in_use(certificate)
     require_good_seals(tx, deed.document)
+    _require_good_cards(tx, deed.document)
     if deed.document.kind is DocumentKind.VOUCHER:
         return _enter_voucher(tx, deed)
     return _enter_step(tx, deed)
+
+
+def _require_good_cards(tx: Transaction, document: Document) -> None:
+    """Check that the persons who sealed what is ours may still seal by that.
+
+    They sealed some time ago; whoever gets it asks the same.
+
+    Raises:
+        CertificateLost: A certificate was reported lost or revoked since.
+        CertificateNotActive: It was not put to use, and that is demanded since.
+    """
+    tx.register.require_not_void(document.beneath)
+    if tx.register.demanding:
+        for (_, urn), certificate in zip(
+            document.sealings, document.beneath, strict=False
+        ):
+            tx.register.require_active(urn, certificate)
 
 
 def send(tx: Transaction, deed: Send) -> Outcome:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from counterfoil.domain.deeds import EnterRegistration, Outcome, make_recorded
 from counterfoil.domain.document import Document
+from counterfoil.domain.duties import require_active_signers
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -77,6 +78,7 @@ def _append(
     said = document.registration
     assert said is not None, "a registration says something"
     tx.register.require_not_void(document.signers)
+    require_active_signers(tx.register, said, document.signers, tx.time_us)
     register = register_after(tx.register, said, tx.time_us)
     # What opens a register names those who open it.
     names = register if isinstance(said.matter, Founding) else tx.register

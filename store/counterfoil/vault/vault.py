@@ -21,6 +21,7 @@ from counterfoil.app.ports import (
 from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import HeadForked
 from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role
@@ -276,6 +277,10 @@ class EngineVault:
     def register(self) -> Register:
         """What stands registered, as of the last commit."""
         return self._register
+
+    def name_of(self, certificate: bytes) -> Identity | None:
+        """Return for whom the directory lists a certificate now, by its SHA-256."""
+        return self._register.name_of(certificate)
 
     async def register_changed(self, known: Register) -> Register:
         """Wait until something else stands registered than `known`; return it."""

@@ -14,12 +14,12 @@ from typing import Final, TypeAlias
 from counterfoil.app.ports import FoundRow
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document
+from counterfoil.domain.duties import require_active_signers
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError, VaultCorrupt
 from counterfoil.domain.register import Register
 from counterfoil.domain.registering import register_after
-from counterfoil.domain.registration import Registration
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.vault.engine import Reading
@@ -278,7 +278,7 @@ class _Check:
             self._report.add(Fault.SEAL_REFUSED, index=index, detail=refusal.reason)
             return
         if stated is not None and stated.registration is not None:
-            self._follow_register(index, stated.registration, leaf.time_us)
+            self._follow_register(index, stated, leaf.time_us)
         if stated is None or title is None or leaf.kind is not DocumentKind.VOUCHER:
             return
         if (stated.key.to_bytes(), stated.amount_fen, stated.count) != (
@@ -289,10 +289,12 @@ class _Check:
             self._report.add(Fault.ROW_CHANGED, index=index, detail="title")
         self._naming.take(index, stated)
 
-    def _follow_register(self, index: int, said: Registration, at_us: int) -> None:
-        if self._register is None:
+    def _follow_register(self, index: int, stated: Document, at_us: int) -> None:
+        said = stated.registration
+        if self._register is None or said is None:
             return
         try:
+            require_active_signers(self._register, said, stated.signers, at_us)
             self._register = register_after(self._register, said, at_us)
             self._names = self._register.names()
         except CounterfoilError as refusal:

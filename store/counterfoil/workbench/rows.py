@@ -6,7 +6,8 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.voucher import VoucherKey
 
 _LENGTH: Final = struct.Struct(">I")

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection
 
 from counterfoil.app.ports import Clock
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.sql.database import Database, Durability, is_failure
 from counterfoil.sql.plain import AboutValues, text_about, text_of
 from counterfoil.workbench.errors import WorkbenchUnavailable

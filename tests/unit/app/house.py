@@ -47,7 +47,8 @@ from counterfoil.ledger.follower import LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.seal.head_keys import head_signers
 from counterfoil.seal.sign import Sealer, SealOrder
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.tlog.checkpoint import Checkpoint, sign_checkpoint
 from counterfoil.tlog.ed25519 import Ed25519Signer

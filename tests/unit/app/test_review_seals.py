@@ -8,7 +8,8 @@ import pytest
 
 from counterfoil.devca.certificates import Validity
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import CounterfoilError, SealForged
 from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.wire.catalogue import CATALOGUE

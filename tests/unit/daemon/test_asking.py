@@ -23,7 +23,8 @@ from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.devca.certificates import Validity
 from counterfoil.seal.certificates import certificate_digest
 from counterfoil.seal.ocsp_reading import load_answer
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustMaterial
 from tests.houses import FINANCE, Town
 from tests.responders import answer_of
 from tests.unit.seal.makers import DAY, HOUR, NOW, NOW_US, SECOND_US, Pki

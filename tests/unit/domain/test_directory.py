@@ -35,6 +35,7 @@ from tests.unit.domain.registrations import (
     EMPTY,
     FINANCE,
     MANAGER,
+    NOON_US,
     OFFICER,
     OTHER,
     STAFFED,
@@ -58,7 +59,9 @@ TWO_OF_BANK = person("a", BANK), person("b", BANK)
 def entry(
     holder: Identity = LI, certificate: bytes = CARD, key: bytes = KEY
 ) -> DirectoryEntry:
-    return DirectoryEntry(certificate=certificate, public_key=key, holder=holder)
+    return DirectoryEntry(
+        certificate=certificate, public_key=key, holder=holder, valid_until_us=NOON_US
+    )
 
 
 def listed(
@@ -211,7 +214,11 @@ def test_a_certificate_without_a_name_is_put_to_use_as_whom_it_is_listed() -> No
     approved = registration(CertificateApproval(application=applied.digest), OFFICER)
     used = registration(
         CertificateActivation(
-            application=applied.digest, certificate=CARD, holder=None, public_key=KEY
+            application=applied.digest,
+            certificate=CARD,
+            holder=None,
+            public_key=KEY,
+            valid_until_us=NOON_US,
         ),
         MANAGER,
     )

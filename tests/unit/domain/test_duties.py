@@ -28,6 +28,7 @@ from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
     CertificateApproval,
+    CertificateDemand,
     Change,
     FilingWithdrawal,
     Founding,
@@ -45,6 +46,7 @@ from tests.unit.domain.registrations import (
     FINANCE,
     FOUNDED,
     MANAGER,
+    NOON_US,
     OFFICER,
     OTHER,
     SEAL,
@@ -331,9 +333,15 @@ def test_a_peer_registers_what_is_its_own_by_its_own_persons() -> None:
         MATTERS["apply"],
         MATTERS["approve"],
         CertificateActivation(
-            application=APPLIED.digest, certificate=SEAL, holder=seal(), public_key=KEY
+            application=APPLIED.digest,
+            certificate=SEAL,
+            holder=seal(),
+            public_key=KEY,
+            valid_until_us=NOON_US,
         ),
         MATTERS["check"],
+        CertificateDemand(party=FINANCE),
+        CertificateDemand(party=BANK),
     ],
 )
 @pytest.mark.refusal("MATTER_FOREIGN")

@@ -298,6 +298,7 @@ def activation(
         certificate=NEW,
         holder=holder or seal(),
         public_key=public_key,
+        valid_until_us=NOON_US + DAY_US,
     )
     return registration(matter, MANAGER)
 

@@ -9,7 +9,8 @@ import pytest
 from counterfoil.desk.v1 import desk_pb2 as pb
 from counterfoil.desk.v1 import standing_pb2
 from counterfoil.domain.deeds import Outcome, Recorded
-from counterfoil.domain.drafts import DraftRow, DraftSeals
+from counterfoil.domain.draft_seals import DraftSeals
+from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import NotInState, VoucherKeyReused
 from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey

@@ -32,7 +32,8 @@ from counterfoil.domain.seals import Seal
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.certificates import certificate_bag
 from counterfoil.seal.sign import Sealer, SealOrder
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.seal.verify import Court, SealedDocument, verify_seals
 from counterfoil.sm2.keys import Sm2PrivateKey
 from counterfoil.wire.seals import encode_statement, parse_statement

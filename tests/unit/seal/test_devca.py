@@ -19,7 +19,8 @@ from counterfoil.seal.certificates import load_pem_chain
 from counterfoil.seal.head_keys import head_signers, load_log_keys
 from counterfoil.seal.keys import KeyReference, load_signing_key, load_tls_key
 from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.seal.verify import verify_seals
 from counterfoil.wire.seals import encode_statement
 from tests.unit.seal.makers import NOW, NOW_US, PARTY, alone, court_of, forged_at

@@ -14,7 +14,8 @@ from counterfoil.domain.refusals import SealUndetermined, SignerUnlisted
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.certificates import CertificateRefused, names_in
 from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustAnchor, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor
 from counterfoil.seal.verify import Court, Verified, judge_batch, verify_seals
 from counterfoil.wire.seals import encode_statement
 from tests.unit.seal.makers import (

@@ -31,7 +31,8 @@ from counterfoil.seal.chains import SKEW_US
 from counterfoil.seal.ocsp import RevocationAnswers
 from counterfoil.seal.ocsp_names import question_of
 from counterfoil.seal.ocsp_reading import ANSWER_BYTES_MAX, load_answer
-from counterfoil.seal.trust import TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.seal.verify import verify_seals
 from tests.responders import answer_of, delegate_of
 from tests.unit.seal.makers import (

@@ -36,7 +36,8 @@ from counterfoil.seal.chains import datetime_of, us_of
 from counterfoil.seal.policies import DEPTH_MAX
 from counterfoil.seal.revocation import load_crl
 from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.sm2.keys import Sm2PrivateKey
 from tests.unit.seal.makers import (
     CURRENT,

@@ -38,7 +38,8 @@ from counterfoil.domain.seals import (
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.certificates import certificate_bag, public_key_of
 from counterfoil.seal.sign import Sealer
-from counterfoil.seal.trust import TrustAnchor, TrustMaterial, TrustStore
+from counterfoil.seal.trust import TrustStore
+from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.seal.verify import (
     BAG_MAX,
     SEALS_MAX,

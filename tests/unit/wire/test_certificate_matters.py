@@ -14,7 +14,7 @@ from counterfoil.domain.refusals import FormRefused, MalformedPayload
 from counterfoil.office import matters, registering
 from counterfoil.office.signing import Person
 from counterfoil.seal.algorithms import signing_key
-from counterfoil.wire.certificate_matters import claimed_names
+from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.registrations import read_registration, stored_registration
 from tests.unit.seal.makers import IN_FORCE, Pki, der
 
@@ -47,6 +47,7 @@ def test_an_entry_says_whose_certificate_and_key_it_is() -> None:
         certificate=sha256(li.certificate).digest(),
         public_key=sha256(li.key.public_key).digest(),
         holder=Identity.from_urn(LI),
+        valid_until_us=int(IN_FORCE.end.timestamp()) * 1_000_000,
     )
     assert read(matters.directory_removal(li.certificate)) == domain.DirectoryRemoval(
         certificate=sha256(li.certificate).digest()
@@ -145,6 +146,18 @@ def test_who_signed_follows_from_certificate_directory_or_opening() -> None:
     with pytest.raises(MalformedPayload, match="nobody's") as caught:
         signers(later, {})
     assert caught.value.facts == {"field": "seals"}
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+def test_a_demand_names_a_party() -> None:
+    assert read(matters.certificate_demand(PARTY)) == domain.CertificateDemand(
+        party=PARTY
+    )
+    with pytest.raises(FormRefused) as caught:
+        read(matters.certificate_demand("finance"))
+    (violation,) = caught.value.violations
+    assert violation.path == "certificate_demand.party"
+    assert violation.text_zh == "不是机构代码"
 
 
 def test_public_keys_are_named_as_applications_name_them() -> None:

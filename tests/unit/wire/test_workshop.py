@@ -11,14 +11,8 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.document import Document
-from counterfoil.domain.drafts import (
-    DraftRow,
-    DraftSeals,
-    ReceiptText,
-    ReviewSeal,
-    StepText,
-    Unsealed,
-)
+from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
+from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.refusals import (
     CounterfoilError,
     FormRefused,

@@ -9,18 +9,26 @@ from counterfoil.domain.changes.standing import (
     require_home,
     require_own_holder,
 )
-from counterfoil.domain.party import Identity
+from counterfoil.domain.party import Identity, party_of
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
+    CertificatesMissing,
+    MatterForeign,
     NotRegistered,
     SignersRefused,
 )
-from counterfoil.domain.register_states import CertificateState, Voided, with_one
+from counterfoil.domain.register_states import (
+    Active,
+    CertificateState,
+    Voided,
+    with_one,
+)
 from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
     CertificateApproval,
+    CertificateDemand,
     LossNotice,
     Registration,
     Revocation,
@@ -132,7 +140,43 @@ def activate(
         register,
         certificates=with_one(register.certificates, matter.application, state),
         in_use=register.in_use | {matter.certificate},
+        active=with_one(
+            register.active,
+            matter.certificate,
+            Active(holder=holder, valid_until_us=matter.valid_until_us),
+        ),
     )
+
+
+def demand(
+    register: Register,
+    registration: Registration,
+    matter: CertificateDemand,
+    at_us: int,
+) -> Register:
+    """Return the register where a party's people use only certificates put to use.
+
+    Source: Hubei measures, article 13.
+
+    Raises:
+        MatterForeign: The party is not hosted here.
+        AlreadyRegistered: It is demanded already.
+        CertificatesMissing: Somebody who holds a post has no such certificate.
+    """
+    require_home(register, registration)
+    if not register.is_hosted(matter.party):
+        raise MatterForeign("the party is not hosted here", by=matter.party)
+    if matter.party in register.demanding:
+        raise AlreadyRegistered("it is demanded already", party=matter.party)
+    for holder in sorted(register.holders):
+        is_theirs = party_of(holder) == matter.party
+        if is_theirs and not register.has_active(holder, at_us):
+            raise CertificatesMissing(
+                f"{holder} has no certificate that was put to use; apply for it, let "
+                "it be approved, and activate it first",
+                holder=holder,
+            )
+    return replace(register, demanding=register.demanding | {matter.party})
 
 
 def _holder(register: Register, certificate: bytes, named: Identity | None) -> Identity:

@@ -40,7 +40,10 @@ def name(
                 holder=listed.holder.to_urn(),
             )
     one = Listed(
-        holder=matter.holder, public_key=matter.public_key, entry=registration.digest
+        holder=matter.holder,
+        public_key=matter.public_key,
+        entry=registration.digest,
+        valid_until_us=matter.valid_until_us,
     )
     return replace(
         register, directory=with_one(register.directory, matter.certificate, one)

@@ -39,7 +39,8 @@ class DeskServiceStub:
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
     `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-    registration.
+    registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+    that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -48,7 +49,7 @@ class DeskServiceStub:
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
     certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
     a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
     `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
@@ -189,7 +190,8 @@ class DeskServiceServicer:
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
     `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-    registration.
+    registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+    that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -198,7 +200,7 @@ class DeskServiceServicer:
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
     certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
     a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
     `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
@@ -240,6 +242,7 @@ class DeskServiceServicer:
         `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
         name, and no directory here lists it.
         * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+        `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands that;
         `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -584,7 +587,8 @@ class DeskService:
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
     `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-    registration.
+    registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+    that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -593,7 +597,7 @@ class DeskService:
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
     goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+    `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
     certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
     a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
     `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher

@@ -40,7 +40,8 @@ class DeskServiceStub:
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
       `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-      registration.
+      registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+      that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -49,7 +50,7 @@ class DeskServiceStub:
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
@@ -91,6 +92,7 @@ class DeskServiceStub:
       `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
       name, and no directory here lists it.
     * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+      `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands that;
       `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
     """
     Seal: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]
@@ -237,7 +239,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
       `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-      registration.
+      registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+      that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -246,7 +249,7 @@ class DeskServiceAsyncStub(DeskServiceStub):
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
@@ -285,6 +288,7 @@ class DeskServiceAsyncStub(DeskServiceStub):
       `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
       name, and no directory here lists it.
     * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+      `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands that;
       `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
     """
     Seal: _aio.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]  # type: ignore[assignment]
@@ -430,7 +434,8 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
 
     * `PERMISSION_DENIED` / `CALLER_UNKNOWN`, `CALLER_REVOKED`, `POST_REFUSED`;
       `CERTIFICATE_LOST`: the caller's certificate was reported lost or revoked by a
-      registration.
+      registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
+      that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
@@ -439,7 +444,7 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
     * `UNAVAILABLE` / `SEAL_KEY_UNAVAILABLE`, for each item that the institution's seal
       goes on: its key is in a token that cannot be used now. Nothing was changed.
     * For each item that the institution's seal goes on, once the register is founded:
-      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: the seal's
+      `PERMISSION_DENIED` / `CERTIFICATE_LOST`, `CERTIFICATE_NOT_ACTIVE`: a seal's
       certificate is void, or was never put to use; `FILING_MISSING`, `OUTSIDE_FILING`:
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
@@ -488,6 +493,7 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
           `SAME_PERSON`: both reviews by one; `SIGNER_UNLISTED`: its certificate bears no
           name, and no directory here lists it.
         * `CERTIFICATE_LOST`: its certificate was reported lost or revoked;
+          `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands that;
           `FILING_MISSING`, `OUTSIDE_FILING`: the person has no filing for the position.
         """
 

@@ -100,6 +100,7 @@ class Registration(_message.Message):
     AUDIT_CHECK_FIELD_NUMBER: _builtins.int
     DIRECTORY_ENTRY_FIELD_NUMBER: _builtins.int
     DIRECTORY_REMOVAL_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_DEMAND_FIELD_NUMBER: _builtins.int
     by: _builtins.str
     """Code of the party in whose name it is made."""
     number: _builtins.str
@@ -178,6 +179,12 @@ class Registration(_message.Message):
     def directory_removal(self) -> Global___DirectoryRemoval:
         """Takes the name from it. Signed by a security officer and a supervisor."""
 
+    @_builtins.property
+    def certificate_demand(self) -> Global___CertificateDemand:
+        """Demands that persons' and systems' certificates are put to use first. Signed by a
+        security officer and a supervisor.
+        """
+
     def __init__(
         self,
         *,
@@ -201,12 +208,13 @@ class Registration(_message.Message):
         audit_check: Global___AuditCheck | None = ...,
         directory_entry: Global___DirectoryEntry | None = ...,
         directory_removal: Global___DirectoryRemoval | None = ...,
+        certificate_demand: Global___CertificateDemand | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check", "directory_entry", "directory_removal"]  # noqa: Y015
+    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check", "directory_entry", "directory_removal", "certificate_demand"]  # noqa: Y015
     _WhichOneofArgType_matter: _TypeAlias = _typing.Literal["matter", b"matter"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_matter) -> _WhichOneofReturnType_matter | None: ...
 
@@ -504,8 +512,9 @@ Global___Revocation: _TypeAlias = Revocation  # noqa: Y015
 class CertificateApplication(_message.Message):
     """A certificate is applied for (申请).
 
-    Three persons are needed until it seals: a system manager applies, a security
-    officer approves, and a system manager puts it to use.
+    Three steps are needed until it counts: a system manager applies, a security officer
+    approves, and a system manager puts it to use. Institutions' seals always go this way;
+    persons' and systems' certificates where it is demanded (`CertificateDemand`).
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -579,6 +588,39 @@ class CertificateActivation(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CertificateActivation: _TypeAlias = CertificateActivation  # noqa: Y015
+
+@_typing.final
+class CertificateDemand(_message.Message):
+    """From now on a party's persons and systems use only certificates that were put to use
+    (启用要求).
+
+    Without it any valid certificate of theirs counts. With it one that was not applied
+    for, approved and put to use neither calls nor seals nor signs: `CERTIFICATE_NOT_ACTIVE`.
+    It is for a party hosted here, takes effect with its leaf, and is not taken back; what
+    was sealed before stays what it was. Everybody who holds a post of that party must
+    have such a certificate by then.
+
+    Whoever has none left, because it was lost or has ended, may still sign applications,
+    approvals and activations: otherwise the last one lost would be the last for ever.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """Code of the party."""
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CertificateDemand: _TypeAlias = CertificateDemand  # noqa: Y015
 
 @_typing.final
 class Filing(_message.Message):

@@ -601,6 +601,8 @@ class GetRegisterResponse(_message.Message):
     VOID_CERTIFICATES_FIELD_NUMBER: _builtins.int
     CERTIFICATES_IN_USE_FIELD_NUMBER: _builtins.int
     DIRECTORY_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    DEMANDING_FIELD_NUMBER: _builtins.int
     is_founded: _builtins.bool
     """Whether the register was opened; until then the configuration says who may call."""
     @_builtins.property
@@ -627,6 +629,16 @@ class GetRegisterResponse(_message.Message):
     def directory(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedCertificate]:
         """The directory of persons, in the order of registration."""
 
+    @_builtins.property
+    def active(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActiveCertificate]:
+        """Certificates that were put to use, with their holders; of those with which a register
+        was opened only the digests are known.
+        """
+
+    @_builtins.property
+    def demanding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of the parties whose persons and systems use no others, in order."""
+
     def __init__(
         self,
         *,
@@ -637,10 +649,12 @@ class GetRegisterResponse(_message.Message):
         void_certificates: _abc.Iterable[Global___VoidCertificate] | None = ...,
         certificates_in_use: _abc.Iterable[_builtins.bytes] | None = ...,
         directory: _abc.Iterable[Global___ListedCertificate] | None = ...,
+        active: _abc.Iterable[Global___ActiveCertificate] | None = ...,
+        demanding: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "directory", b"directory", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "demanding", b"demanding", "directory", b"directory", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -762,26 +776,64 @@ class ListedCertificate(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
     ENTRY_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
     digest: _builtins.bytes
     """SHA-256 of the certificate in DER, 32 bytes."""
     holder: _builtins.str
     """Identity URN of the holder."""
     entry: _builtins.bytes
     """SHA-256 of the registration that lists it, 32 bytes."""
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """Its last instant of validity (UTC)."""
+
     def __init__(
         self,
         *,
         digest: _builtins.bytes = ...,
         holder: _builtins.str = ...,
         entry: _builtins.bytes = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entry", b"entry", "holder", b"holder"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "entry", b"entry", "holder", b"holder", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListedCertificate: _TypeAlias = ListedCertificate  # noqa: Y015
+
+@_typing.final
+class ActiveCertificate(_message.Message):
+    """A certificate that was applied for, approved and put to use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of the certificate in DER, 32 bytes."""
+    holder: _builtins.str
+    """Identity URN of the holder."""
+    @_builtins.property
+    def valid_until(self) -> _timestamp_pb2.Timestamp:
+        """Its last instant of validity (UTC)."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.bytes = ...,
+        holder: _builtins.str = ...,
+        valid_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until", b"valid_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "holder", b"holder", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActiveCertificate: _TypeAlias = ActiveCertificate  # noqa: Y015
 
 @_typing.final
 class VoidCertificate(_message.Message):

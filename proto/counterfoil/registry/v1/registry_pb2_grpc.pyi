@@ -58,6 +58,8 @@ class RegistryServiceStub:
     * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
     * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
     * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
+    * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
+      demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
 
     The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
@@ -97,6 +99,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
     * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
     * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
+    * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
+      demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
 
     The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
@@ -157,6 +161,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         * `REGISTRATION_NUMBER_REUSED`, `ALREADY_REGISTERED`, `POSTS_INCOMPATIBLE`.
         * `NOT_FOUNDED`, `NOT_REGISTERED`, `CERTIFICATE_LOST`.
         * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
+        * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
+          demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
 
         The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
