@@ -189,6 +189,11 @@ async def test_whose_name_is_taken_or_card_is_lost_is_nobody_at_once(
                     await one
                 reasons.append(cut.value.reason)
             assert reasons == ["CALLER_UNKNOWN", "CERTIFICATE_LOST"]
+            # The security officer sees the one by name, the other as a stranger.
+            refusals = gateways[FINANCE]._guard.sightings.refusals()
+            seen = {(row.identity, row.reason) for row in refusals}
+            assert (urn(FINANCE, "person", "second"), "CERTIFICATE_LOST") in seen
+            assert ("CN=nobody", "CALLER_UNKNOWN") in seen
             # What they sealed and what is not sent yet, is not sealed any more.
             (outcome,) = await desk.seal([issued.reference.digest], send=True)
             assert refused(outcome) == "SIGNER_UNLISTED"

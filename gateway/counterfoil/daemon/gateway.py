@@ -324,6 +324,7 @@ class Gateway:
             ),
             streams_max=configuration.limits.streams_max,
             sightings=sightings,
+            listed=self._vault.name_of,
         )
         self._server = grpc.aio.server(
             interceptors=[self._guard],

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import grpc
 from grpc_status import rpc_status
 
+from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import (
     CallerRevoked,
     CallerUnknown,
@@ -52,11 +53,13 @@ class Guard(grpc.aio.ServerInterceptor):
         gate: Tells who calls and what is allowed.
         streams_max: Most open streams of one certificate.
         sightings: Remembers who called and who was refused.
+        listed: Returns for whom the directory lists a certificate, by its digest.
     """
 
     gate: CallerGate
     streams_max: int
     sightings: Sightings
+    listed: Callable[[bytes], Identity | None] = lambda _: None
     _streams: dict[int, _OpenStream] = field(default_factory=dict)
 
     async def intercept_service(
@@ -197,12 +200,14 @@ class Guard(grpc.aio.ServerInterceptor):
         await context.abort(status.code, status.details, status.trailing_metadata)
 
     def _named(self, context: Context) -> tuple[str, bytes]:
-        """Return whom a caller's certificate names, and the certificate's digest."""
+        """Return whose a caller's certificate is, and the certificate's digest."""
         try:
             der = self.gate.certificate_of(context)
         except CallerUnknown:
             return "", b""
-        return named(der), hashlib.sha256(der).digest()
+        digest = hashlib.sha256(der).digest()
+        holder = self.listed(digest)
+        return named(der) if holder is None else holder.to_urn(), digest
 
 
 async def _responses(
