@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from counterfoil.daemon import cli
 from counterfoil.day.founding import Founders
 from counterfoil.devca.credential import Credential
+from counterfoil.domain.deeds import Recorded
 from counterfoil.office import DeskRefused, Person, Standing, matters, registering
 from counterfoil.office.errors import Unreachable
 from tests.houses import BANK, FINANCE, UNIT, Town, running
@@ -308,6 +309,15 @@ async def test_what_the_bank_lists_is_told_to_finance_only_of_its_own(
         (after,) = await bank.submit([notice(3, BANK, UNIT)])
         assert refused(after) == "SIGNER_UNLISTED"
         await reaches(bank, sent, Standing.ARRIVED)
+        # What arrived before is known when it is sent again after a lost answer.
+        await becomes(gateways[FINANCE], lambda now: not now.names())
+        way = await bank.inquire(sent.digest)
+        der = card.certificate.public_bytes(Encoding.DER)
+        receive = gateways[FINANCE]._services.exchange.receive
+        again = await receive([way.documents[0]], [der], carrier=BANK)
+        (known,) = again.outcomes
+        assert isinstance(known, Recorded)
+        assert not known.new
 
 
 async def uses(town: Town, place: Path, card: Credential, holder: str) -> int:
