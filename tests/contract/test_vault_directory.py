@@ -11,10 +11,10 @@ from counterfoil.domain.deeds import EnterRegistration, Recorded
 from counterfoil.domain.document import Document
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
-from counterfoil.domain.refusals import SignerUnlisted
 from counterfoil.domain.register_refusals import (
     CertificateLost,
     CertificateNotActive,
+    SignerUnlisted,
 )
 from counterfoil.domain.registration import (
     AgreedWay,

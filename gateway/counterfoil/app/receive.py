@@ -13,12 +13,8 @@ from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed
 from counterfoil.domain.document import Document
-from counterfoil.domain.refusals import (
-    CounterfoilError,
-    SealForged,
-    SealUndetermined,
-    SignerUnlisted,
-)
+from counterfoil.domain.refusals import CounterfoilError, SealForged, SealUndetermined
+from counterfoil.domain.register_refusals import SignerUnlisted
 from counterfoil.domain.registry import Registry
 
 

@@ -335,13 +335,6 @@ class SealUndetermined(Unavailable):
     zh = "暂时无法验章"
 
 
-class SignerUnlisted(Unavailable):
-    """A seal's certificate bears no name, and no directory here lists it so."""
-
-    reason = "SIGNER_UNLISTED"
-    zh = "签章证书不带身份标识，名录中暂无此证书"
-
-
 class SealKeyUnavailable(Unavailable):
     """The key of a seal is in a token that cannot be used now; nothing was sealed."""
 

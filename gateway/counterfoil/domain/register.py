@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 
 from counterfoil.domain.party import Identity, Use, party_of, use_of
 from counterfoil.domain.posts import Post
-from counterfoil.domain.refusals import SignerUnlisted
 from counterfoil.domain.register_refusals import (
     AgreementMissing,
     AgreementSuspended,
@@ -21,6 +20,7 @@ from counterfoil.domain.register_refusals import (
     CertificateNotActive,
     FilingMissing,
     OutsideFiling,
+    SignerUnlisted,
 )
 from counterfoil.domain.register_states import (
     Active,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from counterfoil.domain.refusals import Conflict, Forbidden, NotFound, OutOfTurn
+from counterfoil.domain.refusals import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    OutOfTurn,
+    Unavailable,
+)
 
 # --- a registration is refused ---------------------------------------------
 
@@ -101,6 +107,13 @@ class AgreementSuspended(OutOfTurn):
     reason = "AGREEMENT_SUSPENDED"
     text = "their agreement is suspended, over, or not in force today"
     zh = "协议已中止、终止或不在有效期内"
+
+
+class SignerUnlisted(Unavailable):
+    """A seal's certificate bears no name, and no directory here lists it so."""
+
+    reason = "SIGNER_UNLISTED"
+    zh = "签章证书不带身份标识，名录中暂无此证书"
 
 
 class CertificateLost(Forbidden):

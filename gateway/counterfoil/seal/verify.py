@@ -29,8 +29,8 @@ from counterfoil.domain.refusals import (
     SealForged,
     SealMissing,
     SealUndetermined,
-    SignerUnlisted,
 )
+from counterfoil.domain.register_refusals import SignerUnlisted
 from counterfoil.domain.seals import Seal, Sealing, SealStatement, make_sealing
 from counterfoil.domain.value import maker, value
 from counterfoil.seal.algorithms import SIGNATURE_BYTES_MAX

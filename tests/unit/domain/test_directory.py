@@ -10,7 +10,7 @@ import pytest
 from counterfoil.domain.duties import TOLD
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
-from counterfoil.domain.refusals import CounterfoilError, SamePerson, SignerUnlisted
+from counterfoil.domain.refusals import CounterfoilError, SamePerson
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     CertificateLost,
@@ -18,6 +18,7 @@ from counterfoil.domain.register_refusals import (
     MatterForeign,
     NotRegistered,
     SignersRefused,
+    SignerUnlisted,
 )
 from counterfoil.domain.registration import (
     CertificateActivation,

@@ -10,7 +10,8 @@ from cryptography import x509
 
 from counterfoil.devca.certificates import make_certificate, make_key, urn
 from counterfoil.domain.party import Identity, Use
-from counterfoil.domain.refusals import SealUndetermined, SignerUnlisted
+from counterfoil.domain.refusals import SealUndetermined
+from counterfoil.domain.register_refusals import SignerUnlisted
 from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.certificates import CertificateRefused, names_in
 from counterfoil.seal.sign import Sealer
