@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from counterfoil.app.ports import Clock
 from counterfoil.daemon.alerts import AlertCode, Alerts
 from counterfoil.daemon.selftest_files import EXPIRY_DAYS
 from counterfoil.seal.chains import datetime_of
@@ -39,12 +39,12 @@ class ExpiryWatch:
     Attributes:
         vault: Knows what stands registered.
         alerts: Where certificates go that end soon.
-        now_us: Our clock.
+        clock: Our clock.
     """
 
     vault: EngineVault
     alerts: Alerts
-    now_us: Callable[[], int]
+    clock: Clock
 
     async def run(self) -> None:
         """Look until cancelled; never ends by itself."""
@@ -59,7 +59,7 @@ class ExpiryWatch:
 
     def check(self) -> None:
         """Open an alert for each certificate that ends soon, and close the others."""
-        now_us = self.now_us()
+        now_us = self.clock.now_us()
         ending = self.vault.register.ending(
             now_us - TOLD_DAYS * _DAY_US, now_us + EXPIRY_DAYS * _DAY_US
         )

@@ -197,8 +197,7 @@ class Gateway:
         self._spawn(program.run(), "program")
         if stamping is not None:
             self._spawn(stamping.run(), "time stamps")
-        expiry = ExpiryWatch(self._vault, self._alerts, self.clock.now_us)
-        self._spawn(expiry.run(), "expiry")
+        self._spawn(ExpiryWatch(self._vault, self._alerts, self.clock).run(), "expiry")
         for lane in self.lanes:
             self._spawn(lane.run(), f"lane {lane.link.peer.party}")
 

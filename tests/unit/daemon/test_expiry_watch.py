@@ -18,6 +18,7 @@ from counterfoil.daemon.expiry_watch import ExpiryWatch
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_states import Active, Listed
 from counterfoil.vault.vault import EngineVault
+from tests.doubles import SetClock
 from tests.unit.domain.registrations import (
     BANK,
     CARRIERS,
@@ -70,7 +71,7 @@ def register(
 
 def watch(shelf: Shelf, place: Path) -> ExpiryWatch:
     vault = cast("EngineVault", shelf)
-    return ExpiryWatch(vault, Alerts(place / FILE), lambda: NOON_US)
+    return ExpiryWatch(vault, Alerts(place / FILE), SetClock(NOON_US))
 
 
 @pytest.mark.clause("hubei-13")
