@@ -81,23 +81,27 @@ def _urn(party: str, name: str) -> str:
 
 
 async def _give_posts(town: Town, home: str, party: str) -> None:
-    """Let one person of a party hold both posts of reviewers."""
-    now = datetime.now(UTC)
-    signers = [town.person(home, name) for name in ("manager", "supervisor")]
-    signed = []
-    for post in ("first-reviewer", "second-reviewer"):
-        matter = matters.post_assignment(_urn(party, "both"), post)
+    """Let one person of a party hold both posts of reviewers, and sign anything."""
+    now, urn = datetime.now(UTC), _urn(party, "both")
+    filing = matters.filing(urn, valid_from="20260101", valid_until="20991231")
+    signed, signers = [], []
+    for number, matter, by in (
+        ("first", matters.post_assignment(urn, "first-reviewer"), "manager"),
+        ("second", matters.post_assignment(urn, "second-reviewer"), "manager"),
+        ("filed", filing, "officer"),
+    ):
         one = registering.registration(
-            home, f"{party}-both-{post}", matter, stated_time=now
+            home, f"{party}-both-{number}", matter, stated_time=now
         )
-        for signer in signers:
-            one = one.signed(signer, stated_time=now)
+        for name in (by, "supervisor"):
+            signers.append(town.person(home, name))
+            one = one.signed(signers[-1], stated_time=now)
         signed.append(one.to_bytes())
     async with town.channel(home, "person", "manager") as channel:
         response = await registry_pb2_grpc.RegistryServiceStub(channel).Register(
             registry_pb2.RegisterRequest(
                 registrations=signed,
-                certificates=[signer.certificate for signer in signers],
+                certificates=sorted({signer.certificate for signer in signers}),
             )
         )
     assert all(result.HasField("done") for result in response.results)
