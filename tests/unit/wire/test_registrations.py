@@ -9,11 +9,17 @@ from datetime import UTC, datetime
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    FormRefused,
+    MalformedPayload,
+)
 from counterfoil.domain.registration import Registration
 from counterfoil.office import matters, registering
+from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.seal.sign import SealOrder
 from counterfoil.seal.verify import Verified
+from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.registrations import (
     file_to_parts,
@@ -92,3 +98,25 @@ def test_a_registration_of_the_log_whose_signer_is_not_kept() -> None:
 
     assert refused_field(lambda: find(None)) == "seals"
     assert find(sealer.certificate).signers == (sealer.identity,)
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (pb.AuditQuery(matters=["filing", "rumour"]), "audit_check.query.matters"),
+        (pb.AuditQuery(acts=["ENTER", "FORGET"]), "audit_check.query"),
+        (pb.AuditQuery(kinds=["VOUCHER", "RUMOUR"]), "audit_check.query"),
+    ],
+)
+def test_a_check_of_what_the_log_knows_nothing_of(
+    query: pb.AuditQuery, field: str
+) -> None:
+    message = pb.Registration.FromString(sealed_pb2.Sealed.FromString(UNSIGNED).payload)
+    message.audit_check.query.CopyFrom(query)
+    message.audit_check.query.subject = pb.AuditQuery.SUBJECT_ACTS
+
+    with pytest.raises(FormRefused) as caught:
+        read_registration(message.SerializeToString(), ())
+
+    assert [one.path for one in caught.value.violations] == [field]
