@@ -13,6 +13,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -79,7 +80,7 @@ class RefusalRecord:
     _counts: RefusalCounts = field(init=False)
     _next: asyncio.Future[None] | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _seen: list[tuple[int, bytes, bool]] = field(default_factory=list)
+    _seen: deque[tuple[int, bytes, bool]] = field(default_factory=deque)
     _successor: tuple[End, int] | None = None
     _bound_at: float = -math.inf
     _looked_at: float = -math.inf
@@ -262,8 +263,9 @@ class RefusalRecord:
 
     async def _look_at_log(self) -> None:
         """Find out whether the log names ends that this record never had."""
-        seen, self._seen = self._seen, []
-        for leaf, end, goes_on in seen:
+        # Taken one by one: the scrub may add to them meanwhile, on its thread.
+        while self._seen:
+            leaf, end, goes_on = self._seen.popleft()
             state, known = self.opened.state, self.opened.digests
             is_last = state.bound is None or leaf > state.bound.leaf
             if leaf in state.excused:

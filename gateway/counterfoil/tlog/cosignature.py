@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from counterfoil.tlog.checkpoint import parse_checkpoint
 from counterfoil.tlog.ed25519 import verify_ed25519
-from counterfoil.tlog.keys import SignatureType, SignBytes, VerifierKey, require_type
+from counterfoil.tlog.keys import SignatureType
+from counterfoil.tlog.lines import LineSigner, LineVerifier
 from counterfoil.tlog.note import NoteSignature
 from counterfoil.tlog.timestamp import require_time, split_time, timed
 
@@ -26,29 +27,13 @@ def ed25519_message(text: bytes, time_s: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519CosignatureVerifier:
+class Ed25519CosignatureVerifier(LineVerifier):
     """Verifies cosignatures of type 0x04.
 
     They do not commit to the cosigner's name: one key, one cosigner.
-
-    Attributes:
-        key: A key of that type.
     """
 
-    key: VerifierKey
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ED25519_COSIGNATURE)
-
-    @property
-    def name(self) -> str:
-        """The cosigner's name."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Four bytes that, with the name, select this key."""
-        return self.key.key_id
+    signature_type = SignatureType.ED25519_COSIGNATURE
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Return if the cosigner signed the checkpoint `text`.
@@ -63,19 +48,10 @@ class Ed25519CosignatureVerifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519Cosigner:
-    """Cosigns checkpoints with type 0x04.
+class Ed25519Cosigner(LineSigner):
+    """Cosigns checkpoints with type 0x04, and its key signs nothing else."""
 
-    Attributes:
-        key: The public half.
-        sign_bytes: The private half, used for nothing else.
-    """
-
-    key: VerifierKey
-    sign_bytes: SignBytes
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ED25519_COSIGNATURE)
+    signature_type = SignatureType.ED25519_COSIGNATURE
 
     def sign(self, text: bytes, time_s: int) -> NoteSignature:
         """Cosign the checkpoint `text` at `time_s`, in POSIX seconds.

@@ -11,7 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from counterfoil.tlog.errors import NoteSignatureInvalid
-from counterfoil.tlog.keys import SignatureType, SignBytes, VerifierKey, require_type
+from counterfoil.tlog.keys import SignatureType
+from counterfoil.tlog.lines import LineSigner, LineVerifier
 from counterfoil.tlog.note import NoteSignature
 
 
@@ -30,27 +31,10 @@ def verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519Verifier:
-    """Verifies plain Ed25519 lines: a log's own, type 0x01.
+class Ed25519Verifier(LineVerifier):
+    """Verifies plain Ed25519 lines: a log's own, type 0x01."""
 
-    Attributes:
-        key: A key of that type.
-    """
-
-    key: VerifierKey
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ED25519)
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Four bytes that, with the name, select this key."""
-        return self.key.key_id
+    signature_type = SignatureType.ED25519
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Return if the key signed `text`.
@@ -62,23 +46,12 @@ class Ed25519Verifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519Signer:
-    """Signs notes with plain Ed25519, type 0x01.
+class Ed25519Signer(LineSigner):
+    """Signs notes with plain Ed25519, type 0x01."""
 
-    Attributes:
-        key: The public half.
-        sign_bytes: The private half.
-    """
-
-    key: VerifierKey
-    sign_bytes: SignBytes
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ED25519)
+    signature_type = SignatureType.ED25519
 
     def sign(self, text: bytes, time_s: int) -> NoteSignature:
         """Sign `text`; this type states no time."""
         del time_s
-        return NoteSignature(
-            name=self.key.name, key_id=self.key.key_id, value=self.sign_bytes(text)
-        )
+        return self.line(self.sign_bytes(text))

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from counterfoil.tlog.checkpoint import Checkpoint, parse_checkpoint
 from counterfoil.tlog.errors import MalformedNote, NoteSignatureInvalid
-from counterfoil.tlog.keys import SignatureType, SignBytes, VerifierKey, require_type
+from counterfoil.tlog.keys import SignatureType
+from counterfoil.tlog.lines import LineSigner, LineVerifier
 from counterfoil.tlog.merkle import HASH_BYTES, SIZE_MAX
 from counterfoil.tlog.note import NoteSignature
 from counterfoil.tlog.timestamp import require_time, split_time, timed
@@ -85,27 +86,10 @@ def ml_dsa_44_message(cosigner_name: str, time_s: int, subtree: Subtree) -> byte
 
 
 @dataclass(frozen=True, slots=True)
-class MlDsa44Verifier:
-    """Verifies ML-DSA-44 lines, type 0x06: a log's own and cosigners'.
+class MlDsa44Verifier(LineVerifier):
+    """Verifies ML-DSA-44 lines, type 0x06: a log's own and cosigners'."""
 
-    Attributes:
-        key: A key of that type.
-    """
-
-    key: VerifierKey
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ML_DSA_44)
-
-    @property
-    def name(self) -> str:
-        """The cosigner's name, or the log's origin."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Four bytes that, with the name, select this key."""
-        return self.key.key_id
+    signature_type = SignatureType.ML_DSA_44
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Return if the key signed the checkpoint `text`, extension lines aside.
@@ -137,19 +121,10 @@ class MlDsa44Verifier:
 
 
 @dataclass(frozen=True, slots=True)
-class MlDsa44Signer:
-    """Signs a log's own checkpoints, or others', with type 0x06.
+class MlDsa44Signer(LineSigner):
+    """Signs a log's own checkpoints, or others', with type 0x06, the context empty."""
 
-    Attributes:
-        key: The public half.
-        sign_bytes: The private half; signs with an empty context.
-    """
-
-    key: VerifierKey
-    sign_bytes: SignBytes
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.ML_DSA_44)
+    signature_type = SignatureType.ML_DSA_44
 
     def sign(self, text: bytes, time_s: int) -> NoteSignature:
         """Sign the checkpoint `text` at `time_s`, in POSIX seconds.

@@ -18,32 +18,16 @@ from cryptography.exceptions import InvalidSignature
 
 from counterfoil.sm2.keys import SPKI_HEAD, Sm2PublicKey
 from counterfoil.tlog.errors import MalformedNote, NoteSignatureInvalid
-from counterfoil.tlog.keys import SignatureType, SignBytes, VerifierKey, require_type
+from counterfoil.tlog.keys import SignatureType
+from counterfoil.tlog.lines import LineSigner, LineVerifier
 from counterfoil.tlog.note import NoteSignature
 
 
 @dataclass(frozen=True, slots=True)
-class Sm2Verifier:
-    """Verifies SM2 lines.
+class Sm2Verifier(LineVerifier):
+    """Verifies SM2 lines."""
 
-    Attributes:
-        key: A key of that type.
-    """
-
-    key: VerifierKey
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.SM2_SM3)
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """Four bytes that, with the name, select this key."""
-        return self.key.key_id
+    signature_type = SignatureType.SM2_SM3
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Return if the key signed `text`.
@@ -65,23 +49,12 @@ class Sm2Verifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Sm2Signer:
-    """Signs notes with SM2.
+class Sm2Signer(LineSigner):
+    """Signs notes with SM2; the signature is in DER."""
 
-    Attributes:
-        key: The public half.
-        sign_bytes: The private half; the signature in DER.
-    """
-
-    key: VerifierKey
-    sign_bytes: SignBytes
-
-    def __post_init__(self) -> None:
-        require_type(self.key, SignatureType.SM2_SM3)
+    signature_type = SignatureType.SM2_SM3
 
     def sign(self, text: bytes, time_s: int) -> NoteSignature:
         """Sign `text`; this type states no time."""
         del time_s
-        return NoteSignature(
-            name=self.key.name, key_id=self.key.key_id, value=self.sign_bytes(text)
-        )
+        return self.line(self.sign_bytes(text))
