@@ -28,6 +28,7 @@ from tests.houses import BANK, FINANCE, UNIT, Process, Town
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _BATCH: Final = 64
+_REVIEWED_BATCH: Final = 128
 _LARGE_BATCH: Final = 8
 """Vouchers of 500 rows, 122 KB each, in a batch: as many as the 1 MiB of a delivered
 batch hold, which is what a sender that has many of them hands over at a time."""
@@ -107,7 +108,7 @@ class Pair:
 
     async def payments(self, first: int, count: int, rows: int) -> Run:
         """Carry direct payments: two persons' seals and the institution's."""
-        size = _BATCH if rows < 100 else _LARGE_BATCH
+        size = _REVIEWED_BATCH if rows < 100 else _LARGE_BATCH
         drafts = payments(first, count, rows)
         persons = [self._person("first"), self._person("second")]
         batches = [

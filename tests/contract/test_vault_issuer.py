@@ -100,13 +100,13 @@ def test_a_voucher_key_cannot_carry_other_bytes(bench: Bench) -> None:
     assert bench.unchanged() == before
 
 
-def test_entering_with_send_writes_both_leaves_and_answers_the_last(
-    bench: Bench,
-) -> None:
+def test_entering_with_send_is_one_act(bench: Bench) -> None:
     outcome = recorded(bench.enter(voucher(), send=True))
 
-    assert (outcome.leaf, outcome.standing) == (1, Standing.SENT)
-    assert [bench.vault.leaf(at).act for at in (0, 1)] == [Act.ENTER, Act.SEND]
+    assert (outcome.leaf, outcome.standing) == (0, Standing.SENT)
+    assert bench.vault.leaf(0).act is Act.ENTER_AND_SEND
+    assert bench.vault.document(0) == voucher().sealed
+    assert bench.vault.size() == 1
     assert [item.sealed for item in bench.vault.lane(BANK, after=-1, limit=9)] == [
         voucher().sealed
     ]
@@ -119,6 +119,7 @@ def test_entering_a_known_voucher_with_send_sends_it(bench: Bench) -> None:
     again = recorded(bench.enter(voucher(), send=True))
 
     assert (outcome.leaf, outcome.new) == (1, True)
+    assert [bench.vault.leaf(at).act for at in (0, 1)] == [Act.ENTER, Act.SEND]
     assert (again.leaf, again.new) == (1, False)
     assert bench.vault.lane_lengths() == {BANK: 1}
 
@@ -228,7 +229,7 @@ def test_a_sent_voucher_cannot_be_withdrawn(bench: Bench) -> None:
     outcome = bench.one(Withdraw(key=paper.key, digest=paper.digest))
 
     assert isinstance(outcome, WithdrawalOutOfOrder)
-    assert bench.vault.size() == 2
+    assert bench.vault.size() == 1
 
 
 @pytest.mark.refusal("VOUCHER_NOT_FOUND")
@@ -253,11 +254,11 @@ def test_delivery_leaves_the_lane_and_keeps_the_evidence(bench: Bench) -> None:
     )
 
     leaves = [recorded(outcome).leaf for outcome in committed.outcomes]
-    assert leaves == [6, 7, 8]
+    assert leaves == [3, 4, 5]
     assert [bench.vault.evidence(leaf) for leaf in leaves] == [b"the peer's proof"] * 3
     assert bench.vault.lane_lengths() == {}
     assert [bench.standing(paper) for paper in papers] == [Standing.ARRIVED] * 3
-    assert bench.vault.leaf(6).by == BANK
+    assert bench.vault.leaf(3).by == BANK
 
 
 def test_an_answer_given_twice_is_known(bench: Bench) -> None:
@@ -269,7 +270,7 @@ def test_an_answer_given_twice_is_known(bench: Bench) -> None:
     committed = bench.deliver(answer)
 
     assert recorded(committed.outcomes[0]).new is False
-    assert bench.vault.size() == 3
+    assert bench.vault.size() == 2
 
 
 def test_an_answer_to_nothing_is_refused(bench: Bench) -> None:
@@ -310,7 +311,7 @@ def test_a_refusal_for_good_leaves_the_lane_with_its_reason(bench: Bench) -> Non
     assert entry.passages[0].standing is Standing.REFUSED
     assert entry.passages[0].refused_reason == "SEAL_FORGED"
     assert bench.vault.lane_lengths() == {}
-    assert bench.vault.leaf(2).act is Act.REFUSE
+    assert bench.vault.leaf(1).act is Act.REFUSE
 
 
 def test_a_refusal_for_now_is_set_aside_and_stays(bench: Bench) -> None:
@@ -326,7 +327,7 @@ def test_a_refusal_for_now_is_set_aside_and_stays(bench: Bench) -> None:
     assert item.not_before_us > 0
     assert bench.vault.lane_lengths() == {BANK: 1}
     assert recorded(committed.outcomes[0]).new is False
-    assert bench.vault.size() == 2
+    assert bench.vault.size() == 1
 
 
 def test_delivery_leaves_stand_together_in_the_order_of_answers(bench: Bench) -> None:
@@ -341,7 +342,7 @@ def test_delivery_leaves_stand_together_in_the_order_of_answers(bench: Bench) ->
     )
 
     leaves = [recorded(outcome).leaf for outcome in committed.outcomes]
-    assert leaves == [6, 8, 7]
+    assert leaves == [3, 5, 4]
 
 
 def test_a_lane_is_read_from_any_place(bench: Bench) -> None:
@@ -383,8 +384,8 @@ def test_a_receipt_that_agrees_closes_the_voucher(bench: Bench) -> None:
     committed = bench.arrive(receipt)
 
     assert recorded(committed.outcomes[0]).standing is Standing.CLOSED
-    assert (committed.first_leaf, committed.new_count, committed.size) == (2, 1, 4)
-    assert bench.vault.leaf(3).act is Act.CLOSE
+    assert (committed.first_leaf, committed.new_count, committed.size) == (1, 1, 3)
+    assert bench.vault.leaf(2).act is Act.CLOSE
     entry = kept(bench.vault, paper.key)
     assert entry is not None
     assert entry.passages[0].receipt == receipt.digest
@@ -397,7 +398,7 @@ def test_a_receipt_that_does_not_agree_is_disputed(bench: Bench) -> None:
     committed = bench.arrive(step(K.RECEIPT, paper, amount_fen=9_999))
 
     assert recorded(committed.outcomes[0]).standing is Standing.DISPUTED
-    assert bench.vault.leaf(3).act is Act.DISPUTE
+    assert bench.vault.leaf(2).act is Act.DISPUTE
 
 
 @pytest.mark.parametrize(
@@ -428,9 +429,9 @@ def test_leaves_of_arrival_stand_before_those_of_comparison(bench: Bench) -> Non
 
     committed = bench.arrive(*[step(K.RECEIPT, paper) for paper in papers])
 
-    acts = [bench.vault.leaf(at).act for at in range(4, 8)]
+    acts = [bench.vault.leaf(at).act for at in range(2, 6)]
     assert acts == [Act.ARRIVE, Act.ARRIVE, Act.CLOSE, Act.CLOSE]
-    assert (committed.first_leaf, committed.new_count) == (4, 2)
+    assert (committed.first_leaf, committed.new_count) == (2, 2)
 
 
 @pytest.mark.refusal("RECEIPT_EXISTS")
@@ -445,7 +446,7 @@ def test_a_voucher_has_one_receipt(bench: Bench) -> None:
     assert isinstance(again, Recorded)
     assert (again.leaf, again.time_us, again.new) == (first.leaf, first.time_us, False)
     assert isinstance(other, ReceiptExists)
-    assert bench.vault.size() == 4
+    assert bench.vault.size() == 3
 
 
 @pytest.mark.refusal("NOT_THE_ISSUER")

@@ -53,7 +53,7 @@ def test_the_answer_to_a_batch_proves_its_new_leaves(bench: Bench) -> None:
 
 def test_every_leaf_and_every_older_size_is_proved(bench: Bench) -> None:
     heads = []
-    for number in range(5):
+    for number in range(10):
         bench.enter(voucher(str(number)), send=True)
         note = bench.vault.checkpoint()
         heads.append(parse_checkpoint(note.split(b"\n\n")[0] + b"\n").head)
@@ -68,7 +68,7 @@ def test_every_leaf_and_every_older_size_is_proved(bench: Bench) -> None:
 
 
 def test_many_leaves_are_proved_as_each_one_is(bench: Bench) -> None:
-    for number in range(5):
+    for number in range(10):
         bench.enter(voucher(str(number)), send=True)
 
     together = bench.vault.inclusion_proofs([7, 0, 7, 3], 9)
@@ -79,6 +79,7 @@ def test_many_leaves_are_proved_as_each_one_is(bench: Bench) -> None:
 
 @pytest.mark.refusal("LEAF_NOT_FOUND")
 def test_what_is_not_in_the_log_is_not_found(bench: Bench) -> None:
+    bench.enter(voucher())
     bench.enter(voucher(), send=True)
 
     for ask in (
@@ -120,6 +121,7 @@ def test_documents_are_given_up_to_so_many_bytes_and_one_at_least(
 
 @pytest.mark.refusal("LEAF_NOT_FOUND")
 def test_of_a_leaf_without_a_document_none_is_given(bench: Bench) -> None:
+    bench.enter(voucher())
     bench.enter(voucher(), send=True)
 
     for indices in ([0, 1], [0, 2], [-1]):

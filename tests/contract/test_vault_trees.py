@@ -69,7 +69,7 @@ def head_of(note: bytes) -> TreeHead:
 
 
 def test_its_root_is_that_of_the_definition_over_the_same_leaves(bench: Bench) -> None:
-    for number in range(150):  # three hundred leaves: a full tile and another one
+    for number in range(300):  # three hundred leaves: a full tile and another one
         bench.enter(voucher(str(number)), send=True)
 
     first, second = bench.vault.checkpoint(), bench.vault.checkpoint(SM3)
@@ -83,7 +83,7 @@ def test_its_root_is_that_of_the_definition_over_the_same_leaves(bench: Bench) -
 
 def test_every_leaf_and_every_older_size_is_proved_by_it(bench: Bench) -> None:
     heads = []
-    for number in range(5):
+    for number in range(10):
         bench.enter(voucher(str(number)), send=True)
         heads.append(head_of(bench.vault.checkpoint(SM3)))
 

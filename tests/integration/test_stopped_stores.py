@@ -22,12 +22,12 @@ from tests.integration.desks import reaches, submit
 from tests.integration.papers import notice
 
 VOUCHERS = 4
-LEAVES = 3 * VOUCHERS
+LEAVES = 2 * VOUCHERS
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """Return two gateways that are stopped; the bank's log has three acts each."""
+    """Return two gateways that are stopped; the bank's log has two acts each."""
     town = Town(
         directory=tmp_path_factory.mktemp("filled"),
         settings={"limits": "retry_s_min = 0.05\nretry_s_max = 0.3"},
@@ -112,75 +112,75 @@ def told(capsys: pytest.CaptureFixture[str]) -> set[tuple[str, int, str]]:
 
 TAMPERED = {
     "another digest": (
-        "UPDATE ledger_voucher SET digest = zeroblob(32) WHERE id = 3",
+        "UPDATE ledger_voucher SET digest = zeroblob(32) WHERE id = 2",
         {
-            ("LEDGER_CHANGED", 3, "voucher is another"),
+            ("LEDGER_CHANGED", 2, "voucher is another"),
         },
     ),
     "another amount": (
-        "UPDATE ledger_voucher SET amount_fen = amount_fen + 1 WHERE id = 3",
-        {("LEDGER_CHANGED", 3, "voucher is another")},
+        "UPDATE ledger_voucher SET amount_fen = amount_fen + 1 WHERE id = 2",
+        {("LEDGER_CHANGED", 2, "voucher is another")},
     ),
     "another issuer, for searches": (
-        "UPDATE ledger_standing SET issuer = recipient WHERE voucher = 3",
-        {("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log")},
+        "UPDATE ledger_standing SET issuer = recipient WHERE voucher = 2",
+        {("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log")},
     ),
     "another time": (
-        "UPDATE ledger_standing SET changed_us = 1 WHERE voucher = 3",
-        {("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log")},
+        "UPDATE ledger_standing SET changed_us = 1 WHERE voucher = 2",
+        {("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log")},
     ),
     "a standing that is none": (
-        "UPDATE ledger_standing SET standing = 99 WHERE voucher = 3",
-        {("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log")},
+        "UPDATE ledger_standing SET standing = 99 WHERE voucher = 2",
+        {("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log")},
     ),
     "an act gone in the middle": (
-        'DELETE FROM ledger_act WHERE "index" = 4',
-        {("LEDGER_CHANGED", 4, "act is missing")},
+        'DELETE FROM ledger_act WHERE "index" = 2',
+        {("LEDGER_CHANGED", 2, "act is missing")},
     ),
     "an act of another voucher": (
-        'UPDATE ledger_act SET voucher = 0 WHERE "index" = 4',
-        {("LEDGER_CHANGED", 4, "act is another")},
+        'UPDATE ledger_act SET voucher = 0 WHERE "index" = 2',
+        {("LEDGER_CHANGED", 2, "act is another")},
     ),
     "a voucher gone in the middle": (
-        "DELETE FROM ledger_voucher WHERE id = 3",
+        "DELETE FROM ledger_voucher WHERE id = 2",
         {
-            ("LEDGER_CHANGED", 3, "voucher is missing"),
-            ("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log"),
+            ("LEDGER_CHANGED", 2, "voucher is missing"),
+            ("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log"),
         },
     ),
     "a voucher in a row of its own choice": (
-        "UPDATE ledger_voucher SET id = 4 WHERE id = 3",
+        "UPDATE ledger_voucher SET id = 3 WHERE id = 2",
         {
-            ("LEDGER_CHANGED", 3, "voucher is missing"),
-            ("LEDGER_CHANGED", 4, "voucher is not in the log"),
-            ("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log"),
+            ("LEDGER_CHANGED", 2, "voucher is missing"),
+            ("LEDGER_CHANGED", 3, "voucher is not in the log"),
+            ("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log"),
         },
     ),
     "a row below the first": (
-        'UPDATE ledger_act SET "index" = -1 WHERE "index" = 4',
+        'UPDATE ledger_act SET "index" = -1 WHERE "index" = 2',
         {
-            ("LEDGER_CHANGED", 4, "act is missing"),
+            ("LEDGER_CHANGED", 2, "act is missing"),
             ("LEDGER_CHANGED", -1, "act -1 is not in the log"),
         },
     ),
     "values of another kind": (
-        "UPDATE ledger_voucher SET digest = 'text', fiscal_year = 'text' WHERE id = 3",
-        {("LEDGER_CHANGED", 3, "voucher is another")},
+        "UPDATE ledger_voucher SET digest = 'text', fiscal_year = 'text' WHERE id = 2",
+        {("LEDGER_CHANGED", 2, "voucher is another")},
     ),
     "a recipient of another kind": (
-        "UPDATE ledger_standing SET recipient = x'00', leaf = 'text' WHERE voucher = 3",
-        {("LEDGER_CHANGED", -1, "standing of voucher 3 is not in the log")},
+        "UPDATE ledger_standing SET recipient = x'00', leaf = 'text' WHERE voucher = 2",
+        {("LEDGER_CHANGED", -1, "standing of voucher 2 is not in the log")},
     ),
     "a table gone": (
         "DROP TABLE ledger_standing",
         {("LEDGER_UNREADABLE", -1, "no such table: ledger_standing")},
     ),
 }
-"""Statements, and what is found at which leaf when the ledger is at leaf 6."""
+"""Statements, and what is found at which leaf when the ledger is at leaf 4."""
 
 
 @pytest.mark.parametrize("tampered", TAMPERED.values(), ids=TAMPERED)
-@pytest.mark.parametrize("taken", [6, LEAVES])
+@pytest.mark.parametrize("taken", [4, LEAVES])
 def test_a_ledger_that_was_tampered_with_is_told_and_left_as_it_is(
     bank: Stopped,
     capsys: pytest.CaptureFixture[str],
@@ -201,29 +201,29 @@ def test_a_ledger_that_was_tampered_with_is_told_and_left_as_it_is(
 def test_rows_that_stand_where_the_next_ones_come_are_told(
     bank: Stopped, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bank.put_back(6)
+    bank.put_back(4)
     bank.change(
-        "INSERT INTO ledger_voucher SELECT 6, zeroblob(32), issuer, adm_div, "
+        "INSERT INTO ledger_voucher SELECT 4, zeroblob(32), issuer, adm_div, "
         "fiscal_year, type_code, number, issue, role, amount_fen, count "
         "FROM ledger_voucher WHERE id = 0"
     )
 
     assert bank.verify("--json") == cli.REFUSED
 
-    assert told(capsys) == {("LEDGER_CHANGED", -1, "voucher 6 is not in the log")}
+    assert told(capsys) == {("LEDGER_CHANGED", -1, "voucher 4 is not in the log")}
 
 
 def test_a_ledger_made_again_is_what_it_was(
     bank: Stopped, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = bank.ledger()
-    bank.put_back(6)
+    bank.put_back(4)
     bank.change(TAMPERED["another digest"][0])
     assert bank.verify() == cli.REFUSED
     captured = capsys.readouterr()
-    assert "the ledger is at leaf 6 of 12 and contradicts the log" in captured.err
+    assert "the ledger is at leaf 4 of 8 and contradicts the log" in captured.err
     assert "台账与日志不符" in captured.err
-    assert "LEDGER_CHANGED at leaf 3 " in captured.out
+    assert "LEDGER_CHANGED at leaf 2 " in captured.out
     assert "台账与日志不符" in captured.out
 
     assert bank.rebuild() == cli.DONE

@@ -73,8 +73,7 @@ async def test_a_national_direct_payment_is_paid_answered_and_closed(
     assert done(answered).standing is Standing.RECEIPTED
     # One query shows the whole way, on either side.
     assert [act.act for act in ours.acts if act not in acts_of(ours, "DELIVER")] == [
-        "ENTER VOUCHER",
-        "SEND VOUCHER",
+        "ENTER_AND_SEND VOUCHER",
         "ARRIVE ACCEPTANCE",
         "ARRIVE RECEIPT",
         "CLOSE RECEIPT",

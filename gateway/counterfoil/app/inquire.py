@@ -20,7 +20,7 @@ from counterfoil.domain.evidence import Evidence
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound, VoucherNotFound
 from counterfoil.domain.registry import Caller
-from counterfoil.domain.standing import BRINGS_DOCUMENT, Act
+from counterfoil.domain.standing import BRINGS_DOCUMENT, OUR_OWN, Act
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.trees import LogTree
 
@@ -168,7 +168,7 @@ class InquireVoucher:
         # than once, and only the last version was sent.
         for place in sorted((each for each in way if each < index), reverse=True):
             entered = way[place]
-            if entered.act is Act.ENTER and entered.document == leaf.document:
+            if entered.act in OUR_OWN and entered.document == leaf.document:
                 theirs = arrival_leaf(entered, evidence.arrival_time_us)
                 return single_proof(evidence, theirs)
         return b""

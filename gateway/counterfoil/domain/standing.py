@@ -78,6 +78,9 @@ class Act(IntEnum):
     It brings no document and is about no voucher: `document` and `version` are the
     digest of the record's end, `subject` is that of the end bound before, and the kind
     is that of registrations, whose leaves are about no voucher either."""
+    ENTER_AND_SEND = 15
+    """A voucher of our own entered the vault and went into the lanes of its recipients
+    in one act (签章发送)."""
 
 
 _K = DocumentKind
@@ -164,10 +167,18 @@ _REPORTS: Final = frozenset({Act.SEND, Act.DELIVER, Act.REFUSE, Act.ARRIVE})
 
 _ACTING: Final = frozenset({_S.ACTING, _S.UNKNOWN, _S.ACTED, _S.RECEIPTED})
 
-BRINGS_DOCUMENT: Final = frozenset({Act.ENTER, Act.ARRIVE, Act.REGISTER})
+OUR_OWN: Final = frozenset({Act.ENTER, Act.ENTER_AND_SEND})
+"""Acts by which a document about a voucher enters the vault of whoever issued it."""
+
+BRINGS_DOCUMENT: Final = frozenset(
+    {Act.ENTER, Act.ENTER_AND_SEND, Act.ARRIVE, Act.REGISTER}
+)
 """Acts whose leaf has sealed bytes under the same index."""
 
-FILLS_LANES: Final = frozenset({Act.SEND, Act.ENTER, Act.REGISTER})
+SENDS: Final = frozenset({Act.SEND, Act.ENTER_AND_SEND})
+"""Acts that are nothing without a lane: a voucher of ours leaves for its recipients."""
+
+FILLS_LANES: Final = frozenset({Act.SEND, Act.ENTER, Act.ENTER_AND_SEND, Act.REGISTER})
 """Acts that put a document into the lanes of the carriers that their rows name."""
 
 FROM_RECIPIENT: Final = frozenset(

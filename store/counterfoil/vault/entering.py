@@ -14,7 +14,6 @@ from counterfoil.domain.deeds import (
     make_recorded,
 )
 from counterfoil.domain.document import Document
-from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import (
     NotInState,
     PartyUnknown,
@@ -147,8 +146,13 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
     if deed.send:
         _require_lanes(document.recipients, deed.lanes)
     remember_names(tx, document, tx.size)
-    index = tx.append(
-        document_leaf(tx, Act.ENTER, document),
+    index = tx.size
+    act, standing, carriers = Act.ENTER, Standing.SEALED, {}
+    if deed.send:
+        act, standing = Act.ENTER_AND_SEND, Standing.SENT
+        carriers = carriers_of(document.recipients, deed.lanes)
+    tx.append(
+        document_leaf(tx, act, document),
         title=make_title(
             key=key,
             role=Role.ISSUER,
@@ -156,21 +160,17 @@ def _enter_voucher(tx: Transaction, deed: Enter) -> Outcome:
             count=document.count,
             recipients=document.recipients,
         ),
-        changes=all_to(Standing.SEALED, len(document.recipients)),
+        changes=all_to(standing, len(document.recipients)),
+        carriers=tuple(carriers),
         sealed=document.sealed,
     )
-    if not deed.send:
-        tx.put_entry(key, _opened(document, index, Standing.SEALED, index))
-        return make_recorded(leaf=index, standing=Standing.SEALED, time_us=tx.time_us)
-    # Nobody sees the voucher between the two acts, so its entry is written once.
-    entry = _opened(document, index, Standing.SENT, index + 1)
-    changes = all_to(Standing.SENT, len(document.recipients))
-    leaf = document_leaf(tx, Act.SEND, document)
-    _put_into_lanes(tx, key, leaf, entry, changes, deed.lanes)
-    return make_recorded(leaf=index + 1, standing=Standing.SENT, time_us=tx.time_us)
+    tx.put_entry(key, _opened(document, index, standing))
+    if carriers:
+        _exchange(tx, document, index, carriers, opened=index)
+    return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
 
-def _opened(document: Document, index: int, standing: Standing, leaf: int) -> Entry:
+def _opened(document: Document, index: int, standing: Standing) -> Entry:
     return make_entry(
         role=Role.ISSUER,
         digest=document.digest,
@@ -179,7 +179,7 @@ def _opened(document: Document, index: int, standing: Standing, leaf: int) -> En
         count=document.count,
         passages=tuple(
             [
-                make_passage(recipient=recipient, standing=standing, leaf=leaf)
+                make_passage(recipient=recipient, standing=standing, leaf=index)
                 for recipient in document.recipients
             ]
         ),
@@ -198,26 +198,11 @@ def _send(
     tx.register.require_agreed(key.issuer, recipients, key.type_code, tx.time_us)
     _require_lanes(recipients, lanes)
     leaf = voucher_leaf(tx, Act.SEND, entry, by=key.issuer)
-    index = tx.size
-    entry = moved(entry, moves, index)
-    _put_into_lanes(tx, key.to_bytes(), leaf, entry, moves, lanes)
-    return make_recorded(leaf=index, standing=Standing.SENT, time_us=tx.time_us)
-
-
-def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
-    tx: Transaction,
-    key: bytes,
-    leaf: Leaf,
-    entry: Entry,
-    moves: Changes,
-    lanes: Mapping[str, str],
-) -> None:
-    """Append the leaf of sending, and put the voucher into its lanes."""
-    carriers = carriers_of([entry.passages[at].recipient for at, _ in moves], lanes)
+    carriers = carriers_of(recipients, lanes)
     index = tx.append(
         leaf, opened=entry.document, changes=moves, carriers=tuple(carriers)
     )
-    tx.put_entry(key, entry)
+    tx.put_entry(key, moved(entry, moves, index))
     for carrier, names in carriers.items():
         row = make_lane_row(
             document=entry.document,
@@ -225,12 +210,13 @@ def _put_into_lanes(  # noqa: PLR0913, PLR0917  # an act, whole
             kind=DocumentKind.VOUCHER,
             digest=entry.digest,
             subject=entry.digest,
-            key=key,
+            key=key.to_bytes(),
             by=leaf.by,
             recipients=names,
         )
         tx.push(carrier, index, row)
         tx.count_exchanged(carrier, entry.digest)
+    return make_recorded(leaf=index, standing=Standing.SENT, time_us=tx.time_us)
 
 
 def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
@@ -257,9 +243,7 @@ def _enter_step(tx: Transaction, deed: Enter) -> Outcome:
     )
     tx.put_step(place, index)
     _write_step(tx, document, entry, moves, index)
-    push_document(tx, document, index, carriers, opened=entry.document)
-    for carrier in carriers:
-        tx.count_exchanged(carrier, document.digest)
+    _exchange(tx, document, index, carriers, opened=entry.document)
     standing = moves[0][1] if moves else first.standing
     return make_recorded(leaf=index, standing=standing, time_us=tx.time_us)
 
@@ -315,6 +299,20 @@ def carriers_of(
             carrier = lanes[recipient]
             carriers[carrier] = (*carriers.get(carrier, ()), recipient)
     return carriers
+
+
+def _exchange(
+    tx: Transaction,
+    document: Document,
+    index: int,
+    carriers: Mapping[str, tuple[str, ...]],
+    *,
+    opened: int,
+) -> None:
+    """Put a document into its lanes, and into the sums that are kept for peers."""
+    push_document(tx, document, index, carriers, opened=opened)
+    for carrier in carriers:
+        tx.count_exchanged(carrier, document.digest)
 
 
 def push_document(

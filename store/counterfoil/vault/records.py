@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.standing import Role, Standing
+from counterfoil.domain.leaf import Leaf
+from counterfoil.domain.standing import SENDS, Act, Role, Standing
 from counterfoil.domain.value import maker
 
 # The classes below are not frozen: one or more is made for every leaf, and a frozen
@@ -126,6 +128,17 @@ _TOTALS: Final = 2**256
 def bucket_of(digest: bytes) -> int:
     """Return the number of a digest's bucket: its first twelve bits."""
     return digest[0] << 4 | digest[1] >> 4
+
+
+def lanes_fit(leaf: Leaf, carriers: Sequence[str]) -> bool:
+    """Return whether an act may have put its voucher into these lanes.
+
+    To enter is not to send, and nothing is sent without a lane.
+    """
+    if leaf.act in SENDS:
+        return bool(carriers)
+    enters = leaf.act is Act.ENTER and leaf.kind is DocumentKind.VOUCHER
+    return not (enters and carriers)
 
 
 def book_key(key: bytes, role: Role) -> bytes:

@@ -20,7 +20,7 @@ from counterfoil.domain.standing import (
     advance,
 )
 from counterfoil.vault.findings import Fault, Report
-from counterfoil.vault.records import Bucket, LogRow, Title, bucket_of
+from counterfoil.vault.records import Bucket, LogRow, Title, bucket_of, lanes_fit
 
 _ENDS_WAITING: Final = FROM_RECIPIENT - {DocumentKind.RECEIPT}
 
@@ -106,6 +106,7 @@ class Replay:
     def _open(self, index: int, title: Title, leaf: Leaf) -> tuple[object, ...]:
         opening = {
             (Act.ENTER, DocumentKind.VOUCHER): (Role.ISSUER, Standing.SEALED),
+            (Act.ENTER_AND_SEND, DocumentKind.VOUCHER): (Role.ISSUER, Standing.SENT),
             (Act.ARRIVE, DocumentKind.VOUCHER): (Role.RECIPIENT, Standing.ARRIVED),
             (Act.ARRIVE, DocumentKind.DISCARD): (Role.RECIPIENT, Standing.DISCARDED),
             (Act.ARRIVE, DocumentKind.RECEIPT): (Role.COPY, Standing.RECEIPTED),
@@ -158,8 +159,8 @@ class Replay:
 
     def _follow_lanes(self, index: int, row: LogRow, leaf: Leaf) -> None:
         sent = leaf.act in FILLS_LANES
-        if leaf.act is Act.SEND and not row.carriers:
-            self._report.add(Fault.ROW_CHANGED, index=index, detail="no lane")
+        if not lanes_fit(leaf, row.carriers):
+            self._report.add(Fault.ROW_CHANGED, index=index, detail="lanes")
         for carrier in row.carriers:
             if sent:
                 self.lanes[carrier, leaf.document] = index

@@ -30,6 +30,7 @@ from counterfoil.vault.records import (
     Title,
     book_key,
     bucket_of,
+    lanes_fit,
     step_key,
 )
 from counterfoil.vault.scrub_trees import scrub_sm3_leaf, scrub_tiles
@@ -160,8 +161,8 @@ class LeafCheck:
     def _lanes(
         self, reading: Reading, report: Report, index: int, row: LogRow, leaf: Leaf
     ) -> None:
-        if leaf.act is Act.SEND and not row.carriers:
-            report.add(Fault.ROW_CHANGED, index=index, detail="no lane")
+        if not lanes_fit(leaf, row.carriers):
+            report.add(Fault.ROW_CHANGED, index=index, detail="lanes")
         sign = -1 if leaf.act is Act.REFUSE else 1
         for carrier in row.carriers:
             # What is registered is told to whom it concerns, and in nobody's sums.

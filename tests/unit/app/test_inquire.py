@@ -64,8 +64,7 @@ async def test_one_inquiry_shows_the_whole_way_with_proofs(
     way = await finance.inquire(row.key, caller=finance.caller())
 
     assert [(act.leaf.act, act.leaf.kind) for act in way.acts] == [
-        (Act.ENTER, DocumentKind.VOUCHER),
-        (Act.SEND, DocumentKind.VOUCHER),
+        (Act.ENTER_AND_SEND, DocumentKind.VOUCHER),
         (Act.DELIVER, DocumentKind.VOUCHER),
         (Act.ARRIVE, DocumentKind.ACCEPTANCE),
     ]
@@ -85,7 +84,7 @@ async def test_the_way_is_proved_by_the_sm3_tree_too_if_that_is_asked_for(
 
     checkpoint = parse_checkpoint(parse_note(way.sm3_checkpoint).text)
     assert checkpoint.origin == f"{FINANCE}/log-sm3"
-    assert len(way.acts) == 4
+    assert len(way.acts) == 3
     for act in way.acts:
         hashed, proof = leaf_hash(act.leaf.to_bytes(), sm3), act.sm3_inclusion_proof
         verify_inclusion(act.index, hashed, checkpoint.head, proof, sm3)
@@ -142,7 +141,7 @@ async def test_a_voucher_that_was_withdrawn_and_sealed_again_has_its_proof_too(
     way = await finance.inquire(row.key, caller=finance.caller())
 
     acts = [act.leaf.act for act in way.acts]
-    assert acts == [Act.ENTER, Act.WITHDRAW, Act.ENTER, Act.SEND, Act.DELIVER]
+    assert acts == [Act.ENTER, Act.WITHDRAW, Act.ENTER_AND_SEND, Act.DELIVER]
     file = ProofFile.from_bytes(way.acts[-1].peer_proof)
     file.verify(
         leaf_hash(bank.vault.leaf(0).to_bytes()),

@@ -122,7 +122,8 @@ def test_a_response_that_is_encoded_already_is_the_same() -> None:
     assert pb.WriteResponse.FromString(encoded) == pb.WriteResponse(
         results=[pb.WriteResult.FromString(one) for one in made]
     )
-    assert with_results(pb.WriteResponse, made).SerializeToString() == encoded
+    # Not byte by byte: the order of a refusal's facts is not fixed.
+    assert with_results(pb.WriteResponse, made) == pb.WriteResponse.FromString(encoded)
 
 
 def test_results_of_a_batch_that_is_numbered_stand_in_their_own_field() -> None:

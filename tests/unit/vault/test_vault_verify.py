@@ -43,7 +43,8 @@ Spoil = Callable[[MemoryEngine], None]
 def fill(bench: Bench) -> None:
     """Write a voucher's whole way, one that waits, and one of the bank's."""
     done, waits, refused = voucher("1"), voucher("2"), voucher("3")
-    bench.enter(done, send=True)  # leaves 0 and 1
+    bench.enter(done)  # leaf 0
+    bench.enter(done, send=True)  # leaf 1: what was sealed before is sent
     bench.enter(refused, send=True)
     lane = bench.vault.lane(BANK, after=-1, limit=9)
     bench.deliver(
@@ -205,6 +206,14 @@ def lose_lane_note(engine: MemoryEngine) -> None:
     engine._rows[1] = replace(engine._rows[1], carriers=())
 
 
+def lose_lane_note_of_both(engine: MemoryEngine) -> None:
+    engine._rows[2] = replace(engine._rows[2], carriers=())  # entered and sent at once
+
+
+def note_a_lane(engine: MemoryEngine) -> None:
+    engine._rows[0] = replace(engine._rows[0], carriers=(BANK,))  # entered only
+
+
 @pytest.mark.clause("hubei-37a1")
 @pytest.mark.parametrize(
     ("spoil", "fault"),
@@ -236,6 +245,8 @@ def lose_lane_note(engine: MemoryEngine) -> None:
         (remove_bucket, Fault.BUCKET_CHANGED),
         (change_note, Fault.ROW_CHANGED),
         (lose_lane_note, Fault.ROW_CHANGED),
+        (lose_lane_note_of_both, Fault.ROW_CHANGED),
+        (note_a_lane, Fault.ROW_CHANGED),
     ],
 )
 def test_each_fault_is_named(engine: MemoryEngine, spoil: Spoil, fault: Fault) -> None:

@@ -1294,8 +1294,8 @@ class InquireResponse(_message.Message):
         """Since when the log has held which acts, by the word of time-stamping authorities
         (RFC 3161): of each act the earliest head that was stamped with it below, smallest
         heads first. Acts since the last time stamp have none, and none has one where the
-        gateway asks no authority. A leaf of `ENTER` or `ARRIVE` pins a document with all
-        its seals, so these existed at that time.
+        gateway asks no authority. A leaf of `ENTER`, `ENTER_AND_SEND` or `ARRIVE` pins a
+        document with all its seals, so these existed at that time.
         """
 
     def __init__(

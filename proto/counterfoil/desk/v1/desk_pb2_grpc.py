@@ -251,7 +251,9 @@ class DeskServiceServicer:
 
     def Seal(self, request, context):
         """Puts the institution's seals on drafts whose reviews are complete, and the
-        vouchers into the vault (签章, 入库); with `send` also into the lane.
+        vouchers into the vault (签章, 入库); with `send` also into the lane, in the same
+        act of the log (`ENTER_AND_SEND`): such a voucher is never `SEALED` without being
+        sent.
 
         Per item:
 
@@ -294,7 +296,8 @@ class DeskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Submit(self, request_iterator, context):
-        """Writes, seals and sends in one step what needs no personal seal.
+        """Writes, seals and sends in one step what needs no personal seal; the log has one
+        act of it, `ENTER_AND_SEND`.
 
         One answer per batch, in the order of the batches, when it is durable. Batches
         that wait for their answers together may enter the vault in any order. A type

@@ -97,7 +97,9 @@ class DeskServiceStub:
     """
     Seal: _grpc.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]
     """Puts the institution's seals on drafts whose reviews are complete, and the
-    vouchers into the vault (签章, 入库); with `send` also into the lane.
+    vouchers into the vault (签章, 入库); with `send` also into the lane, in the same
+    act of the log (`ENTER_AND_SEND`): such a voucher is never `SEALED` without being
+    sent.
 
     Per item:
 
@@ -128,7 +130,8 @@ class DeskServiceStub:
     Sending again what was sent is done without effect.
     """
     Submit: _grpc.StreamStreamMultiCallable[_desk_pb2.SubmitRequest, _desk_pb2.SubmitResponse]
-    """Writes, seals and sends in one step what needs no personal seal.
+    """Writes, seals and sends in one step what needs no personal seal; the log has one
+    act of it, `ENTER_AND_SEND`.
 
     One answer per batch, in the order of the batches, when it is durable. Batches
     that wait for their answers together may enter the vault in any order. A type
@@ -293,7 +296,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     """
     Seal: _aio.UnaryUnaryMultiCallable[_desk_pb2.SealRequest, _desk_pb2.SealResponse]  # type: ignore[assignment]
     """Puts the institution's seals on drafts whose reviews are complete, and the
-    vouchers into the vault (签章, 入库); with `send` also into the lane.
+    vouchers into the vault (签章, 入库); with `send` also into the lane, in the same
+    act of the log (`ENTER_AND_SEND`): such a voucher is never `SEALED` without being
+    sent.
 
     Per item:
 
@@ -324,7 +329,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
     Sending again what was sent is done without effect.
     """
     Submit: _aio.StreamStreamMultiCallable[_desk_pb2.SubmitRequest, _desk_pb2.SubmitResponse]  # type: ignore[assignment]
-    """Writes, seals and sends in one step what needs no personal seal.
+    """Writes, seals and sends in one step what needs no personal seal; the log has one
+    act of it, `ENTER_AND_SEND`.
 
     One answer per batch, in the order of the batches, when it is durable. Batches
     that wait for their answers together may enter the vault in any order. A type
@@ -504,7 +510,9 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_desk_pb2.SealResponse, _abc.Awaitable[_desk_pb2.SealResponse]]:
         """Puts the institution's seals on drafts whose reviews are complete, and the
-        vouchers into the vault (签章, 入库); with `send` also into the lane.
+        vouchers into the vault (签章, 入库); with `send` also into the lane, in the same
+        act of the log (`ENTER_AND_SEND`): such a voucher is never `SEALED` without being
+        sent.
 
         Per item:
 
@@ -553,7 +561,8 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_desk_pb2.SubmitRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_desk_pb2.SubmitResponse], _abc.AsyncIterator[_desk_pb2.SubmitResponse]]:
-        """Writes, seals and sends in one step what needs no personal seal.
+        """Writes, seals and sends in one step what needs no personal seal; the log has one
+        act of it, `ENTER_AND_SEND`.
 
         One answer per batch, in the order of the batches, when it is durable. Batches
         that wait for their answers together may enter the vault in any order. A type

@@ -871,7 +871,9 @@ class AuditQuery(_message.Message):
 
     @_builtins.property
     def acts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Acts: only these, e.g. `ENTER`, `WITHDRAW`; none: all."""
+        """Acts: only these, e.g. `ENTER`, `WITHDRAW`; none: all. A voucher that was sealed and
+        sent at once has `ENTER_AND_SEND`, and neither `ENTER` nor `SEND`.
+        """
 
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
