@@ -321,7 +321,7 @@ def wrongs(acknowledged: Iterable[bytes], books: Books) -> list[str]:
        in finance's log.
     4. Both vaults verify.
     """
-    entered = _documents(books.sent, Act.ENTER)
+    entered = _documents(books.sent, Act.ENTER_AND_SEND)
     delivered = _documents(books.sent, Act.DELIVER)
     arrived = _documents(books.arrived, Act.ARRIVE)
     found = list(books.faults)
