@@ -60,14 +60,14 @@ def refusal_reasons(sources: Iterable[bytes]) -> dict[str, str]:
     makers: dict[str, str] = {}
     reasons: dict[str, str] = {}
     for source in sources:
-        for node in ast.walk(ast.parse(source)):
+        module = ast.parse(source)
+        makers |= _makers(module)
+        for node in ast.walk(module):
             if isinstance(node, ast.ClassDef):
                 bases[node.name] |= {_last_name(base) for base in node.bases}
                 reason = _stated_reason(node)
                 if reason is not None:
                     reasons[node.name] = reason
-            elif isinstance(node, ast.FunctionDef):
-                makers[node.name] = _last_name(node.returns)
 
     refusals, before = {BASE}, 0
     while before < len(refusals):
@@ -84,14 +84,20 @@ def refusal_reasons(sources: Iterable[bytes]) -> dict[str, str]:
 def raise_sites(
     path: str, source: bytes, reasons: Mapping[str, str]
 ) -> Iterator[RaiseSite]:
-    """Yield the statements of one module that raise a class of `reasons`."""
+    """Yield the statements of one module that raise a class of `reasons`.
+
+    A function of this module comes before one of the same name elsewhere.
+    """
+    module = ast.parse(source)
+    made_here = {name: reasons.get(kind) for name, kind in _makers(module).items()}
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     seen: Counter[tuple[str, str]] = Counter()
-    for function, node in _raises(ast.parse(source), ()):
+    for function, node in _raises(module, ()):
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-        reason = reasons.get(_last_name(raised))
+        name = _last_name(raised)
+        reason = made_here[name] if name in made_here else reasons.get(name)
         if reason is None:
             continue
         assert node.end_lineno is not None
@@ -117,6 +123,15 @@ def all_raise_sites(tree: Path, modules: Iterable[Path]) -> list[RaiseSite]:
         for path, source in sources.items()
         for site in raise_sites(path.relative_to(tree).as_posix(), source, reasons)
     ]
+
+
+def _makers(module: ast.Module) -> dict[str, str]:
+    """Return the functions of a module, each with the name of what it returns."""
+    return {
+        node.name: _last_name(node.returns)
+        for node in ast.walk(module)
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _raises(node: ast.AST, within: tuple[str, ...]) -> Iterator[tuple[str, ast.Raise]]:

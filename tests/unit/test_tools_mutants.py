@@ -73,6 +73,20 @@ def test_a_function_that_makes_a_refusal_counts_like_its_class() -> None:
     assert [site.name for site in sites] == ["v.py::put VAULT_FULL 1"]
 
 
+def test_a_function_of_the_module_comes_before_one_of_its_name_elsewhere() -> None:
+    full = b"def _no() -> Full: ...\ndef put():\n    raise _no()\n"
+    reused = b"def _no() -> Reused: ...\ndef put():\n    raise _no()\n"
+    other = b"def _no() -> ValueError: ...\ndef put():\n    raise _no()\n"
+    reasons = refusal_reasons([REFUSALS, full, reused, other])
+
+    found = [
+        [site.reason for site in raise_sites("vault.py", source, reasons)]
+        for source in (full, reused, other)
+    ]
+
+    assert found == [["VAULT_FULL"], ["KEY_REUSED"], []]
+
+
 def test_each_raise_of_a_refusal_is_a_site_with_a_name() -> None:
     sites = list(raise_sites("vault.py", VAULT, refusal_reasons([REFUSALS])))
 
