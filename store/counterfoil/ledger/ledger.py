@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, select
@@ -19,12 +18,9 @@ from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.ledger.statements import ids, texts
 from counterfoil.ledger.tables import ACTS, SCHEMA, STANDINGS, VOUCHERS
 from counterfoil.sql.database import Database, Durability, is_failure, told_by_driver
-from counterfoil.sql.plain import text_about
+from counterfoil.sql.plain import lists_of, text_about
 
 T = TypeVar("T")
-
-_DIGESTS_MAX: Final = 500
-"""Digests in one IN list; older SQLite libraries take 999 parameters."""
 
 _VERIFY_ROWS: Final = 1000
 """Rows per transaction of `rows_for_verify`."""
@@ -247,10 +243,9 @@ def _follow(connection: Connection, records: Sequence[LogRecord]) -> None:
 
 def _known(connection: Connection, digests: set[bytes]) -> dict[Side, int]:
     known: dict[Side, int] = {}
-    waiting = iter(sorted(digests))
-    while chunk := list(islice(waiting, _DIGESTS_MAX)):
-        text = text_about(ids, len(chunk), connection.dialect)
-        rows = connection.exec_driver_sql(text, tuple(chunk))
+    for some in lists_of(sorted(digests)):
+        text = text_about(ids, len(some), connection.dialect)
+        rows = connection.exec_driver_sql(text, some)
         known.update(((digest, role), voucher) for digest, role, voucher in rows.all())
     return known
 

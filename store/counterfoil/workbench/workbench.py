@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
-from typing import Any, Final, TypeVar
+from itertools import compress
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,7 @@ from counterfoil.app.ports import Clock
 from counterfoil.domain.draft_seals import DraftSeals
 from counterfoil.domain.drafts import DraftRow
 from counterfoil.sql.database import Database, Durability, is_failure
-from counterfoil.sql.plain import AboutValues, text_about, text_of
+from counterfoil.sql.plain import AboutValues, lists_of, text_about, text_of
 from counterfoil.workbench.errors import WorkbenchUnavailable
 from counterfoil.workbench.rows import (
     columns_of,
@@ -40,9 +40,6 @@ T = TypeVar("T")
 
 SealChange = tuple[bytes, int, tuple[bytes, ...]]
 """Digest, number of seals expected, new seals."""
-
-_VALUES_MAX: Final = 500
-"""Values in one IN list; older SQLite libraries take 999 parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +284,7 @@ def _changed(
 
 
 def _remove(connection: Connection, party: str, digests: Sequence[bytes]) -> None:
-    for some in _chunks(digests):
+    for some in lists_of(digests):
         for make in (remove_drafts, remove_payloads):
             text = text_about(make, len(some), connection.dialect, "of_party")
             connection.exec_driver_sql(text, (party, *some))
@@ -305,13 +302,7 @@ def _rows(
 ) -> list[Sequence[Any]]:
     """Return what a statement finds of a party by `values`."""
     found: list[Sequence[Any]] = []
-    for some in _chunks(values):
+    for some in lists_of(values):
         text = text_about(make, len(some), connection.dialect, "of_party")
         found += connection.exec_driver_sql(text, (party, *some)).all()
     return found
-
-
-def _chunks(values: Iterable[bytes]) -> Iterator[list[bytes]]:
-    waiting = iter(dict.fromkeys(values))
-    while chunk := list(islice(waiting, _VALUES_MAX)):
-        yield chunk

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import BindParameter, Select, create_engine, insert, select
 
 from counterfoil.ledger.tables import ACTS, VOUCHERS
-from counterfoil.sql.plain import text_about, text_of
+from counterfoil.sql.plain import LENGTHS, VALUES_MAX, lists_of, text_about, text_of
 
 SQLITE = create_engine("sqlite://", paramstyle="qmark").dialect
 INSERT = insert(ACTS)
@@ -32,6 +32,29 @@ def test_a_statement_is_refused_when_tuples_would_bring_another_order() -> None:
         text_of(INSERT, SQLITE, *reversed(ACTS.columns.keys()))
 
 
-@pytest.mark.parametrize("count", [1, 2, 500])
+@pytest.mark.parametrize("count", LENGTHS)
 def test_a_statement_about_a_list_has_a_place_for_each_value(count: int) -> None:
     assert text_about(ids, count, SQLITE).count("?") == count
+
+
+def test_no_text_is_kept_for_a_length_that_lists_do_not_have() -> None:
+    with pytest.raises(AssertionError, match="kept for good"):
+        text_about(ids, 3, SQLITE)
+
+
+def test_lists_of_any_number_of_values_have_few_lengths() -> None:
+    lengths = {
+        len(some)
+        for count in range(1, 3 * VALUES_MAX)
+        for some in lists_of(range(count))
+    }
+
+    assert lengths == set(LENGTHS)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 499, 500, 501, 1257])
+def test_each_value_is_in_one_list_and_nothing_else_is(count: int) -> None:
+    lists = list(lists_of([*range(count), *range(count)]))
+
+    assert [one for some in lists for one in dict.fromkeys(some)] == list(range(count))
+    assert all(some for some in lists)
