@@ -24,6 +24,12 @@ Values: TypeAlias = Mapping[str, Any]
 """Values of a statement's parameters, by name."""
 
 
+LENGTHS: Final = (0, *[1 << power for power in range(10)])
+"""How long a list is that a database is told, and above them the multiples of the last.
+A text for every length was some 200 bytes for each of its values, and the driver could
+not keep them all prepared (docs/adr/0017, "Memory")."""
+
+
 def _as_it_is(value: object) -> object:
     return value
 
@@ -79,6 +85,18 @@ class _Compiled:
         columns = statement.selected_columns if isinstance(statement, Select) else ()
         self.columns: Final = [_out_of(column.type, dialect) for column in columns]
 
+    def filled(self, values: Values) -> Values:
+        """Return values whose lists have lengths that there are texts for.
+
+        The last value of a list is repeated: what is looked for twice is found once.
+        """
+        if not self._lists:
+            return values
+        lists = {name: list(values[name]) for name in self._lists}
+        for one in lists.values():
+            one.extend(one[-1:] * (_length(len(one)) - len(one)))
+        return {**values, **lists}
+
     def text(self, values: Values) -> _Text:
         lengths = tuple([len(values[name]) for name in self._lists])
         text = self._texts.get(lengths)
@@ -125,7 +143,8 @@ class Prepared:
 
     Args:
         statement: A query of columns, or a change; its parameters are `bindparam`s
-            without values. A list (`expanding`) has a text for each of its lengths.
+            without values. A list (`expanding`) stands behind `IN`, and there is a
+            text for each of a few lengths.
     """
 
     __slots__ = ("_compiled", "_statement")
@@ -157,8 +176,10 @@ class Prepared:
 
     def told(self, dialect: Dialect, values: Values) -> tuple[str, Any]:
         """Return what a driver is told: the text, and the values as it takes them."""
-        text = self._for(dialect).text(values)
-        return text.text, text.told(values)
+        compiled = self._for(dialect)
+        filled = compiled.filled(values)
+        text = compiled.text(filled)
+        return text.text, text.told(filled)
 
     def _run(
         self, session: Session, values: Values
@@ -175,6 +196,14 @@ class Prepared:
                 self._statement, dialect
             )
         return compiled
+
+
+def _length(count: int) -> int:
+    """Return how long a list is told that has so many values."""
+    most = LENGTHS[-1]
+    if count > most:
+        return -(-count // most) * most
+    return next(length for length in LENGTHS if length >= count)
 
 
 def _into(kind: TypeEngine[Any], dialect: Dialect) -> Convert:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import make_url
 
 from counterfoil.business.books import SqlBooks
-from counterfoil.business.prepared import Prepared
+from counterfoil.business.prepared import LENGTHS, Prepared
 from counterfoil.business.rows import put
 from counterfoil.business.tables import Base, InboxEntry, InboxState
 from tests.unit.business.house import counted
@@ -139,3 +139,21 @@ def test_what_is_compiled_for_one_database_is_not_told_to_another() -> None:
     text, values = told["postgresql+psycopg"]
     assert all(f"%({name})s" in text for name in values)
     assert set(values.values()) == {"read", "fit", 2205, 1, 7}
+
+
+def test_lists_of_any_length_have_few_texts(books: SqlBooks) -> None:
+    """Else a program that runs for months keeps one for every length that came."""
+    prepared = Prepared(STANDING)
+    dialect = make_url("sqlite://").get_dialect()()
+
+    texts = set()
+    for count in range(4 * LENGTHS[-1]):
+        wanted = {"states": [READ] * count, "kind": 2205, "most": 7}
+        text, values = prepared.told(dialect, wanted)
+        assert text.count("?") == len(values)
+        texts.add(text)
+
+    assert len(texts) == len(LENGTHS) + 3
+    with books.reading() as session:
+        wanted = {"states": [READ] * 3 * LENGTHS[-1], "kind": 2205, "most": 7}
+        assert prepared.rows(session, wanted) == [("N1", READ), ("N3", READ)]
