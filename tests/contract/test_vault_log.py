@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from contextlib import suppress
 from hashlib import sha256
 
 import pytest
@@ -206,6 +208,26 @@ def test_whoever_waits_for_leaves_is_told(bench: Bench) -> None:
 
     assert run(wait()) == 1
     assert run(bench.vault.changed(0)) == 1
+
+
+def test_whoever_stops_waiting_leaves_nothing_in_the_vault(bench: Bench) -> None:
+    """Lanes wait with a deadline: at rest that is all that happens, for days."""
+    known = bench.vault.register
+
+    async def wait(times: int) -> int:
+        for _ in range(times):
+            for waiting in (
+                bench.vault.changed(bench.vault.size()),
+                bench.vault.register_changed(known),
+            ):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0):
+                        await waiting
+        gc.collect()
+        return sum(isinstance(one, asyncio.Future) for one in gc.get_objects())
+
+    once = run(wait(1))
+    assert run(wait(100)) == once
 
 
 def test_certificates_are_kept_under_their_digest(bench: Bench) -> None:

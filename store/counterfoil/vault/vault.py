@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
-from threading import Lock
-from typing import TypeVar
 
 from counterfoil.app.ports import (
     Clock,
@@ -41,9 +39,8 @@ from counterfoil.vault.registering import (
     registrations,
 )
 from counterfoil.vault.signing import HeadSigner, SignHead
+from counterfoil.vault.told import Told
 from counterfoil.vault.writer import Group, Writer, WriterLimits
-
-T = TypeVar("T")
 
 _MICROSECONDS = 1_000_000
 _KEPT_MAX = 4096  # certificates known to be stored, so that nobody looks again
@@ -86,9 +83,6 @@ class EngineVault:
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._waiters: list[tuple[int, asyncio.Future[int]]] = []
-        self._waiters_lock = Lock()
-        self._register_waiters: list[asyncio.Future[Register]] = []
         self._recent = Recent()
         self._kept: set[bytes] = set()
         self._times_read: Counter[tuple[str, int]] = Counter()
@@ -100,13 +94,14 @@ class EngineVault:
         with engine.reading() as reading:
             self._signer = HeadSigner(origin, heads, signs, reading)
             self._names = NameIndex(reading)
-            self._size = reading.frontier().size
+            self._size = Told(reading.frontier().size)
             self._lane_lengths = Counter(reading.lane_lengths())
-            self._register = registered(reading, register, read_registration)
+            stands = registered(reading, register, read_registration)
+            self._register = Told(stands)
         self._writer = Writer(
             engine,
             self._names,
-            self._register,
+            stands,
             clock.now_us,
             self._conclude,
             limits or WriterLimits(),
@@ -148,12 +143,7 @@ class EngineVault:
 
     async def changed(self, size: int) -> int:
         """Wait until more than `size` leaves are committed; return how many."""
-        with self._waiters_lock:
-            if self._size > size:
-                return self._size
-            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            self._waiters.append((size, future))
-        return await future
+        return await self._size.until(lambda now: now > size)
 
     def reading(self) -> AbstractContextManager[Reading]:
         """Open one consistent state, for a moment: for whoever checks the vault."""
@@ -216,7 +206,7 @@ class EngineVault:
 
     def size(self) -> int:
         """Return how many leaves are committed."""
-        return self._size
+        return self._size.value
 
     def checkpoint(self, tree: LogTree = LogTree.SHA256) -> bytes:
         """Return a signed checkpoint of everything that is committed."""
@@ -276,21 +266,15 @@ class EngineVault:
     @property
     def register(self) -> Register:
         """What stands registered, as of the last commit."""
-        return self._register
+        return self._register.value
 
     def name_of(self, certificate: bytes) -> Identity | None:
         """Return for whom the directory lists a certificate now, by its SHA-256."""
-        return self._register.name_of(certificate)
+        return self._register.value.name_of(certificate)
 
     async def register_changed(self, known: Register) -> Register:
         """Wait until something else stands registered than `known`; return it."""
-        with self._waiters_lock:
-            if self._register is not known:
-                return self._register
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[Register] = loop.create_future()
-            self._register_waiters.append(future)
-        return await future
+        return await self._register.until(lambda now: now is not known)
 
     def registrations(self, *, after: int, limit: int) -> list[RegistrationRow]:
         """Return the registrations behind log index `after`, in log order."""
@@ -315,13 +299,12 @@ class EngineVault:
         """Sign if a peer waits for it, publish the new size, make the answers."""
         batch, checkpoint = group.batch, b""
         if batch.registrations:
-            self._publish_register(batch.register)
+            self._register.tell(batch.register)
         self._recent.remember(batch)
         self._lane_lengths.update(batch.lane_changes)
         for place, waits in batch.inbox.items():
             if not waits:
                 self._times_read.pop(place, None)
-        size = batch.frontier.size
         if any(job.arrivals() for job in group.jobs):
             heads = {LogTree.SHA256: batch.frontier.head()}
             if batch.sm3 is not None:
@@ -335,39 +318,8 @@ class EngineVault:
             ]
             for job in group.jobs
         ]
-        self._publish(size)
+        self._size.tell(batch.frontier.size)
         return committed
-
-    def _publish_register(self, register: Register) -> None:
-        """Let everybody know who goes by what stands registered."""
-        with self._waiters_lock:
-            self._register = register
-            waiters, self._register_waiters = self._register_waiters, []
-        for future in waiters:
-            loop = future.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_tell, [future], register)
-
-    def _publish(self, size: int) -> None:
-        """Let everybody know who waits for more leaves."""
-        with self._waiters_lock:
-            self._size = size
-            ready = [future for wanted, future in self._waiters if wanted < size]
-            self._waiters = [
-                (wanted, future)
-                for wanted, future in self._waiters
-                if wanted >= size and not future.done()
-            ]
-        for loop in {future.get_loop() for future in ready}:
-            mine = [future for future in ready if future.get_loop() is loop]
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_tell, mine, size)
-
-
-def _tell(futures: Iterable[asyncio.Future[T]], what: T) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(what)
 
 
 def _committed(
