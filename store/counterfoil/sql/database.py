@@ -38,7 +38,10 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 5
 """How long a transaction waits for another process, e.g. an operator's sqlite3."""
 
-_CACHE_KIB: Final = 64 * 1024
+_CACHE_KIB: Final = 16 * 1024
+"""Pages kept in our memory: what a transaction of the ledger changes. What is older the
+system keeps in its own; four times as many made nothing quicker (docs/adr/0003)."""
+
 _CHECKPOINT_PAGES: Final = 4096
 """Pages of write-ahead log (16 MiB) before they are moved into the file: pages that
 change often, as those of indexes do, are then moved once for many commits."""
