@@ -18,7 +18,7 @@ ROWS_MAX: Final = 16_384
 """Rows kept."""
 
 DOCUMENT_BYTES_MAX: Final = 32 * 1024 * 1024
-"""Bytes of documents kept."""
+"""Bytes of documents kept, none longer than its row: of small ones some 15 MiB."""
 
 
 class Recent:
@@ -54,7 +54,11 @@ class Recent:
         self._bytes += sum([len(sealed) for _, sealed in batch.documents])
         while len(self._row_order) > self._rows_max:
             del self._rows[self._row_order.popleft()]
-        while self._bytes > self._bytes_max:
+        # A document without its row is read for nobody: whoever wants it begins there.
+        oldest = self._row_order[0] if self._row_order else 0
+        while self._document_order and (
+            self._bytes > self._bytes_max or self._document_order[0] < oldest
+        ):
             index = self._document_order.popleft()
             self._bytes -= len(self._documents.pop(index))
 

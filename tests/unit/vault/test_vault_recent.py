@@ -85,6 +85,16 @@ def test_a_document_that_is_larger_than_all_room_is_not_kept() -> None:
     assert not [index for index in range(3) if recent.document(index)]
 
 
+def test_no_document_is_kept_longer_than_its_row() -> None:
+    """Else small ones fill all room for documents, and nobody asks for them."""
+    recent = Recent(rows_max=10)
+    for first in range(0, 1_000, 5):
+        recent.remember(_batch(first, 5, every=2))
+    assert [index for index in range(1_010) if recent.document(index)] == [
+        index for index in range(990, 1_000) if index % 2 == 0
+    ]
+
+
 def test_letting_go_takes_no_longer_for_all_that_was_let_go_before() -> None:
     recent = Recent(document_bytes_max=20_000 * _BYTES)
     recent.remember(_batch(0, 20_000))
