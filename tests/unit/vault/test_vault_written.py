@@ -22,7 +22,7 @@ from counterfoil.vault.custody import apply
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.records import book_key
 from counterfoil.vault.transaction import Transaction
-from counterfoil.vault.written import Written
+from counterfoil.vault.written import SUMS_MAX, Written
 from tests.contract.vaults import BANK, FINANCE, LANES, UNFOUNDED, step, voucher
 
 SENT, OTHER, KEPT = (voucher(str(number)) for number in range(3))
@@ -55,9 +55,9 @@ def deliver(sequence: int, leaf: int | None, *, retryable: bool = False) -> Deli
 class Line:
     """A vault without a thread, and what it answered."""
 
-    def __init__(self, records_max: int) -> None:
+    def __init__(self, records_max: int, sums_max: int = SUMS_MAX) -> None:
         self.engine = MemoryEngine()
-        self.written = Written(UNFOUNDED, records_max)
+        self.written = Written(UNFOUNDED, records_max, sums_max)
         self.answers: list[str] = []
 
     def commit(self, deeds: list[Deed]) -> None:
@@ -84,9 +84,9 @@ def told(outcome: Outcome) -> str:
     return f"{type(outcome).__name__} {outcome}"
 
 
-@pytest.mark.parametrize("records_max", [1, 8192])
-def test_what_is_remembered_is_what_would_be_read(records_max: int) -> None:
-    reading, remembering = Line(0), Line(records_max)
+@pytest.mark.parametrize("kept", [1, 8192])
+def test_what_is_remembered_is_what_would_be_read(kept: int) -> None:
+    reading, remembering = Line(0, 0), Line(kept, kept)
 
     for deeds in groups():
         reading.commit(deeds)
@@ -96,6 +96,7 @@ def test_what_is_remembered_is_what_would_be_read(records_max: int) -> None:
     assert not list(reading.engine.all_lanes())
     assert not reading.written.entries
     assert not reading.written.lanes
+    assert not reading.written.sums
     assert any("Recorded" in answer for answer in reading.answers)
     assert any("Recorded" not in answer for answer in reading.answers)
 
@@ -110,3 +111,18 @@ def test_the_oldest_are_let_go() -> None:
         book_key(paper.key.to_bytes(), Role.ISSUER) for paper in (OTHER, KEPT)
     ]
     assert list(line.written.lanes) == [(BANK, 1), (BANK, 2)]
+
+
+def test_sums_are_let_go_too_and_stay_right() -> None:
+    """There are 4,096 for each peer, and a gateway may have a hundred peers."""
+    few, all_of_them = Line(8, 2), Line(8)
+    papers = [voucher(f"S{number}") for number in range(40)]
+    for paper in papers:
+        for line in (few, all_of_them):
+            line.commit([Enter(document=paper, lanes=LANES, send=True)])
+            sequence = line.engine.size() - 1
+            line.commit([deliver(sequence, sequence)])
+
+    assert len(few.written.sums) == 2
+    assert len(all_of_them.written.sums) > 2
+    assert few.state() == all_of_them.state()
