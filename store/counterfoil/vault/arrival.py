@@ -14,8 +14,8 @@ from counterfoil.vault.judging import (
     all_to,
     document_leaf,
     key_of_step,
-    require_good_seals,
 )
+from counterfoil.vault.permitting import require_good_seals
 from counterfoil.vault.records import Changes, make_title
 from counterfoil.vault.transaction import Transaction
 
@@ -58,7 +58,7 @@ def open_book(
         Forbidden: See `require_good_seals`.
     """
     document, key = arrival.document, arrival.document.key.to_bytes()
-    require_good_seals(tx, document)
+    require_good_seals(tx.register, document, tx.time_us)
     hosted = arrival.copied_to() if role is Role.COPY else arrival.hosted
     recipients = tuple([name for name in document.recipients if name in hosted])
     if not recipients:
@@ -116,7 +116,7 @@ def append_step(
         Forbidden: See `require_good_seals`.
     """
     document = arrival.document
-    require_good_seals(tx, document)
+    require_good_seals(tx.register, document, tx.time_us)
     index = tx.append(
         document_leaf(tx, Act.ARRIVE, document),
         opened=entry.document,

@@ -38,11 +38,11 @@ from counterfoil.vault.judging import (
     moved,
     moves_of,
     position_of,
-    require_good_seals,
     require_issue_order,
     require_one_receipt,
     voucher_leaf,
 )
+from counterfoil.vault.permitting import require_own_seals
 from counterfoil.vault.records import Changes, make_lane_row, make_title
 from counterfoil.vault.referring import remember_names, require_names
 from counterfoil.vault.transaction import Transaction
@@ -59,30 +59,10 @@ def enter(tx: Transaction, deed: Enter) -> Outcome:
     Raises:
         Refused: It contradicts the books or is out of turn.
     """
-    for certificate in deed.document.signers:
-        tx.register.require_in_use(certificate)
-    require_good_seals(tx, deed.document)
-    _require_good_cards(tx, deed.document)
+    require_own_seals(tx.register, deed.document, tx.time_us)
     if deed.document.kind is DocumentKind.VOUCHER:
         return _enter_voucher(tx, deed)
     return _enter_step(tx, deed)
-
-
-def _require_good_cards(tx: Transaction, document: Document) -> None:
-    """Check that the persons who sealed what is ours may still seal by that.
-
-    They sealed some time ago; whoever gets it asks the same.
-
-    Raises:
-        CertificateLost: A certificate was reported lost or revoked since.
-        CertificateNotActive: It was not put to use, and that is demanded since.
-    """
-    tx.register.require_not_void(document.beneath)
-    if tx.register.demanding:
-        for (_, urn), certificate in zip(
-            document.sealings, document.beneath, strict=False
-        ):
-            tx.register.require_active(urn, certificate)
 
 
 def send(tx: Transaction, deed: Send) -> Outcome:

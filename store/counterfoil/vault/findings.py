@@ -17,6 +17,10 @@ class Fault(Enum):
     DOCUMENT_MISSING = ("a document of the log is gone", "日志所载凭证缺失")
     DOCUMENT_STRAY = ("a document belongs to no leaf", "凭证不属于任何日志记录")
     SEAL_REFUSED = ("a document's seals do not hold", "凭证签章无效")
+    SIGNER_REFUSED = (
+        "a seal's certificate was void, not in use or not filed then",
+        "签章证书当时已挂失、废止、未启用或未备案",
+    )
     LEAF_CHANGED = ("a leaf is not the one in the tree", "日志记录与哈希树不符")
     LEAF_MISSING = ("a leaf is gone", "日志记录缺失")
     ACT_IMPOSSIBLE = ("an act does not follow from those before", "操作与此前状态矛盾")

@@ -42,22 +42,6 @@ def judged(
         return refusal
 
 
-def require_good_seals(tx: Transaction, document: Document) -> None:
-    """Check that no seal is by a void certificate, and each within its filing.
-
-    Raises:
-        SignerUnlisted: The directory does not name a certificate as it was judged.
-        CertificateLost: A certificate was reported lost or revoked here.
-        FilingMissing: A signer has no filing in force.
-        OutsideFiling: A seal is outside its filing.
-    """
-    tx.register.require_listed(document.listed)
-    tx.register.require_not_void(document.signers)
-    tx.register.require_filed(
-        document.sealings, document.key.type_code, document.amount_fen, tx.time_us
-    )
-
-
 def require_issue_order(tx: Transaction, document: Document, role: Role) -> None:
     """Check that a voucher follows the issue before, which must be void on this side.
 

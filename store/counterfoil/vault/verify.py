@@ -27,6 +27,7 @@ from counterfoil.vault.findings import Fault, Report
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import PARTS, part_of, short
 from counterfoil.vault.naming_check import NamingCheck
+from counterfoil.vault.permitting import require_permitted
 from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 from counterfoil.vault.verify_tree import TreeCheck, tree_checks
@@ -279,6 +280,8 @@ class _Check:
             return
         if stated is not None and stated.registration is not None:
             self._follow_register(index, stated, leaf.time_us)
+        elif stated is not None:
+            self._ask_register(index, stated, leaf)
         if stated is None or title is None or leaf.kind is not DocumentKind.VOUCHER:
             return
         if (stated.key.to_bytes(), stated.amount_fen, stated.count) != (
@@ -294,6 +297,7 @@ class _Check:
         if self._register is None or said is None:
             return
         try:
+            self._register.require_not_void(stated.signers)
             require_active_signers(self._register, said, stated.signers, at_us)
             self._register = register_after(self._register, said, at_us)
             self._names = self._register.names()
@@ -301,6 +305,15 @@ class _Check:
             self._report.add(
                 Fault.REGISTRATION_REFUSED, index=index, detail=refusal.reason
             )
+
+    def _ask_register(self, index: int, stated: Document, leaf: Leaf) -> None:
+        """Ask the register as it stood then whether it permits a document's seals."""
+        if self._register is None:
+            return
+        try:
+            require_permitted(self._register, leaf.act, stated, leaf.time_us)
+        except CounterfoilError as refusal:
+            self._report.add(Fault.SIGNER_REFUSED, index=index, detail=refusal.reason)
 
     def _step(self, index: int, row: LogRow, leaf: Leaf) -> None:
         key = step_key(row.opened, leaf.kind, leaf.by, leaf.document)
