@@ -29,7 +29,7 @@ HOW = {SM2: "-digest sm3 -pkeyopt distid:1234567812345678"}
 VERIFY = "pkeyutl -verify -pubin -rawin -inkey @ -in @ -sigfile @ "
 PEM = rb"(?s)-----BEGIN .*?-----END [A-Z0-9 ]+-----\n"
 ARRIVE, DELIVER, VOUCHER = 3, 4, 1  # two acts, a kind of document
-ACTS = {1: "entered", 15: "entered and sent", ARRIVE: "arrived"}  # bring one
+ACTS = {1: "entered", 16: "entered and sent", ARRIVE: "arrived"}  # bring one
 PAIRS = """form=格式 file=文件 statement=签章陈述 payload=原文 beneath=下层签章 sm3=国密
 seals=签章 certificate=证书 revoked=已吊销 revocation=吊销列表 signer=签章人 key=密钥
 batch=批量签章 signature=签名 leaf=日志记录 proof=证明 checkpoint=树头 arrival=送达

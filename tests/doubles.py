@@ -20,6 +20,7 @@ from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.witnessing import Held
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.judge import take_apart
 from counterfoil.wire.workshop import Workshop
@@ -74,6 +75,15 @@ class InProcessWorks:
     ) -> list[Document | CounterfoilError]:
         """See `Works.reread`."""
         return _piped(self.workshop.reread(_piped(documents)))
+
+    async def held(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
+    ) -> list[Held | None]:
+        """See `Works.held`."""
+        return _piped(self.workshop.held(*_piped((documents, certificates, answers))))
 
     async def compose(
         self, drafts: Sequence[bytes], *, desk: str, at_us: int

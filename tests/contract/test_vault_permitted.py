@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.deeds import EnterRegistration
+from counterfoil.domain.deeds import EnterRegistration, Witness
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
+from counterfoil.domain.register_refusals import CertificateLost, FilingMissing
 from counterfoil.domain.registration import (
     AgreedWay,
     Agreement,
@@ -21,6 +22,7 @@ from counterfoil.domain.registration import (
     CertificateApproval,
     CertificateDemand,
     Filing,
+    FilingWithdrawal,
     Founding,
     LossNotice,
     Matter,
@@ -28,6 +30,9 @@ from counterfoil.domain.registration import (
     Registration,
     Revocation,
 )
+from counterfoil.domain.standing import Act
+from counterfoil.domain.witnessing import Earlier, EarlierProof
+from counterfoil.tlog.merkle import leaf_hash
 from counterfoil.vault import arrival, entering
 from counterfoil.vault.findings import Fault
 from counterfoil.vault.verify import verify_vault
@@ -39,6 +44,7 @@ from tests.contract.vaults import (
     SAID,
     UNFOUNDED,
     Bench,
+    peer_checkpoint,
     recorded,
     registered,
     step,
@@ -59,6 +65,7 @@ def institution(party: str) -> Identity:
 
 MANAGER, SUPERVISOR, OFFICER = person("m"), person("s"), person("o")
 REVIEWER, THEIRS, THEIR_OFFICER = person("r"), person("s", BANK), person("o", BANK)
+OTHER_SEAL = Identity(party=BANK, use=Use.INSTITUTION, name="2")
 KEYS = {MANAGER: b"m" * 32, SUPERVISOR: b"p" * 32, OFFICER: b"f" * 32}
 
 
@@ -294,3 +301,84 @@ def test_without_a_founded_register_or_a_judge_nothing_is_asked(
     take(document)
 
     assert house.found() == []
+
+
+# --- what came late ---------------------------------------------------------------
+
+
+def entered(document: Document) -> bytes:
+    """Return the leaf by which a document entered the bank's log."""
+    return Leaf(
+        act=Act.ENTER,
+        kind=document.kind,
+        time_us=1,
+        subject=document.subject,
+        document=document.digest,
+        version=document.version,
+        by=BANK,
+    ).to_bytes()
+
+
+def witnessed(house: House, document: Document) -> Document:
+    """Witness a log of the bank's that holds one document; return it with the proof."""
+    root = leaf_hash(entered(document))
+    seen = Witness(carrier=BANK, root=root, note=peer_checkpoint(root, 1))
+    head = recorded(house.bench.one(seen))
+    proof = EarlierProof(witness=head.leaf, index=0, leaf=entered(document), hashes=())
+    earlier = Earlier(time_us=head.time_us, proof=proof.to_bytes())
+    return replace(document, earlier=earlier)
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+def test_what_was_witnessed_before_a_notice_arrives_after_it(house: House) -> None:
+    late = witnessed(house, theirs("1"))
+    assert late.earlier is not None
+    lost = LossNotice(certificate=THEIR_SEAL, holder=institution(BANK))
+    house.register(lost, THEIRS, by=BANK)
+    notice_us = house.bench.vault.register.voided[THEIR_SEAL].time_us
+    before = house.bench.unchanged()
+
+    for time_us in (notice_us, notice_us + 1):
+        younger = replace(late, earlier=replace(late.earlier, time_us=time_us))
+        (refused,) = house.bench.arrive(younger).outcomes
+        assert isinstance(refused, CertificateLost)
+    (refused,) = house.bench.arrive(theirs("1")).outcomes
+    assert isinstance(refused, CertificateLost)
+    assert house.bench.unchanged() == before
+
+    house.arrive(late)
+    assert house.found() == []
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.usefixtures("careless")
+def test_what_was_witnessed_after_a_notice_is_found(house: House) -> None:
+    lost = LossNotice(certificate=THEIR_SEAL, holder=institution(BANK))
+    house.register(lost, THEIRS, by=BANK)
+
+    late = house.arrive(witnessed(house, theirs("1")))
+
+    assert house.found() == [(Fault.SIGNER_REFUSED, late, "CERTIFICATE_LOST")]
+
+
+@pytest.mark.clause("hubei-15b")
+@pytest.mark.refusal("FILING_MISSING")
+def test_a_filing_counts_as_of_then_if_nobody_withdrew_it(house: House) -> None:
+    first, second = theirs("1"), theirs("2")
+    other = replace(second, sealings=(("gz", OTHER_SEAL.to_urn()),))
+    short = replace(filing(OTHER_SEAL), valid_until="20260101")
+    filed = house.register(short, THEIRS, THEIR_OFFICER, by=BANK)
+    late = witnessed(house, other)
+    house.bench.clock.now += 5 * 24 * 3600 * 1_000_000  # it has ended
+
+    (refused,) = house.bench.arrive(other).outcomes
+    assert isinstance(refused, FilingMissing)
+    withdrawn = FilingWithdrawal(filing=filed.digest)
+    house.arrive(first)
+    house.arrive(late)
+    assert house.found() == []
+    third = replace(theirs("3"), sealings=other.sealings, earlier=late.earlier)
+    house.register(withdrawn, THEIRS, THEIR_OFFICER, by=BANK)
+    (refused,) = house.bench.arrive(third).outcomes
+    assert isinstance(refused, FilingMissing)

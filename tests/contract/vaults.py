@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -29,6 +30,7 @@ from counterfoil.domain.registration import Registration, key_of_registration
 from counterfoil.domain.standing import Act, Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.tlog.checkpoint import Checkpoint
+from counterfoil.tlog.merkle import TreeHead
 from counterfoil.vault.engine import Engine
 from counterfoil.vault.heads import HeadStore, MemoryHeads
 from counterfoil.vault.lmdb_engine import MEBIBYTE, LmdbEngine, LmdbLimits
@@ -70,6 +72,14 @@ class StepClock:
 def sign(checkpoint: Checkpoint, time_s: int) -> bytes:
     """Stand in for the log's keys: the text, and a line that says when."""
     return checkpoint.to_text() + b"\nsigned at %d\n" % time_s
+
+
+def peer_checkpoint(root: bytes, size: int, by: str = BANK) -> bytes:
+    """Return a checkpoint of a peer's log, with a line that no key has signed."""
+    origin = f"{by}/log"
+    text = Checkpoint(origin=origin, head=TreeHead(size, root)).to_text()
+    signature = b64encode(b"key hash, and a signature").decode()
+    return text + f"\n— {origin} {signature}\n".encode()
 
 
 def digest_of(text: str) -> bytes:

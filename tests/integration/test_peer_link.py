@@ -12,7 +12,8 @@ import pytest
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
-from counterfoil.peer.link import DeliveryStream, PeerAddress, PeerLink
+from counterfoil.peer.link import DeliveryStream, PeerAddress, PeerLink, _outcome
+from counterfoil.sealed.v1.sealed_pb2 import Refusal
 from tests.houses import BANK, FINANCE, Town, free_port
 from tests.integration.scripted import Answers, scripted
 
@@ -198,3 +199,24 @@ async def test_a_peer_that_has_lost_a_size_it_signed_is_forked(town: Town) -> No
     async with _stream(town, _properly, unproved=grpc.StatusCode.NOT_FOUND) as stream:
         with pytest.raises(PeerForked, match="became shorter"):
             await stream.growth(1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "size", "asked"),
+    [
+        ("EARLIER_PROOF_DUE", "17", 17),
+        ("EARLIER_PROOF_DUE", "", 0),
+        ("EARLIER_PROOF_DUE", "-1", 0),
+        ("EARLIER_PROOF_DUE", "²", 0),
+        ("EARLIER_PROOF_DUE", "9" * 19, 0),
+        ("SEAL_UNDETERMINED", "17", 0),
+    ],
+)
+def test_a_peer_says_by_which_size_a_document_is_to_be_shown(
+    reason: str, size: str, asked: int
+) -> None:
+    refusal = Refusal(reason=reason, retryable=True, facts={"tree_size": size})
+
+    assert _outcome(pb.Outcome(refusal=refusal)).earlier_size == asked
+    refusal.facts.clear()
+    assert _outcome(pb.Outcome(refusal=refusal)).earlier_size == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from counterfoil.domain.deeds import (
     Read,
     Send,
     Withdraw,
+    Witness,
 )
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
@@ -46,6 +49,7 @@ from tests.contract.vaults import (
     Bench,
     StepClock,
     open_vault,
+    peer_checkpoint,
     step,
     voucher,
 )
@@ -107,6 +111,7 @@ class Engines(RuleBasedStateMachine):
         self.engines = engines
         self.heads = MemoryHeads(), MemoryHeads()
         self.papers: dict[bytes, Document] = {}
+        self.grown = Counter({BANK: 1, TREASURY: 1})
         self.benches = [
             Bench(open_vault(engine, heads, clock), clock)
             for engine, heads in zip(engines, self.heads, strict=True)
@@ -226,6 +231,15 @@ class Engines(RuleBasedStateMachine):
     def read(self, leaf: int, party: str) -> None:
         self.both(Read(party=party, leaves=(leaf,)))
 
+    @rule(carrier=st.sampled_from([BANK, TREASURY]), leaves=st.integers(0, 3))
+    def witness(self, carrier: str, leaves: int) -> None:
+        """See a head that is larger than the one before, or the same once more."""
+        self.grown[carrier] += leaves
+        size = self.grown[carrier]
+        root = sha256(b"%d" % size).digest()
+        note = peer_checkpoint(root, size, carrier)
+        self.both(Witness(carrier=carrier, root=root, note=note))
+
     @invariant()
     def everything_that_can_be_read_is_equal(self) -> None:
         one, two = (seen(bench) for bench in self.benches)
@@ -278,6 +292,14 @@ def seen(bench: Bench) -> object:
             )
             for tree in LogTree
             if tree in vault.trees
+        ],
+        [
+            vault.witnessed(carrier, until_us)
+            for carrier in (BANK, TREASURY, FINANCE)
+            for until_us in (
+                0,
+                *(record.leaf.time_us for record in vault.records(0, 99)),
+            )
         ],
         vault.lane_lengths(),
         [vault.lane(carrier, after=-1, limit=99) for carrier in (BANK, TREASURY)],

@@ -144,6 +144,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
         | {"AGREEMENT_MISSING", "FILING_MISSING", "OUTSIDE_FILING"}
         | {"CERTIFICATE_LOST", "CERTIFICATE_NOT_ACTIVE"}
         | {"SIGNERS_REFUSED", "OWN_POST", "MATTER_FOREIGN", "AUDIT_CHECK_REFUSED"}
+        | {"EARLIER_PROOF_REFUSED"}
     ),
     Conflict: frozenset(
         {"VOUCHER_KEY_REUSED", "RECEIPT_EXISTS", "POSITION_FILLED", "SAME_PERSON"}
@@ -164,7 +165,7 @@ FAMILIES: Final[Mapping[type[DeskRefused], frozenset[str]]] = {
     ),
     Busy: frozenset(
         {"SEAL_UNDETERMINED", "VAULT_STOPPED", "VAULT_BUSY", "PEER_UNREACHABLE"}
-        | {"SEAL_KEY_UNAVAILABLE", "SIGNER_UNLISTED"}
+        | {"SEAL_KEY_UNAVAILABLE", "SIGNER_UNLISTED", "EARLIER_PROOF_DUE"}
         | {"VAULT_FULL", "WORKBENCH_UNAVAILABLE", "LEDGER_UNAVAILABLE"}
     ),
     Corrupt: frozenset({"VAULT_CORRUPT", "HEAD_FORKED", "PEER_FORKED"}),

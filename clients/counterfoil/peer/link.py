@@ -21,9 +21,12 @@ from counterfoil.app.peer_answers import (
     PeerOutcome,
     PeerResponse,
 )
+from counterfoil.domain.earlier_refusals import EarlierProofDue
 from counterfoil.domain.refusals import PeerForked, PeerUnreachable
+from counterfoil.domain.witnessing import ShownProof
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
+from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.deliveries import encoded_delivery
 from counterfoil.wire.keys import timestamp_to_us
 
@@ -31,6 +34,7 @@ _DELIVER: Final = "/counterfoil.exchange.v1.ExchangeService/Deliver"
 _KEEPALIVE_MS: Final = 20_000
 _MESSAGE_BYTES_MAX: Final = 2_097_152
 _PROOF_S: Final = 10.0
+_SIZE_DIGITS_MAX: Final = 18
 _STORED: Final = PeerOutcome()
 
 
@@ -134,6 +138,7 @@ class DeliveryStream:
         documents: Sequence[bytes],
         certificates: Sequence[bytes],
         answers: Sequence[bytes] = (),
+        earlier: Sequence[ShownProof] = (),
     ) -> None:
         """Send one batch; waits while the peer does not read.
 
@@ -141,6 +146,7 @@ class DeliveryStream:
             documents: Encoded `Sealed` documents.
             certificates: That this stream has not carried yet, in DER.
             answers: Responders' answers about certificates, likewise.
+            earlier: What shows that documents had entered our log earlier.
 
         Raises:
             PeerUnreachable: The stream broke.
@@ -148,7 +154,7 @@ class DeliveryStream:
         self._sent += 1
         try:
             await self._call.write(
-                encoded_delivery(self._sent, documents, certificates, answers)
+                encoded_delivery(self._sent, documents, certificates, answers, earlier)
             )
         except (
             grpc.aio.AioRpcError,
@@ -203,7 +209,11 @@ class DeliveryStream:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 raise PeerForked("the peer's log became shorter") from error
             raise _broken(error) from error
-        return GrowthProof(hashes=tuple(proof.hashes), checkpoint=proof.checkpoint)
+        return GrowthProof(
+            hashes=tuple(proof.hashes),
+            checkpoint=proof.checkpoint,
+            settled_size=proof.settled_size,
+        )
 
     async def _prove(self, outcome: PeerOutcome) -> PeerOutcome:
         """Return what the peer knew before, with its proof of that leaf."""
@@ -239,9 +249,19 @@ def _outcome(outcome: pb.Outcome) -> PeerOutcome:
             return PeerOutcome(
                 reason=outcome.refusal.reason or "UNSPECIFIED",
                 retryable=outcome.refusal.retryable,
+                earlier_size=_earlier_size(outcome.refusal),
             )
         case _:
             raise PeerForked("the peer left an outcome empty")
+
+
+def _earlier_size(refusal: sealed_pb2.Refusal) -> int:
+    """Return by which size of our log the peer wants a document shown; 0 for none."""
+    if refusal.reason != EarlierProofDue.reason:
+        return 0
+    size = refusal.facts.get("tree_size", "")
+    is_size = size.isascii() and size.isdigit() and len(size) <= _SIZE_DIGITS_MAX
+    return int(size) if is_size else 0
 
 
 def _broken(error: Exception) -> PeerUnreachable:

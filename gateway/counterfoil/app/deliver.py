@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from counterfoil.app.arrivals import arrival_hash, arrival_leaf
 from counterfoil.app.peer_answers import (
@@ -19,7 +20,7 @@ from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import PeerForked
 from counterfoil.tlog.checkpoint import open_checkpoint
 from counterfoil.tlog.errors import TlogError
-from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.merkle import TreeHead, empty_head, leaf_hash
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.tlog.proofs import range_from_inclusion
 from counterfoil.tlog.verification import (
@@ -27,6 +28,9 @@ from counterfoil.tlog.verification import (
     verify_inclusion,
     verify_range,
 )
+
+AskGrowth: TypeAlias = Callable[[int], Awaitable[GrowthProof]]
+"""Asks a peer for the proof from a size of its log to its newest checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,7 @@ class RecordDelivery:
         committed = await self.vault.perform(deeds)
         return committed[-1]
 
-    async def watch(self, ask: Callable[[int], Awaitable[GrowthProof]]) -> None:
+    async def watch(self, ask: AskGrowth) -> None:
         """Check that the peer's log still holds what it has signed before.
 
         A vault that was put back to an older copy, or has told others another
@@ -97,8 +101,19 @@ class RecordDelivery:
             PeerForked: The newest head does not continue the newest one seen.
         """
         seen = self.heads.newest(self.origin)
-        if seen is None or not seen.size:
-            return
+        if seen is not None and seen.size:
+            await self.grown(ask)
+
+    async def grown(self, ask: AskGrowth) -> tuple[TreeHead, GrowthProof]:
+        """Return the peer's newest head, which goes on from the newest one seen.
+
+        Args:
+            ask: See `watch`.
+
+        Raises:
+            PeerForked: It does not.
+        """
+        seen = self.heads.newest(self.origin) or empty_head()
         proof = await ask(seen.size)
         try:
             head = self._head(proof.checkpoint)
@@ -109,6 +124,7 @@ class RecordDelivery:
                 peer=self.carrier,
             ) from error
         self.heads.see(self.origin, head, proof.checkpoint)
+        return head, proof
 
     def _answers(
         self, batch: Sequence[LaneItem], response: PeerResponse

@@ -31,10 +31,13 @@ class GrowthProof:
     Attributes:
         hashes: The consistency proof from the older size that was asked for.
         checkpoint: The signed checkpoint that it leads to.
+        settled_size: The size from which on the log has only leaves about what is
+            not in it; 0 if the peer does not say.
     """
 
     hashes: tuple[bytes, ...]
     checkpoint: bytes
+    settled_size: int = 0
 
 
 @value
@@ -46,12 +49,15 @@ class PeerOutcome:
         proof: The proof of that leaf, asked for afterwards.
         reason: Reason of a refusal; empty if it was stored or known.
         retryable: Whether the same bytes may be sent again later.
+        earlier_size: The size of our log by which the peer wants it shown that the
+            document had entered; 0 if it does not.
     """
 
     known_leaf: int | None = None
     proof: LeafProof | None = None
     reason: str = ""
     retryable: bool = False
+    earlier_size: int = 0
 
     @property
     def new(self) -> bool:

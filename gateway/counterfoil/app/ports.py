@@ -22,6 +22,7 @@ from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role, Standing
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.witnessing import WitnessedHead
 
 
 class Clock(Protocol):
@@ -87,6 +88,7 @@ class LaneItem:
         leaf: The leaf under which it entered our vault.
         recipients: The recipients that this lane leads to.
         not_before_us: When it may be tried again; 0 if it was not set aside.
+        index: Log index of that leaf.
     """
 
     sequence: int
@@ -94,6 +96,7 @@ class LaneItem:
     leaf: Leaf
     recipients: tuple[str, ...]
     not_before_us: int = 0
+    index: int = 0
 
 
 make_lane_item: Final = maker(LaneItem)
@@ -224,6 +227,27 @@ class Vault(ProvedLog, Protocol):
         Raises:
             LeafNotFound: There is none.
             VaultCorrupt: The bytes no longer match the leaf.
+        """
+
+    def earlier_proof(self, index: int) -> bytes:
+        """Return what shows that a document that arrived was sealed earlier.
+
+        Empty if it was judged as of its arrival.
+        """
+
+    def witnessed(self, carrier: str, until_us: int) -> WitnessedHead | None:
+        """Return the newest head of a peer's log that ours had witnessed by then.
+
+        Raises:
+            VaultCorrupt: What is kept of it is damaged.
+        """
+
+    def witnessed_at(self, index: int) -> WitnessedHead:
+        """Return the head of a peer's log that a leaf of ours witnessed.
+
+        Raises:
+            LeafNotFound: The leaf witnessed none.
+            VaultCorrupt: What is kept of it is damaged.
         """
 
     def size(self) -> int:

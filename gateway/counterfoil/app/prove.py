@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from counterfoil.app.ports import Vault
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import LeafNotFound
 from counterfoil.domain.registry import Registry
+from counterfoil.domain.standing import Act
 from counterfoil.tlog.checkpoint import parse_checkpoint
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.trees import LogTree
+
+_OWN: Final = frozenset({Act.BIND, Act.WITNESS})
+"""Acts that name what is outside of the log: no document is proved by one."""
+
+_OWN_MAX: Final = 64
+"""Most leaves that are looked at for one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +30,14 @@ class LogProof:
         checkpoint: The signed checkpoint that it leads to; empty if a size was
             asked for that need not be the newest.
         leaf: The leaf that is proved, if one was asked for.
+        settled_size: Where a head was asked for, the size from which on the log has
+            only leaves that name what is outside of it, at least one leaf.
     """
 
     hashes: tuple[bytes, ...]
     checkpoint: bytes = b""
     leaf: Leaf | None = None
+    settled_size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +88,15 @@ class ProveLog:
         """
         checkpoint, size = self._head(size, tree)
         hashes = self.vault.consistency_proof(older, size, tree)
-        return LogProof(hashes=hashes, checkpoint=checkpoint)
+        settled = self._settled(size) if checkpoint else 0
+        return LogProof(hashes=hashes, checkpoint=checkpoint, settled_size=settled)
+
+    def _settled(self, size: int) -> int:
+        """Return the size from which on nothing came that concerns a peer."""
+        last = size
+        while last > max(size - _OWN_MAX, 1) and self.vault.leaf(last - 1).act in _OWN:
+            last -= 1
+        return last
 
     def _head(self, size: int, tree: LogTree) -> tuple[bytes, int]:
         if size:

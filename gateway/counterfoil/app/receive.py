@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Final
 
 from counterfoil.app.batches import attempt, good, once_each, refill
+from counterfoil.app.late import Delivered, JudgeLate
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.register import nothing_to_settle
 from counterfoil.app.works import Works
@@ -16,6 +18,10 @@ from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError, SealForged, SealUndetermined
 from counterfoil.domain.register_refusals import SignerUnlisted
 from counterfoil.domain.registry import Registry
+from counterfoil.domain.witnessing import ShownProof
+
+NOTHING_SHOWN: Final[Mapping[int, ShownProof]] = {}
+"""What shows that documents are older, where nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class ReceiveDocuments:
         *,
         carrier: str,
         answers: Sequence[bytes] = (),
+        shown: Mapping[int, ShownProof] = NOTHING_SHOWN,
     ) -> Committed:
         """Verify, check and store a batch; return when it is durable.
 
@@ -57,6 +64,7 @@ class ReceiveDocuments:
             certificates: Certificates in DER that came with them.
             carrier: The party that the connection authenticated.
             answers: Responders' answers (DER) that came with them.
+            shown: What shows that documents were sealed earlier, by their places.
 
         Returns:
             One outcome per document, and the proof for those that are new.
@@ -65,12 +73,14 @@ class ReceiveDocuments:
             VaultFull: Nothing of the batch was stored.
             VaultStopped: The vault does not write any more.
         """
-        # Our clock, never a time that the sender states: whoever holds a retired
-        # key could date a document back into the time when the key was in force.
-        examined = await self.works.examine(
-            documents, certificates, at_us=self.clock.now_us(), answers=answers
+        delivered = Delivered(
+            documents=documents,
+            certificates=certificates,
+            answers=answers,
+            carrier=carrier,
+            shown=shown,
         )
-        examined = await self._recognise(documents, examined)
+        examined = await self._examine(delivered)
         check = once_each(lambda document: self._check(document, carrier), by=_way)
 
         def admit(document: Document) -> Document:
@@ -95,6 +105,20 @@ class ReceiveDocuments:
             await self.settle()
         outcomes = refill(admitted, committed.outcomes)
         return replace(committed, outcomes=tuple(outcomes))
+
+    async def _examine(self, batch: Delivered) -> Sequence[Document | CounterfoilError]:
+        """Return what each document is as of now, or of when it is known to be from."""
+        # Our clock, never a time that the sender states: whoever holds a retired
+        # key could date a document back into the time when the key was in force.
+        examined = await self.works.examine(
+            batch.documents,
+            batch.certificates,
+            at_us=self.clock.now_us(),
+            answers=batch.answers,
+        )
+        examined = await self._recognise(batch.documents, examined)
+        judge_late = JudgeLate(vault=self.vault, works=self.works)
+        return await judge_late(batch, examined)
 
     async def _recognise(
         self,

@@ -15,6 +15,7 @@ from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal, Signers
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.party import Identity
 from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.witnessing import Held
 
 
 class Works(Protocol):
@@ -47,6 +48,24 @@ class Works(Protocol):
 
         Args:
             documents: Encoded `Sealed` documents; registrations are refused.
+        """
+
+    async def held(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
+    ) -> list[Held | None]:
+        """Tell when the certificates by which documents were sealed could be relied on.
+
+        Args:
+            documents: Encoded `Sealed` documents.
+            certificates: Certificates (DER) that came with them.
+            answers: Responders' answers (DER) about certificates, likewise.
+
+        Returns:
+            For each document since when and until when; None if there is no instant
+            at which all could be, or it is no document.
         """
 
     async def compose(

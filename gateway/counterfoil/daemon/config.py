@@ -143,6 +143,7 @@ class LimitsSection:
     retry_s_max: float = 60.0
     call_s_max: float = 30.0
     drain_s_max: float = 20.0
+    witness_s: float = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 
-from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.daemon.alerts import AlertCode, Alerts
@@ -20,18 +19,18 @@ from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import (
     Configuration,
     ConfigurationRefused,
-    PeerSection,
 )
 from counterfoil.daemon.expiry_watch import ExpiryWatch
 from counterfoil.daemon.keys import (
+    HeadSigners,
     load_head_signers,
-    load_head_verifiers,
     load_seals,
     origin_of,
     own_head_verifiers,
     tell_nameless,
 )
-from counterfoil.daemon.lanes import Lane, LaneLimits, Link
+from counterfoil.daemon.lane_making import LaneMaking
+from counterfoil.daemon.lanes import Lane, Link
 from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import caller_judge, caller_posts, registry_of
 from counterfoil.daemon.program_watch import ProgramWatch
@@ -40,7 +39,6 @@ from counterfoil.daemon.refusals import RefusalRecord
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.scrubbing import Scrubbing
 from counterfoil.daemon.stores import (
-    PeerHeadBook,
     open_heads,
     open_ledger,
     open_vault,
@@ -56,13 +54,11 @@ from counterfoil.daemon.works import ProcessWorks
 from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
-from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.rpc.callers import CallerGate
 from counterfoil.rpc.draining import Draining
 from counterfoil.rpc.guard import Guard
 from counterfoil.rpc.services import Services
 from counterfoil.rpc.sightings import Sightings
-from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import FileHeads
 from counterfoil.vault.scrub import Scrub
 from counterfoil.vault.vault import EngineVault
@@ -175,10 +171,9 @@ class Gateway:
             clock=self.clock,
             settle=self._go_by_register,
         )
-        self.lanes = [self._peer_lane(peer) for peer in configuration.peer]
-        if len(registry.hosted) > 1:
-            home = LoopbackLink(receive=receive, prove=prove)
-            self.lanes.append(self._lane(home, own_head_verifiers(signers)))
+        hosts = len(registry.hosted) > 1
+        home = LoopbackLink(receive=receive, prove=prove) if hosts else None
+        self.lanes = self._make_lanes(home, signers)
         await self._listen(registry, receive, prove)
         self._begin(stamps)
 
@@ -236,42 +231,19 @@ class Gateway:
         self._tasks.append(task)
         return task
 
-    def _peer_lane(self, peer: PeerSection) -> Lane:
-        link = PeerLink(
-            peer=PeerAddress(
-                party=peer.party,
-                addresses=peer.addresses,
-                server_name=peer.server_name or f"{peer.party}.gateway.counterfoil",
-            ),
-            credentials=self._tls.channel,
-            connect_s=min(self.configuration.limits.call_s_max, 5.0),
-        )
-        return self._lane(link, load_head_verifiers(peer))
-
-    def _lane(self, link: Link, verifiers: tuple[NoteVerifier, ...]) -> Lane:
-        limits, party = self.configuration.limits, link.peer.party
-        return Lane(
+    def _make_lanes(self, home: Link | None, signers: HeadSigners) -> list[Lane]:
+        making = LaneMaking(
+            configuration=self.configuration,
             vault=self._vault,
-            link=link,
-            record=RecordDelivery(
-                vault=self._vault,
-                heads=PeerHeadBook(self._heads),
-                carrier=party,
-                origin=origin_of(party),
-                verifiers=verifiers,
-                retry_s=limits.retry_s_min,
-            ),
+            heads=self._heads,
             certificates=self._certificates(),
+            credentials=self._tls.channel,
             clock=self.clock,
-            limits=LaneLimits(
-                documents_max=limits.batch_documents_max,
-                bytes_max=limits.batch_bytes_max,
-                window_batches=limits.window_batches,
-                retry_s_min=limits.retry_s_min,
-                retry_s_max=limits.retry_s_max,
-                call_s_max=limits.call_s_max,
-            ),
         )
+        lanes = [making.to_peer(peer) for peer in self.configuration.peer]
+        if home is not None:
+            lanes.append(making.over(home, own_head_verifiers(signers)))
+        return lanes
 
     def _renewal(self) -> Renewal:
         return Renewal(

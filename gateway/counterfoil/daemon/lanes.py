@@ -17,10 +17,18 @@ from enum import Enum
 from typing import Any, Protocol, TypeAlias
 
 from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.earlier_proofs import shown_earlier
 from counterfoil.app.peer_answers import GrowthProof, PeerResponse
 from counterfoil.app.ports import Clock, LaneItem, Vault
+from counterfoil.app.witness_peer import WitnessPeer
 from counterfoil.domain.deeds import Committed
-from counterfoil.domain.refusals import CounterfoilError, PeerUnreachable
+from counterfoil.domain.refusals import (
+    CounterfoilError,
+    PeerUnreachable,
+    Unavailable,
+    VaultCorrupt,
+)
+from counterfoil.domain.witnessing import ShownProof
 from counterfoil.peer.link import PeerAddress
 from counterfoil.rpc.views import LaneView
 from counterfoil.rpc.windows import answered_in_order
@@ -52,6 +60,7 @@ class Stream(Protocol):
         documents: Sequence[bytes],
         certificates: Sequence[bytes],
         answers: Sequence[bytes],
+        earlier: Sequence[ShownProof],
     ) -> None:
         """Send one batch."""
 
@@ -114,6 +123,7 @@ class Lane:
         certificates: Finds the certificates that seals name.
         clock: Our clock.
         limits: What the lane may do at a time.
+        witness: Notes heads of the peer's log in ours; None if nobody does.
         condition: Whether it carries documents.
         last_reason: Why the last try failed; empty if it did not.
         last_arrival_us: When the peer last proved an arrival; 0 if it never did.
@@ -125,6 +135,7 @@ class Lane:
     certificates: KeptCertificates
     clock: Clock
     limits: LaneLimits
+    witness: WitnessPeer | None = None
     condition: Condition = Condition.BACKING_OFF
     last_reason: str = ""
     last_arrival_us: int = 0
@@ -132,6 +143,8 @@ class Lane:
     _unanswered: int = 0
     _window: asyncio.Semaphore = field(init=False)
     _set_aside: int = 0
+    _earlier: dict[int, int] = field(default_factory=dict)
+    """By sequence, the size of our log by which the peer wants a document shown."""
     _progressed: bool = False
 
     def view(self) -> LaneView:
@@ -193,13 +206,17 @@ class Lane:
         self._window = asyncio.Semaphore(self.limits.window_batches)
         sender = asyncio.create_task(self._send(stream))
         recorder = asyncio.create_task(self._record(stream))
+        tasks = [sender, recorder]
+        if self.witness is not None:
+            witnessing = self._go_on_witnessing(stream, self.witness)
+            tasks.append(asyncio.create_task(witnessing))
         try:
-            await _first_failure(sender, recorder)
+            await _first_failure(*tasks)
         finally:
             stream.cancel()
-            for task in (sender, recorder):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(sender, recorder, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _send(self, stream: Stream) -> None:
         """Send what waits, behind what is under way, within the window."""
@@ -218,7 +235,47 @@ class Lane:
             answers = _fresh(self.certificates.answers(needed), told)
             self._under_way.put_nowait(batch)
             self._unanswered += 1
-            await stream.send([item.sealed for item in batch], certificates, answers)
+            earlier = self._show(batch) if self._earlier else ()
+            documents = [item.sealed for item in batch]
+            await stream.send(documents, certificates, answers, earlier)
+
+    def _show(self, batch: Sequence[LaneItem]) -> list[ShownProof]:
+        """Return what shows when documents entered, where the peer asked for it."""
+        due = [at for at, item in enumerate(batch) if item.sequence in self._earlier]
+        return [
+            shown_earlier(
+                self.vault,
+                batch[at],
+                # Asked again if it does not come there.
+                size=self._earlier.pop(batch[at].sequence),
+                document=at,
+                place=place,
+            )
+            for place, at in enumerate(due)
+        ]
+
+    async def _go_on_witnessing(self, stream: Stream, witness: WitnessPeer) -> None:
+        """Witness a head of the peer's log now and then.
+
+        Raises:
+            PeerForked: Its log does not go on from what it signed.
+        """
+        wait_s = witness.due_in_s(self.clock.now_us())
+        while True:
+            await asyncio.sleep(wait_s)
+            wait_s = witness.every_s
+            try:
+                await witness(stream.growth, now_us=self.clock.now_us())
+            except (Unavailable, VaultCorrupt) as failure:
+                # The lane has its own ways to find out, and must not stop for this.
+                log.warning(
+                    "no head was witnessed",
+                    extra={
+                        "peer": self.link.peer.party,
+                        "reason": failure.reason,
+                        "detail": str(failure),
+                    },
+                )
 
     def _next_batch(self, after: int) -> tuple[list[LaneItem], int]:
         """Return the next batch, and the last sequence that was looked at.
@@ -274,9 +331,11 @@ class Lane:
         batch, response = answered
         deeds = self.record.check(batch, response, now_us=self.clock.now_us())
         self._set_aside = sum(1 for outcome in response.outcomes if outcome.retryable)
-        for outcome in response.outcomes:
+        for item, outcome in zip(batch, response.outcomes, strict=True):
             if outcome.reason:
                 self.last_reason = outcome.reason
+            if outcome.earlier_size:
+                self._earlier[item.sequence] = outcome.earlier_size
         return self.record.record(deeds)
 
     async def _answers(self, stream: Stream) -> AsyncIterator[Answered]:

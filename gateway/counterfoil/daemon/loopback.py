@@ -22,6 +22,7 @@ from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.domain.deeds import Committed, Outcome
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
+from counterfoil.domain.witnessing import ShownProof
 from counterfoil.peer.link import PeerAddress
 from counterfoil.wire.certificates import ShownCertificates
 
@@ -49,6 +50,7 @@ class LoopbackStream:
         documents: Sequence[bytes],
         certificates: Sequence[bytes],
         answers: Sequence[bytes] = (),  # noqa: ARG002 -- those who judge have them
+        earlier: Sequence[ShownProof] = (),  # noqa: ARG002 -- nobody asks for it
     ) -> None:
         """Take one batch; it arrives when its answer is asked for."""
         self._sent.put_nowait((list(documents), self._shown.add(certificates)))

@@ -35,6 +35,7 @@ from counterfoil.domain.refusals import (
     SealUndetermined,
     VaultBusy,
 )
+from counterfoil.domain.witnessing import Held
 from counterfoil.seal.trust_material import TrustMaterial
 from counterfoil.wire.judge import take_apart
 
@@ -151,6 +152,15 @@ class ProcessWorks:
             unpack_document(one, sealed)
             for one, sealed in zip(made, documents, strict=True)
         ]
+
+    async def held(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
+    ) -> list[Held | None]:
+        """See `Works.held`."""
+        return await self._call("held", Give.AS_IS, documents, certificates, answers)
 
     async def compose(
         self, drafts: Sequence[bytes], *, desk: str, at_us: int

@@ -172,6 +172,21 @@ class Bind:
     before: bytes
 
 
+@value
+class Witness:
+    """A head of a peer's log is noted in ours, its signatures checked (见证).
+
+    Attributes:
+        carrier: The peer.
+        root: Root hash of the head.
+        note: The peer's signed checkpoint.
+    """
+
+    carrier: str
+    root: bytes
+    note: bytes
+
+
 Deed = (
     Enter
     | EnterRegistration
@@ -182,6 +197,7 @@ Deed = (
     | Deliver
     | Read
     | Bind
+    | Witness
 )
 
 

@@ -10,6 +10,7 @@ from counterfoil.domain.naming import Naming
 from counterfoil.domain.registration import Registration
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.witnessing import Earlier
 
 
 @value
@@ -45,6 +46,8 @@ class Document:
         registration: What a registration says; else None.
         is_overdue: Whether one of its seals held only by a revocation list or answer
             that was overdue when it was judged (soft fail). No part of what it says.
+        earlier: Since when its seals are known to exist, if it came after the end of a
+            certificate; else None. No part of what it says.
     """
 
     kind: DocumentKind
@@ -68,6 +71,7 @@ class Document:
     listed: tuple[tuple[bytes, str], ...] = field(default=(), compare=False)
     registration: Registration | None = field(default=None, compare=False)
     is_overdue: bool = field(default=False, compare=False)
+    earlier: Earlier | None = field(default=None, compare=False)
 
 
 make_document: Final = maker(Document)

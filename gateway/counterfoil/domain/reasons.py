@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from counterfoil.domain import naming_refusals, refusals, register_refusals
+from counterfoil.domain import (
+    earlier_refusals,
+    naming_refusals,
+    refusals,
+    register_refusals,
+)
 from counterfoil.domain.refusals import CounterfoilError
 
-MODULES: Final = (refusals, naming_refusals, register_refusals)
+MODULES: Final = (refusals, naming_refusals, register_refusals, earlier_refusals)
 """Modules of the domain that state reasons; stores have some of their own."""
 
 

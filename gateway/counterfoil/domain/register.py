@@ -186,13 +186,17 @@ class Register:
             return AgreementSuspended
         return None
 
-    def require_not_void(self, certificates: Iterable[bytes]) -> None:
+    def require_not_void(
+        self, certificates: Iterable[bytes], existed_us: int | None = None
+    ) -> None:
         """Check that no certificate was reported lost or revoked here.
 
         Source: Hubei measures, article 14.
 
         Args:
             certificates: SHA-256 of the signers' certificates.
+            existed_us: When what they sealed is known to have existed, if it is: what
+                was voided later had sealed it before.
 
         Raises:
             CertificateLost: One was.
@@ -200,7 +204,10 @@ class Register:
         if not self.voided:
             return
         for digest in certificates:
-            if (found := self.voided.get(digest)) is not None:
+            found = self.voided.get(digest)
+            if found is not None and (
+                existed_us is None or existed_us >= found.time_us
+            ):
                 raise CertificateLost(
                     f"the certificate of {found.holder.to_urn()} is void here",
                     holder=found.holder.to_urn(),

@@ -78,7 +78,13 @@ class Act(IntEnum):
     It brings no document and is about no voucher: `document` and `version` are the
     digest of the record's end, `subject` is that of the end bound before, and the kind
     is that of registrations, whose leaves are about no voucher either."""
-    ENTER_AND_SEND = 15
+    WITNESS = 15
+    """A head of a peer's log was seen, so that what it holds existed by then (见证).
+
+    It brings no document and is about no voucher: `subject` and `document` are the
+    head's root, `version` is the SHA-256 of the peer's signed checkpoint, `by` is the
+    peer, and the kind is that of registrations, as of `BIND`."""
+    ENTER_AND_SEND = 16
     """A voucher of our own entered the vault and went into the lanes of its recipients
     in one act (签章发送)."""
 

@@ -20,6 +20,7 @@ from counterfoil.rpc.limits import Limits, check_request
 from counterfoil.rpc.windows import answered_in_order
 from counterfoil.tlog.trees import LogTree
 from counterfoil.wire.certificates import ShownCertificates
+from counterfoil.wire.deliveries import earlier_from_messages
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
 
@@ -67,6 +68,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         ) -> Coroutine[Any, Any, pb.DeliverResponse]:
             self.limits.check_certificates(list(request.certificates))
             self.limits.check_answers(list(request.revocation_answers))
+            self.limits.check_earlier(request.earlier_proofs)
             certificates = shown.add(request.certificates)
             answers = told.add(request.revocation_answers)
             return self._deliver(request, certificates, answers, carrier)
@@ -89,7 +91,11 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         # on the event loop. The bounds are those of the proto.
         self.limits.check_documents(documents)
         committed = await self.receive(
-            documents, certificates, carrier=carrier, answers=answers
+            documents,
+            certificates,
+            carrier=carrier,
+            answers=answers,
+            shown=earlier_from_messages(request.earlier_proofs),
         )
         return pb.DeliverResponse(
             batch=request.batch,
@@ -151,6 +157,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
             hashes=proof.hashes,
             checkpoint=proof.checkpoint,
             leaf=proof.leaf.to_bytes() if proof.leaf is not None else b"",
+            settled_size=proof.settled_size,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +10,11 @@ import protovalidate
 from google.protobuf.message import Message
 
 from counterfoil.domain.refusals import BatchTooLarge, FormRefused
+from counterfoil.domain.witnessing import HASHES_MAX, LEAF_BYTES_MAX
+from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
 from counterfoil.seal.ocsp_reading import ANSWER_BYTES_MAX
+from counterfoil.tlog.merkle import HASH_BYTES
 from counterfoil.wire.violations import violations_of
 
 CERTIFICATES_MAX: Final = 64
@@ -100,6 +103,25 @@ class Limits:
                 f"each of at most {ANSWER_BYTES_MAX} bytes",
                 max=str(ANSWERS_MAX),
             )
+
+    def check_earlier(self, proofs: Sequence[pb.EarlierProof]) -> None:
+        """Check number and bytes of what came to show that documents are older.
+
+        Raises:
+            BatchTooLarge: There are too many, or one is too long.
+        """
+        self.check_count(proofs)
+        for place, proof in enumerate(proofs):
+            if (
+                len(proof.leaf) > LEAF_BYTES_MAX
+                or len(proof.hashes) > HASHES_MAX
+                or any(len(one) != HASH_BYTES for one in proof.hashes)
+            ):
+                raise BatchTooLarge(
+                    f"a proof has a leaf of at most {LEAF_BYTES_MAX} bytes and at most "
+                    f"{HASHES_MAX} hashes of {HASH_BYTES}",
+                    field=f"earlier_proofs[{place}]",
+                )
 
 
 def check_request(request: Message) -> None:

@@ -24,6 +24,7 @@ from counterfoil.domain.refusals import (
     MalformedPayload,
 )
 from counterfoil.domain.seals import check_plan
+from counterfoil.domain.witnessing import Held
 from counterfoil.seal.certificates import certificate_bag
 from counterfoil.seal.ocsp import RevocationAnswers
 from counterfoil.seal.sign import Sealer
@@ -37,6 +38,7 @@ from counterfoil.seal.verify import (
 from counterfoil.wire.compose import compose_draft, compose_receipt, compose_step
 from counterfoil.wire.days import check_day
 from counterfoil.wire.documents import Facts, document_of, read_payload
+from counterfoil.wire.held import held
 from counterfoil.wire.national_out import national_document
 from counterfoil.wire.own_seals import Bare, OwnSeals, bare_of, plan_of
 from counterfoil.wire.registrations import registration_document
@@ -178,6 +180,17 @@ class Workshop:
             )
 
         return _each(reread, documents)
+
+    def held(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
+    ) -> list[Held | None]:
+        """Tell when the certificates of sealed documents could be relied on."""
+        bag = certificate_bag(certificates)
+        answered = RevocationAnswers(answers)
+        return [held(sealed, self.trust, bag, answered) for sealed in documents]
 
     def compose(
         self, drafts: Sequence[bytes], desk: str, at_us: int

@@ -94,6 +94,8 @@ def open_book(
             ),
         ),
     )
+    if document.earlier is not None:
+        tx.put_evidence(index, document.earlier.proof)
     if document.kind is not DocumentKind.VOUCHER:
         tx.put_step(key_of_step(index, document), index)
     for name in recipients:
@@ -124,6 +126,8 @@ def append_step(
         carriers=arrival.carriers,
         sealed=document.sealed,
     )
+    if document.earlier is not None:
+        tx.put_evidence(index, document.earlier.proof)
     tx.put_step(key_of_step(entry.document, document), index)
     for name in readers:
         tx.show(name, index)

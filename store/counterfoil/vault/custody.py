@@ -22,6 +22,7 @@ from counterfoil.domain.deeds import (
     Read,
     Send,
     Withdraw,
+    Witness,
 )
 from counterfoil.domain.value import maker
 from counterfoil.vault import (
@@ -31,6 +32,7 @@ from counterfoil.vault import (
     entering,
     performing,
     registering,
+    witnessing,
 )
 from counterfoil.vault.judging import judged
 from counterfoil.vault.transaction import Transaction
@@ -80,8 +82,14 @@ def apply(tx: Transaction, deed: Deed) -> Applied:
             outcome = judged(entering.withdraw, tx, deed)
         case Perform():
             outcome = judged(performing.perform, tx, deed)
-        case Bind():
-            outcome = binding.bind(tx, deed)
+        case Bind() | Witness():
+            outcome = _name_what_is_outside(tx, deed)
         case _:
             assert_never(deed)
     return make_applied(outcomes=(outcome,))
+
+
+def _name_what_is_outside(tx: Transaction, deed: Bind | Witness) -> Outcome:
+    if isinstance(deed, Bind):
+        return binding.bind(tx, deed)
+    return witnessing.witness(tx, deed)

@@ -74,7 +74,10 @@ class Batch:
         references: Amounts stated with the names of other vouchers, by
             `reference_key`.
         registrations: Log index of a registration, by its digest.
-        evidence: By the first leaf that it serves.
+        evidence: By the first leaf that it serves: of deliveries what the peer proved,
+            of `WITNESS` the peer's checkpoint, and of a document that came late its
+            earlier proof.
+        witnessed: Log index of a leaf `WITNESS`, by peer and time.
         certificates: By digest.
         buckets: By carrier and number.
         names: Where vouchers were opened, by the short form of their digest: what
@@ -103,6 +106,7 @@ class Batch:
     references: dict[bytes, int] = field(default_factory=dict)
     registrations: dict[bytes, int] = field(default_factory=dict)
     evidence: dict[int, bytes] = field(default_factory=dict)
+    witnessed: dict[tuple[str, int], int] = field(default_factory=dict)
     certificates: dict[bytes, bytes] = field(default_factory=dict)
     buckets: dict[tuple[str, int], Bucket] = field(default_factory=dict)
     names: list[tuple[bytes, int]] = field(default_factory=list)
@@ -187,6 +191,9 @@ class Reading(Protocol):
     def evidence(self, index: int) -> tuple[int, bytes] | None:
         """Return the last evidence stored at or before `index`, with its place."""
 
+    def witnessed(self, carrier: str, until_us: int) -> int | None:
+        """Return the leaf of the newest head of a peer's log witnessed by then."""
+
     def certificate(self, digest: bytes) -> bytes | None:
         """Return a certificate in DER, unchecked."""
 
@@ -226,6 +233,9 @@ class Reading(Protocol):
 
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""
+
+    def all_witnessed(self) -> Iterator[tuple[str, int, int | VaultCorrupt]]:
+        """Scan what was witnessed: peers, times and log indices."""
 
     def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Scan the certificates, behind the digest `after`."""

@@ -53,6 +53,14 @@ class Fault(Enum):
     INBOX_MISSING = ("what waits to be read is off the list", "待签收凭证不在清单")
     INBOX_STRAY = ("a list has what does not wait", "清单有多余凭证")
     EVIDENCE_MISSING = ("a peer's proof is gone or changed", "对方送达证明缺失或被改")
+    WITNESS_CHANGED = (
+        "what was witnessed of a peer's log is gone or changed",
+        "所见证的对方树头缺失或被改",
+    )
+    EARLIER_PROOF_BROKEN = (
+        "what a late document was taken for does not hold",
+        "迟到凭证所凭的证明不成立",
+    )
     CERTIFICATE_CHANGED = ("a certificate is not what it was", "证书内容与摘要不符")
     BUCKET_CHANGED = ("the sums kept for a peer are wrong", "对账汇总数不符")
     HEAD_UNKNOWN = ("nothing is known of what was signed", "无已签名树头记录")

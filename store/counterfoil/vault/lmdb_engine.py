@@ -324,6 +324,13 @@ class LmdbWriting(LmdbReading):
             for digest, index in batch.registrations.items()
         ]
         self._put(tables.registrations, registrations)
+        witnessed = [
+            (key, seal(key, INDEX.pack(index)))
+            for key, index in (
+                (name_key(*place), index) for place, index in batch.witnessed.items()
+            )
+        ]
+        self._put(tables.witnessed, witnessed)
         self._put(tables.certificates, batch.certificates.items())
         buckets = [(name_key(*place), sums) for place, sums in batch.buckets.items()]
         self._replace(tables.buckets, buckets, pack_bucket)

@@ -34,7 +34,7 @@ from counterfoil.vault.records import (
     split_reference_key,
 )
 
-FORMAT: Final = b"counterfoil vault 4"
+FORMAT: Final = b"counterfoil vault 5"
 FORMAT_WITH_SM3: Final = FORMAT + b" sm3"
 """Of a vault with an SM3 tree: a program that does not know it must not write there."""
 
@@ -49,6 +49,7 @@ TABLES: Final = (
     "references",  # common name, index that opened who names it -> amount
     "registrations",  # digest -> index
     "evidence",  # first leaf -> evidence; appended
+    "witnessed",  # carrier, time -> index
     "certificates",  # digest -> DER
     "buckets",  # carrier, number -> count and sum
     "names",  # short digest -> index that opened the voucher
@@ -74,6 +75,7 @@ class Tables:
     references: lmdb.Database
     registrations: lmdb.Database
     evidence: lmdb.Database
+    witnessed: lmdb.Database
     certificates: lmdb.Database
     buckets: lmdb.Database
     names: lmdb.Database
@@ -240,6 +242,19 @@ class LmdbReading:
                 return None
             return INDEX.unpack(cursor.key())[0], cursor.value()
 
+    def witnessed(self, carrier: str, until_us: int) -> int | None:
+        """Return the leaf of the newest head of a peer's log witnessed by then."""
+        key = name_key(carrier, until_us)
+        with self._txn.cursor(self._tables.witnessed) as cursor:
+            there = cursor.set_range(key)
+            if not there:
+                there = cursor.last()
+            elif cursor.key() != key:
+                there = cursor.prev()
+            if not there or split_name_key(cursor.key())[0] != carrier:
+                return None
+            return _index(cursor.key(), cursor.value())
+
     def certificate(self, digest: bytes) -> bytes | None:
         """Return a certificate in DER."""
         return self._txn.get(digest, db=self._tables.certificates)
@@ -306,6 +321,11 @@ class LmdbReading:
         """Scan the evidence."""
         for key, value in self._scan(self._tables.evidence):
             yield INDEX.unpack(key)[0], value
+
+    def all_witnessed(self) -> Iterator[tuple[str, int, int | VaultCorrupt]]:
+        """Scan what was witnessed."""
+        for key, record in self._scan(self._tables.witnessed):
+            yield *split_name_key(key), _whole(_index, key, record)
 
     def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Scan the certificates."""

@@ -45,6 +45,7 @@ class MemoryEngine:
         self._references: dict[bytes, int] = {}
         self._registrations: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
+        self._witnessed: dict[tuple[str, int], int] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[tuple[str, int], Bucket] = {}
         self._names: dict[bytes, int] = {}
@@ -82,6 +83,7 @@ class MemoryEngine:
         self._references |= batch.references
         self._registrations |= batch.registrations
         self._evidence |= batch.evidence
+        self._witnessed |= batch.witnessed
         self._certificates |= batch.certificates
         self._buckets |= batch.buckets
         self._names |= dict(batch.names)
@@ -179,6 +181,15 @@ class MemoryEngine:
         at = bisect_right(places, index)
         return (places[at - 1], self._evidence[places[at - 1]]) if at else None
 
+    def witnessed(self, carrier: str, until_us: int) -> int | None:
+        """Return the leaf of the newest head of a peer's log witnessed by then."""
+        times = [
+            time_us
+            for name, time_us in self._witnessed
+            if name == carrier and time_us <= until_us
+        ]
+        return self._witnessed[carrier, max(times)] if times else None
+
     def certificate(self, digest: bytes) -> bytes | None:
         """Return a certificate in DER."""
         return self._certificates.get(digest)
@@ -227,6 +238,10 @@ class MemoryEngine:
     def all_evidence(self) -> Iterator[tuple[int, bytes]]:
         """Scan the evidence."""
         return iter(sorted(self._evidence.items()))
+
+    def all_witnessed(self) -> Iterator[tuple[str, int, int]]:
+        """Scan what was witnessed."""
+        return ((*place, self._witnessed[place]) for place in sorted(self._witnessed))
 
     def all_certificates(self, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Scan the certificates."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from counterfoil.domain.document import Document
 from counterfoil.domain.party import Use, use_of
 from counterfoil.domain.register import Register
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import OUR_OWN, Act
 
 
 def require_good_seals(register: Register, document: Document, at_us: int) -> None:
@@ -20,7 +20,8 @@ def require_good_seals(register: Register, document: Document, at_us: int) -> No
     Args:
         register: What stands registered.
         document: The document.
-        at_us: When it comes, microseconds since the epoch.
+        at_us: When it comes, microseconds since the epoch. One whose seals are known
+            to have existed before is judged as of then, by what still stands.
 
     Raises:
         SignerUnlisted: The directory does not name a certificate as it was judged.
@@ -29,9 +30,15 @@ def require_good_seals(register: Register, document: Document, at_us: int) -> No
         OutsideFiling: A seal is outside its filing.
     """
     register.require_listed(document.listed)
-    register.require_not_void(document.signers)
+    earlier = document.earlier
+    register.require_not_void(
+        document.signers, existed_us=None if earlier is None else earlier.time_us
+    )
     register.require_filed(
-        document.sealings, document.key.type_code, document.amount_fen, at_us
+        document.sealings,
+        document.key.type_code,
+        document.amount_fen,
+        at_us if earlier is None else earlier.time_us,
     )
 
 
@@ -73,7 +80,7 @@ def require_permitted(
     Raises:
         CounterfoilError: See `require_own_seals` and `require_good_seals`.
     """
-    if act is not Act.ENTER:
+    if act not in OUR_OWN:
         require_good_seals(register, document, at_us)
         return
     # Persons seal first, each once; the institution closes it. What it encloses had

@@ -24,7 +24,10 @@ from counterfoil.domain.refusals import LeafNotFound, VaultCorrupt
 from counterfoil.domain.registration import key_of_registration
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Act, Role
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.witnessing import WitnessedHead
+from counterfoil.tlog.checkpoint import parse_checkpoint
 from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
+from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.tiles import TILE_HASHES
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.recent import Recent
@@ -144,6 +147,66 @@ def evidence(reading: Reading, index: int) -> bytes:
     return found[1]
 
 
+def earlier_proof(reading: Reading, index: int) -> bytes:
+    """Return what shows that a document that arrived was sealed earlier.
+
+    Empty if it was judged as of its arrival.
+    """
+    found = reading.evidence(index)
+    return found[1] if found is not None and found[0] == index else b""
+
+
+def witnessed(reading: Reading, carrier: str, until_us: int) -> WitnessedHead | None:
+    """Return the newest head of a peer's log that ours had witnessed by then.
+
+    Raises:
+        VaultCorrupt: Leaf, checkpoint or index is damaged.
+    """
+    index = reading.witnessed(carrier, until_us)
+    return None if index is None else witnessed_at(reading, index)
+
+
+def witnessed_at(reading: Reading, index: int) -> WitnessedHead:
+    """Return the head of a peer's log that a leaf witnessed.
+
+    Raises:
+        LeafNotFound: There is no such leaf, or it witnessed none.
+        VaultCorrupt: It is damaged, or the peer's checkpoint is not the one it names.
+    """
+    its_leaf = leaf(reading, index)
+    if its_leaf.act is not Act.WITNESS:
+        raise LeafNotFound("the leaf witnessed no head", leaf=str(index))
+    found = reading.evidence(index)
+    try:
+        return witnessed_head(index, its_leaf, b"" if found is None else found[1])
+    except ValueError as error:
+        raise VaultCorrupt(
+            "a head that was witnessed does not match its leaf", leaf=str(index)
+        ) from error
+
+
+def witnessed_head(index: int, its_leaf: Leaf, note: bytes) -> WitnessedHead:
+    """Return the head that a leaf `WITNESS` names, by the checkpoint kept with it.
+
+    Raises:
+        ValueError: The leaf names another checkpoint, or another root.
+    """
+    if sha256(note).digest() != its_leaf.version:
+        msg = "the leaf names another checkpoint"
+        raise ValueError(msg)
+    head = parse_checkpoint(parse_note(note).text).head
+    if head.root != its_leaf.document:
+        msg = "the checkpoint has another root than its leaf"
+        raise ValueError(msg)
+    return WitnessedHead(
+        leaf=index,
+        time_us=its_leaf.time_us,
+        size=head.size,
+        root=head.root,
+        note=note,
+    )
+
+
 def certificate(reading: Reading, digest: bytes) -> bytes | None:
     """Return a certificate.
 
@@ -213,6 +276,7 @@ def lane(
                 leaf=entered,
                 recipients=waits.recipients,
                 not_before_us=waits.not_before_us,
+                index=waits.document,
             )
         )
     return items

@@ -62,7 +62,7 @@ class Replay:
 
     def follow(self, index: int, row: LogRow, leaf: Leaf) -> None:
         """Take in the next leaf."""
-        if leaf.act is Act.BIND:
+        if leaf.act in {Act.BIND, Act.WITNESS}:
             self._bind(index, row, leaf)
             return
         if leaf.kind is DocumentKind.REGISTRATION:
@@ -83,11 +83,11 @@ class Replay:
             del self.stories[row.opened]
 
     def _bind(self, index: int, row: LogRow, leaf: Leaf) -> None:
-        """Take in an end of the record of refused calls, which changes nothing."""
+        """Take in what names something outside the log, which changes nothing."""
         if leaf.kind is not DocumentKind.REGISTRATION or leaf.recipients:
             self._report.add(Fault.ACT_IMPOSSIBLE, index=index, detail=leaf.act.name)
         if (row.opened, row.changes, row.carriers, row.title) != (index, (), (), None):
-            self._report.add(Fault.ROW_CHANGED, index=index, detail="binding")
+            self._report.add(Fault.ROW_CHANGED, index=index, detail=leaf.act.name)
 
     def _register(self, index: int, row: LogRow, leaf: Leaf) -> None:
         """Take in an act about a registration; what it says is judged elsewhere."""

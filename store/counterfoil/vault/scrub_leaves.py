@@ -35,6 +35,7 @@ from counterfoil.vault.records import (
 )
 from counterfoil.vault.scrub_trees import scrub_sm3_leaf, scrub_tiles
 from counterfoil.vault.verify_tree import TREE_FAULTS
+from counterfoil.vault.verify_witness import check_witness
 
 _NO_EVIDENCE: Final = sha256(b"").digest()
 _BUCKETS_MAX: Final = 65_536
@@ -101,10 +102,8 @@ class LeafCheck:
         _standing(reading, report, index, row)
         self._lanes(reading, report, index, row, leaf)
         _step(reading, report, index, row, leaf)
-        if leaf.act is Act.DELIVER:
-            _evidence(reading, report, index, leaf)
-            self._waiting.pop(("lane", leaf.by, leaf.document), None)
-        elif leaf.act is Act.REFUSE:
+        _evidence(reading, report, index, leaf)
+        if leaf.act in {Act.DELIVER, Act.REFUSE}:
             self._waiting.pop(("lane", leaf.by, leaf.document), None)
         elif leaf.act is Act.WITHDRAW:
             self._waiting.pop(("entry", row.opened, b""), None)
@@ -276,7 +275,9 @@ def _registration(reading: Reading, report: Report, index: int, leaf: Leaf) -> N
 
 
 def _evidence(reading: Reading, report: Report, index: int, leaf: Leaf) -> None:
-    if leaf.version == _NO_EVIDENCE:
+    if leaf.act is Act.WITNESS:
+        check_witness(reading, report, index, leaf)
+    if leaf.act is not Act.DELIVER or leaf.version == _NO_EVIDENCE:
         return
     found = reading.evidence(index)
     if found is None or sha256(found[1]).digest() != leaf.version:

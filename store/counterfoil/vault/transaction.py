@@ -65,6 +65,7 @@ class Transaction:
         self._newly_named = NewlyNamed(self._entries)
         self._registrations: dict[bytes, int] = {}
         self._evidence: dict[int, bytes] = {}
+        self._witnessed: dict[tuple[str, int], int] = {}
         self._certificates: dict[bytes, bytes] = {}
         self._buckets: dict[Place, Bucket] = {}
 
@@ -123,6 +124,13 @@ class Transaction:
         """Return the log index of a registration."""
         index = self._registrations.get(digest)
         return self._reading.registration(digest) if index is None else index
+
+    def witnessed(self, carrier: str) -> int | None:
+        """Return the leaf of the newest head of a peer's log that was witnessed."""
+        index = self._witnessed.get((carrier, self.time_us))
+        return (
+            self._reading.witnessed(carrier, self.time_us) if index is None else index
+        )
 
     def has_certificate(self, digest: bytes) -> bool:
         """Return whether the vault keeps a certificate."""
@@ -216,6 +224,10 @@ class Transaction:
         """Store evidence under the first leaf that it serves."""
         self._evidence[first_leaf] = evidence
 
+    def put_witnessed(self, carrier: str, index: int) -> None:
+        """Remember that a head of a peer's log was witnessed by leaf `index`."""
+        self._witnessed[carrier, self.time_us] = index
+
     def put_certificates(self, certificates: Iterable[bytes]) -> None:
         """Store certificates; known ones cost nothing."""
         for der in certificates:
@@ -258,6 +270,7 @@ class Transaction:
             },
             registrations=self._registrations,
             evidence=self._evidence,
+            witnessed=self._witnessed,
             certificates=self._certificates,
             buckets=self._buckets,
             lane_changes=self._lane_changes,

@@ -16,7 +16,7 @@ from counterfoil.app.ports import (
     RegistrationRow,
     Waiting,
 )
-from counterfoil.domain.deeds import Arrive, Committed, Deed, make_committed
+from counterfoil.domain.deeds import Committed, Deed
 from counterfoil.domain.document import Document
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.party import Identity
@@ -24,9 +24,10 @@ from counterfoil.domain.refusals import HeadForked
 from counterfoil.domain.register import Register
 from counterfoil.domain.standing import Role
 from counterfoil.domain.voucher import VoucherKey
+from counterfoil.domain.witnessing import WitnessedHead
 from counterfoil.tlog.trees import LogTree
 from counterfoil.vault import reading as look
-from counterfoil.vault.custody import Applied
+from counterfoil.vault.answering import committed_as
 from counterfoil.vault.engine import Engine, Reading, stored_tree
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
@@ -204,6 +205,21 @@ class EngineVault:
         with self._engine.reading() as reading:
             return look.evidence(reading, index)
 
+    def earlier_proof(self, index: int) -> bytes:
+        """Return what shows that a document that arrived was sealed earlier."""
+        with self._engine.reading() as reading:
+            return look.earlier_proof(reading, index)
+
+    def witnessed(self, carrier: str, until_us: int) -> WitnessedHead | None:
+        """Return the newest head of a peer's log that ours had witnessed by then."""
+        with self._engine.reading() as reading:
+            return look.witnessed(reading, carrier, until_us)
+
+    def witnessed_at(self, index: int) -> WitnessedHead:
+        """Return the head of a peer's log that a leaf of ours witnessed."""
+        with self._engine.reading() as reading:
+            return look.witnessed_at(reading, index)
+
     def size(self) -> int:
         """Return how many leaves are committed."""
         return self._size.value
@@ -313,33 +329,10 @@ class EngineVault:
             checkpoint = self._signer.sign(LogTree.SHA256, heads, time_s)
         committed = [
             [
-                _committed(deed, applied, group, checkpoint)
+                committed_as(deed, applied, group, checkpoint)
                 for deed, applied in zip(job.deeds, job.applied, strict=True)
             ]
             for job in group.jobs
         ]
         self._size.tell(batch.frontier.size)
         return committed
-
-
-def _committed(
-    deed: Deed, applied: Applied, group: Group, checkpoint: bytes
-) -> Committed:
-    size = group.batch.frontier.size
-    if not isinstance(deed, Arrive):
-        return make_committed(
-            outcomes=applied.outcomes, size=size, time_us=group.time_us
-        )
-    proof: tuple[bytes, ...] = ()
-    if applied.new_count:
-        growth = group.batch.growth
-        proof = growth.range_proof(applied.first_leaf, applied.new_count)
-    return make_committed(
-        outcomes=applied.outcomes,
-        size=size,
-        time_us=group.time_us,
-        checkpoint=checkpoint,
-        range_proof=proof,
-        first_leaf=applied.first_leaf,
-        new_count=applied.new_count,
-    )

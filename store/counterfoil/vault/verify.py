@@ -8,6 +8,7 @@ changed the log consistently meets the head store and the peers that cosigned.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -31,11 +32,13 @@ from counterfoil.vault.permitting import require_permitted
 from counterfoil.vault.records import LogRow, Title, split_book_key, step_key
 from counterfoil.vault.replay import Replay, difference
 from counterfoil.vault.verify_tree import TreeCheck, tree_checks
+from counterfoil.vault.verify_witness import WitnessCheck
 
 Judge: TypeAlias = Callable[[bytes, Leaf, Mapping[bytes, Identity]], Document | None]
 """Judges a document's seals as of its leaf's time and says what it states.
 
-Takes its bytes, its leaf, and for whom the directory listed certificates at that leaf.
+Takes its bytes, its leaf (with an earlier time, if it is known to be older), and for
+whom the directory listed certificates at that leaf.
 Raises a `CounterfoilError` if the seals do not hold; None if it cannot tell.
 """
 
@@ -99,6 +102,7 @@ class _Check:
         self._judge = judge
         self._replay = Replay(report)
         self._naming = NamingCheck(report)
+        self._witness = WitnessCheck(reading, report)
         self._named_to = reading.named_to() or (0,) * PARTS
         self._evidence: tuple[int, bytes] = (-1, b"")
 
@@ -189,6 +193,7 @@ class _Check:
         if steps > self._replay.steps:
             self._report.add(Fault.STEP_STRAY, detail=f"{steps - self._replay.steps}")
         self._registrations()
+        self._witness.compare()
         for digest, der in self._reading.all_certificates():
             if sha256(der).digest() != digest:
                 self._report.add(Fault.CERTIFICATE_CHANGED, key=digest.hex())
@@ -252,6 +257,8 @@ class _Check:
             self._document(index, row, leaf)
         elif leaf.act is Act.DELIVER:
             self._delivery(index, leaf)
+        elif leaf.act is Act.WITNESS:
+            self._witness.take(index, leaf)
         return row.leaf
 
     def _document(self, index: int, row: LogRow, leaf: Leaf) -> None:
@@ -273,15 +280,17 @@ class _Check:
         self, index: int, sealed: bytes, leaf: Leaf, title: Title | None
     ) -> None:
         assert self._judge is not None, "asked for only with a judge"
+        earlier = self._witness.earlier(index, leaf)
+        as_of = leaf if earlier is None else replace(leaf, time_us=earlier.time_us)
         try:
-            stated = self._judge(sealed, leaf, self._names)
+            stated = self._judge(sealed, as_of, self._names)
         except CounterfoilError as refusal:
             self._report.add(Fault.SEAL_REFUSED, index=index, detail=refusal.reason)
             return
         if stated is not None and stated.registration is not None:
             self._follow_register(index, stated, leaf.time_us)
         elif stated is not None:
-            self._ask_register(index, stated, leaf)
+            self._ask_register(index, replace(stated, earlier=earlier), leaf)
         if stated is None or title is None or leaf.kind is not DocumentKind.VOUCHER:
             return
         if (stated.key.to_bytes(), stated.amount_fen, stated.count) != (

@@ -480,7 +480,10 @@ def response_of(committed: Committed, sender: House, recipient: House) -> PeerRe
     def each(outcome: Outcome) -> PeerOutcome:
         if isinstance(outcome, CounterfoilError):
             again = isinstance(outcome, Unavailable)
-            return PeerOutcome(reason=outcome.reason, retryable=again)
+            size = int(outcome.facts.get("tree_size", 0))
+            return PeerOutcome(
+                reason=outcome.reason, retryable=again, earlier_size=size
+            )
         if outcome.new:
             return PeerOutcome()
         proof = leaf_proof(sender, recipient, outcome.leaf)

@@ -17,6 +17,7 @@ from counterfoil.domain.catalogue import DocumentKind, PartyKind
 from counterfoil.domain.deeds import Arrive, Committed, Deed, Enter, Recorded
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.register import Register
 from counterfoil.domain.registry import Caller, Party, Registry
 from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey
@@ -78,6 +79,7 @@ class Found:
 
     documents: Sequence[Document]
     lanes: list[dict[str, str]] = field(default_factory=list)
+    register: Register = field(default_factory=lambda: Register(home=HOME, carriers={}))
 
     async def submit(self, *_: object, **__: object) -> list[Document]:
         return list(self.documents)

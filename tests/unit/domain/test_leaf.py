@@ -91,7 +91,8 @@ def test_the_acts_have_the_published_numbers() -> None:
         "WITHDRAW": 12,
         "REGISTER": 13,
         "BIND": 14,
-        "ENTER_AND_SEND": 15,
+        "WITNESS": 15,
+        "ENTER_AND_SEND": 16,
     }
 
 

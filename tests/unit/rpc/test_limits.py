@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from counterfoil.domain.refusals import BatchTooLarge
+from counterfoil.domain.witnessing import HASHES_MAX, LEAF_BYTES_MAX
+from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.rpc.limits import CERTIFICATES_MAX, Limits
 from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
 
@@ -68,3 +72,24 @@ def test_a_certificate_that_is_too_long_is_refused() -> None:
         LIMITS.check_certificates([b"c" * (CERTIFICATE_BYTES_MAX + 1)])
 
     assert refused.value.facts == {"max": str(CERTIFICATE_BYTES_MAX)}
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"leaf": b"l" * (LEAF_BYTES_MAX + 1)},
+        {"hashes": [b"h" * 32] * (HASHES_MAX + 1)},
+        {"hashes": [b"h" * 32, b"h" * 31]},
+    ],
+)
+def test_what_shows_that_a_document_is_older_has_bounds(wrong: dict[str, Any]) -> None:
+    good = pb.EarlierProof(leaf=b"l" * LEAF_BYTES_MAX, hashes=[b"h" * 32] * HASHES_MAX)
+    LIMITS.check_earlier([good] * 3)
+
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_earlier([good, pb.EarlierProof(**wrong)])
+    assert refused.value.facts == {"field": "earlier_proofs[1]"}
+    with pytest.raises(BatchTooLarge) as refused:
+        LIMITS.check_earlier([good] * 4)
+    assert refused.value.facts == {"max": "3"}

@@ -28,7 +28,7 @@ from counterfoil.sealed.v1 import voucher_pb2 as counterfoil_dot_sealed_dot_v1_d
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/exchange/v1/exchange.proto\x12\x17\x63ounterfoil.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"counterfoil/sealed/v1/sealed.proto\x1a#counterfoil/sealed/v1/voucher.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x01\n\x0e\x44\x65liverRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x04\x12\x1e\n\tdocuments\x18\x02 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x1e\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10@\x12$\n\x12revocation_answers\x18\x04 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10@\"\xd6\x01\n\x0f\x44\x65liverResponse\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x04\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x30\n\x0c\x61rrival_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfirst_leaf\x18\x04 \x01(\x04\x12\x11\n\tnew_count\x18\x05 \x01(\r\x12\x13\n\x0brange_proof\x18\x06 \x03(\x0c\x12\x32\n\x08outcomes\x18\x07 \x03(\x0b\x32 .counterfoil.exchange.v1.Outcome\"\xab\x01\n\x07Outcome\x12\x31\n\x06stored\x18\x01 \x01(\x0b\x32\x1f.counterfoil.exchange.v1.StoredH\x00\x12/\n\x05known\x18\x02 \x01(\x0b\x32\x1e.counterfoil.exchange.v1.KnownH\x00\x12\x31\n\x07refusal\x18\x03 \x01(\x0b\x32\x1e.counterfoil.sealed.v1.RefusalH\x00\x42\t\n\x07outcome\"\x08\n\x06Stored\"G\n\x05Known\x12\x0c\n\x04leaf\x18\x01 \x01(\x04\x12\x30\n\x0c\x61rrival_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x12GetProgressRequest\x12\x46\n\x08vouchers\x18\x01 \x03(\x0b\x32\'.counterfoil.sealed.v1.VoucherReferenceB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"Q\n\x13GetProgressResponse\x12:\n\x08progress\x18\x01 \x03(\x0b\x32(.counterfoil.exchange.v1.VoucherProgress\"@\n\x0fVoucherProgress\x12\r\n\x05known\x18\x01 \x01(\x08\x12\x10\n\x08standing\x18\x02 \x01(\x05\x12\x0c\n\x04leaf\x18\x03 \x01(\x04\"P\n\x14GetCheckpointRequest\x12\x38\n\x04tree\x18\x01 \x01(\x0e\x32 .counterfoil.exchange.v1.LogTreeB\x08\xbaH\x05\x82\x01\x02\x10\x01\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"\x8f\x01\n\x0fGetProofRequest\x12\x11\n\ttree_size\x18\x01 \x01(\x04\x12\x0e\n\x04leaf\x18\x02 \x01(\x04H\x00\x12\x14\n\nolder_size\x18\x03 \x01(\x04H\x00\x12\x38\n\x04tree\x18\x04 \x01(\x0e\x32 .counterfoil.exchange.v1.LogTreeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\t\n\x07subject\"D\n\x10GetProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x0c\n\x04leaf\x18\x03 \x01(\x0c*J\n\x07LogTree\x12\x18\n\x14LOG_TREE_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_TREE_SHA256\x10\x01\x12\x10\n\x0cLOG_TREE_SM3\x10\x02\x32\xae\x03\n\x0f\x45xchangeService\x12`\n\x07\x44\x65liver\x12\'.counterfoil.exchange.v1.DeliverRequest\x1a(.counterfoil.exchange.v1.DeliverResponse(\x01\x30\x01\x12h\n\x0bGetProgress\x12+.counterfoil.exchange.v1.GetProgressRequest\x1a,.counterfoil.exchange.v1.GetProgressResponse\x12n\n\rGetCheckpoint\x12-.counterfoil.exchange.v1.GetCheckpointRequest\x1a..counterfoil.exchange.v1.GetCheckpointResponse\x12_\n\x08GetProof\x12(.counterfoil.exchange.v1.GetProofRequest\x1a).counterfoil.exchange.v1.GetProofResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&counterfoil/exchange/v1/exchange.proto\x12\x17\x63ounterfoil.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"counterfoil/sealed/v1/sealed.proto\x1a#counterfoil/sealed/v1/voucher.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n\x0e\x44\x65liverRequest\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x04\x12\x1e\n\tdocuments\x18\x02 \x03(\x0c\x42\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\x12\x1e\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10@\x12$\n\x12revocation_answers\x18\x04 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10@\x12H\n\x0e\x65\x61rlier_proofs\x18\x05 \x03(\x0b\x32%.counterfoil.exchange.v1.EarlierProofB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"\x7f\n\x0c\x45\x61rlierProof\x12\x10\n\x08\x64ocument\x18\x01 \x01(\r\x12\x11\n\ttree_size\x18\x02 \x01(\x04\x12\x12\n\nleaf_index\x18\x03 \x01(\x04\x12\x16\n\x04leaf\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12\x1e\n\x06hashes\x18\x05 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h \"\xd6\x01\n\x0f\x44\x65liverResponse\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x04\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x30\n\x0c\x61rrival_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfirst_leaf\x18\x04 \x01(\x04\x12\x11\n\tnew_count\x18\x05 \x01(\r\x12\x13\n\x0brange_proof\x18\x06 \x03(\x0c\x12\x32\n\x08outcomes\x18\x07 \x03(\x0b\x32 .counterfoil.exchange.v1.Outcome\"\xab\x01\n\x07Outcome\x12\x31\n\x06stored\x18\x01 \x01(\x0b\x32\x1f.counterfoil.exchange.v1.StoredH\x00\x12/\n\x05known\x18\x02 \x01(\x0b\x32\x1e.counterfoil.exchange.v1.KnownH\x00\x12\x31\n\x07refusal\x18\x03 \x01(\x0b\x32\x1e.counterfoil.sealed.v1.RefusalH\x00\x42\t\n\x07outcome\"\x08\n\x06Stored\"G\n\x05Known\x12\x0c\n\x04leaf\x18\x01 \x01(\x04\x12\x30\n\x0c\x61rrival_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\\\n\x12GetProgressRequest\x12\x46\n\x08vouchers\x18\x01 \x03(\x0b\x32\'.counterfoil.sealed.v1.VoucherReferenceB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"Q\n\x13GetProgressResponse\x12:\n\x08progress\x18\x01 \x03(\x0b\x32(.counterfoil.exchange.v1.VoucherProgress\"@\n\x0fVoucherProgress\x12\r\n\x05known\x18\x01 \x01(\x08\x12\x10\n\x08standing\x18\x02 \x01(\x05\x12\x0c\n\x04leaf\x18\x03 \x01(\x04\"P\n\x14GetCheckpointRequest\x12\x38\n\x04tree\x18\x01 \x01(\x0e\x32 .counterfoil.exchange.v1.LogTreeB\x08\xbaH\x05\x82\x01\x02\x10\x01\"+\n\x15GetCheckpointResponse\x12\x12\n\ncheckpoint\x18\x01 \x01(\x0c\"\x8f\x01\n\x0fGetProofRequest\x12\x11\n\ttree_size\x18\x01 \x01(\x04\x12\x0e\n\x04leaf\x18\x02 \x01(\x04H\x00\x12\x14\n\nolder_size\x18\x03 \x01(\x04H\x00\x12\x38\n\x04tree\x18\x04 \x01(\x0e\x32 .counterfoil.exchange.v1.LogTreeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\t\n\x07subject\"Z\n\x10GetProofResponse\x12\x0e\n\x06hashes\x18\x01 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x02 \x01(\x0c\x12\x0c\n\x04leaf\x18\x03 \x01(\x0c\x12\x14\n\x0csettled_size\x18\x04 \x01(\x04*J\n\x07LogTree\x12\x18\n\x14LOG_TREE_UNSPECIFIED\x10\x00\x12\x13\n\x0fLOG_TREE_SHA256\x10\x01\x12\x10\n\x0cLOG_TREE_SM3\x10\x02\x32\xae\x03\n\x0f\x45xchangeService\x12`\n\x07\x44\x65liver\x12\'.counterfoil.exchange.v1.DeliverRequest\x1a(.counterfoil.exchange.v1.DeliverResponse(\x01\x30\x01\x12h\n\x0bGetProgress\x12+.counterfoil.exchange.v1.GetProgressRequest\x1a,.counterfoil.exchange.v1.GetProgressResponse\x12n\n\rGetCheckpoint\x12-.counterfoil.exchange.v1.GetCheckpointRequest\x1a..counterfoil.exchange.v1.GetCheckpointResponse\x12_\n\x08GetProof\x12(.counterfoil.exchange.v1.GetProofRequest\x1a).counterfoil.exchange.v1.GetProofResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,38 +41,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERREQUEST'].fields_by_name['certificates']._serialized_options = b'\272H\005\222\001\002\020@'
   _globals['_DELIVERREQUEST'].fields_by_name['revocation_answers']._loaded_options = None
   _globals['_DELIVERREQUEST'].fields_by_name['revocation_answers']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_DELIVERREQUEST'].fields_by_name['earlier_proofs']._loaded_options = None
+  _globals['_DELIVERREQUEST'].fields_by_name['earlier_proofs']._serialized_options = b'\272H\006\222\001\003\020\200\002'
+  _globals['_EARLIERPROOF'].fields_by_name['leaf']._loaded_options = None
+  _globals['_EARLIERPROOF'].fields_by_name['leaf']._serialized_options = b'\272H\005z\003\030\200\010'
+  _globals['_EARLIERPROOF'].fields_by_name['hashes']._loaded_options = None
+  _globals['_EARLIERPROOF'].fields_by_name['hashes']._serialized_options = b'\272H\013\222\001\010\020@\"\004z\002h '
   _globals['_GETPROGRESSREQUEST'].fields_by_name['vouchers']._loaded_options = None
   _globals['_GETPROGRESSREQUEST'].fields_by_name['vouchers']._serialized_options = b'\272H\010\222\001\005\010\001\020\200\002'
   _globals['_GETCHECKPOINTREQUEST'].fields_by_name['tree']._loaded_options = None
   _globals['_GETCHECKPOINTREQUEST'].fields_by_name['tree']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_GETPROOFREQUEST'].fields_by_name['tree']._loaded_options = None
   _globals['_GETPROOFREQUEST'].fields_by_name['tree']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_LOGTREE']._serialized_start=1398
-  _globals['_LOGTREE']._serialized_end=1472
+  _globals['_LOGTREE']._serialized_start=1623
+  _globals['_LOGTREE']._serialized_end=1697
   _globals['_DELIVERREQUEST']._serialized_start=203
-  _globals['_DELIVERREQUEST']._serialized_end=336
-  _globals['_DELIVERRESPONSE']._serialized_start=339
-  _globals['_DELIVERRESPONSE']._serialized_end=553
-  _globals['_OUTCOME']._serialized_start=556
-  _globals['_OUTCOME']._serialized_end=727
-  _globals['_STORED']._serialized_start=729
-  _globals['_STORED']._serialized_end=737
-  _globals['_KNOWN']._serialized_start=739
-  _globals['_KNOWN']._serialized_end=810
-  _globals['_GETPROGRESSREQUEST']._serialized_start=812
-  _globals['_GETPROGRESSREQUEST']._serialized_end=904
-  _globals['_GETPROGRESSRESPONSE']._serialized_start=906
-  _globals['_GETPROGRESSRESPONSE']._serialized_end=987
-  _globals['_VOUCHERPROGRESS']._serialized_start=989
-  _globals['_VOUCHERPROGRESS']._serialized_end=1053
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1055
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1135
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1137
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1180
-  _globals['_GETPROOFREQUEST']._serialized_start=1183
-  _globals['_GETPROOFREQUEST']._serialized_end=1326
-  _globals['_GETPROOFRESPONSE']._serialized_start=1328
-  _globals['_GETPROOFRESPONSE']._serialized_end=1396
-  _globals['_EXCHANGESERVICE']._serialized_start=1475
-  _globals['_EXCHANGESERVICE']._serialized_end=1905
+  _globals['_DELIVERREQUEST']._serialized_end=410
+  _globals['_EARLIERPROOF']._serialized_start=412
+  _globals['_EARLIERPROOF']._serialized_end=539
+  _globals['_DELIVERRESPONSE']._serialized_start=542
+  _globals['_DELIVERRESPONSE']._serialized_end=756
+  _globals['_OUTCOME']._serialized_start=759
+  _globals['_OUTCOME']._serialized_end=930
+  _globals['_STORED']._serialized_start=932
+  _globals['_STORED']._serialized_end=940
+  _globals['_KNOWN']._serialized_start=942
+  _globals['_KNOWN']._serialized_end=1013
+  _globals['_GETPROGRESSREQUEST']._serialized_start=1015
+  _globals['_GETPROGRESSREQUEST']._serialized_end=1107
+  _globals['_GETPROGRESSRESPONSE']._serialized_start=1109
+  _globals['_GETPROGRESSRESPONSE']._serialized_end=1190
+  _globals['_VOUCHERPROGRESS']._serialized_start=1192
+  _globals['_VOUCHERPROGRESS']._serialized_end=1256
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=1258
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=1338
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=1340
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1383
+  _globals['_GETPROOFREQUEST']._serialized_start=1386
+  _globals['_GETPROOFREQUEST']._serialized_end=1529
+  _globals['_GETPROOFRESPONSE']._serialized_start=1531
+  _globals['_GETPROOFRESPONSE']._serialized_end=1621
+  _globals['_EXCHANGESERVICE']._serialized_start=1700
+  _globals['_EXCHANGESERVICE']._serialized_end=2130
 # @@protoc_insertion_point(module_scope)

@@ -69,6 +69,7 @@ class DeliverRequest(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     CERTIFICATES_FIELD_NUMBER: _builtins.int
     REVOCATION_ANSWERS_FIELD_NUMBER: _builtins.int
+    EARLIER_PROOFS_FIELD_NUMBER: _builtins.int
     batch: _builtins.int
     """Rises by one with every batch of a stream, from 1."""
     @_builtins.property
@@ -96,6 +97,13 @@ class DeliverRequest(_message.Message):
         this number are new since 2026-11-27; older receivers pass over them.
         """
 
+    @_builtins.property
+    def earlier_proofs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EarlierProof]:
+        """For documents of this batch that were refused by `EARLIER_PROOF_DUE`: that they had
+        entered the sender's log by then. At most one for each document; of several the
+        last counts. Where nobody asked, they count for nothing. New since 2026-11-27.
+        """
+
     def __init__(
         self,
         *,
@@ -103,14 +111,59 @@ class DeliverRequest(_message.Message):
         documents: _abc.Iterable[_builtins.bytes] | None = ...,
         certificates: _abc.Iterable[_builtins.bytes] | None = ...,
         revocation_answers: _abc.Iterable[_builtins.bytes] | None = ...,
+        earlier_proofs: _abc.Iterable[Global___EarlierProof] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "certificates", b"certificates", "documents", b"documents", "revocation_answers", b"revocation_answers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "certificates", b"certificates", "documents", b"documents", "earlier_proofs", b"earlier_proofs", "revocation_answers", b"revocation_answers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeliverRequest: _TypeAlias = DeliverRequest  # noqa: Y015
+
+@_typing.final
+class EarlierProof(_message.Message):
+    """That a document stood in the sender's log when the receiver witnessed a head of it:
+    its leaf holds the digest of the document with its seals, so these existed by then.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    TREE_SIZE_FIELD_NUMBER: _builtins.int
+    LEAF_INDEX_FIELD_NUMBER: _builtins.int
+    LEAF_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    document: _builtins.int
+    """Which document of the batch it is about, from 0."""
+    tree_size: _builtins.int
+    """The size of the tree that it is proved in: the fact `tree_size` of the refusal."""
+    leaf_index: _builtins.int
+    """The document's place in the sender's log. One that is not below `tree_size` says
+    that it entered later; then there are no hashes, and the receiver refuses it.
+    """
+    leaf: _builtins.bytes
+    """The leaf of `ENTER` there, as the sender's log holds it."""
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The inclusion proof (RFC 9162 2.1.3.1), 32 bytes each."""
+
+    def __init__(
+        self,
+        *,
+        document: _builtins.int = ...,
+        tree_size: _builtins.int = ...,
+        leaf_index: _builtins.int = ...,
+        leaf: _builtins.bytes = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "hashes", b"hashes", "leaf", b"leaf", "leaf_index", b"leaf_index", "tree_size", b"tree_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlierProof: _TypeAlias = EarlierProof  # noqa: Y015
 
 @_typing.final
 class DeliverResponse(_message.Message):
@@ -428,10 +481,17 @@ class GetProofResponse(_message.Message):
     HASHES_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     LEAF_FIELD_NUMBER: _builtins.int
+    SETTLED_SIZE_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.bytes
     """The signed note for the tree, if the newest was asked for."""
     leaf: _builtins.bytes
     """The leaf itself, if one was asked for."""
+    settled_size: _builtins.int
+    """Where an older head and the newest were asked for: from which size on the log has
+    only leaves of `BIND` and `WITNESS`, which prove no document; at least 1 unless the
+    log is empty. Who witnesses heads need not witness one for their sake. New since
+    2026-11-27: an older gateway leaves it 0.
+    """
     @_builtins.property
     def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Hashes as in RFC 9162 2.1.3.1 or 2.1.4.1, 32 bytes each."""
@@ -442,10 +502,11 @@ class GetProofResponse(_message.Message):
         hashes: _abc.Iterable[_builtins.bytes] | None = ...,
         checkpoint: _builtins.bytes = ...,
         leaf: _builtins.bytes = ...,
+        settled_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "hashes", b"hashes", "leaf", b"leaf"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "hashes", b"hashes", "leaf", b"leaf", "settled_size", b"settled_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -106,6 +106,14 @@ class ExchangeServiceServicer:
         not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
         have no agreement on it that is in force (协议).
+        * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
+        caller's log, and do not hold any more: a certificate has ended, or was revoked,
+        or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
+        document had entered the caller's log when it had as many leaves as the fact
+        `tree_size` says. `EARLIER_PROOF_REFUSED`: what was shown does not show it; the
+        violation names the field of `earlier_proofs`, and the document is issued again.
+        Where this party witnessed no head while the seals held, they are refused by
+        `SEAL_FORGED` or `CERTIFICATE_LOST` at once.
         * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
         `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
         filing (备案).
@@ -121,7 +129,8 @@ class ExchangeServiceServicer:
         The stream fails with:
 
         * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
-        certificates or answers, or one of these over 16 KiB.
+        certificates or answers, or one of these over 16 KiB; more proofs than documents,
+        or one that breaks the bounds of `EarlierProof`.
         * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -151,8 +160,8 @@ class ExchangeServiceServicer:
     def GetProof(self, request, context):
         """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
-        Only leaves about documents that the caller carried are proved; others are
-        answered like unknown ones.
+        Only leaves about documents that the caller carried are proved, and those by which
+        the caller's own log was witnessed; others are answered like unknown ones.
 
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
         * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.

@@ -68,6 +68,14 @@ class ExchangeServiceStub:
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
       have no agreement on it that is in force (协议).
+    * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
+      caller's log, and do not hold any more: a certificate has ended, or was revoked,
+      or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
+      document had entered the caller's log when it had as many leaves as the fact
+      `tree_size` says. `EARLIER_PROOF_REFUSED`: what was shown does not show it; the
+      violation names the field of `earlier_proofs`, and the document is issued again.
+      Where this party witnessed no head while the seals held, they are refused by
+      `SEAL_FORGED` or `CERTIFICATE_LOST` at once.
     * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
       `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
       filing (备案).
@@ -83,7 +91,8 @@ class ExchangeServiceStub:
     The stream fails with:
 
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
-      certificates or answers, or one of these over 16 KiB.
+      certificates or answers, or one of these over 16 KiB; more proofs than documents,
+      or one that breaks the bounds of `EarlierProof`.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
     """
     GetProgress: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetProgressRequest, _exchange_pb2.GetProgressResponse]
@@ -101,8 +110,8 @@ class ExchangeServiceStub:
     GetProof: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
-    Only leaves about documents that the caller carried are proved; others are
-    answered like unknown ones.
+    Only leaves about documents that the caller carried are proved, and those by which
+    the caller's own log was witnessed; others are answered like unknown ones.
 
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
     * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
@@ -149,6 +158,14 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
       have no agreement on it that is in force (协议).
+    * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
+      caller's log, and do not hold any more: a certificate has ended, or was revoked,
+      or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
+      document had entered the caller's log when it had as many leaves as the fact
+      `tree_size` says. `EARLIER_PROOF_REFUSED`: what was shown does not show it; the
+      violation names the field of `earlier_proofs`, and the document is issued again.
+      Where this party witnessed no head while the seals held, they are refused by
+      `SEAL_FORGED` or `CERTIFICATE_LOST` at once.
     * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
       `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
       filing (备案).
@@ -164,7 +181,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     The stream fails with:
 
     * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
-      certificates or answers, or one of these over 16 KiB.
+      certificates or answers, or one of these over 16 KiB; more proofs than documents,
+      or one that breaks the bounds of `EarlierProof`.
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
     """
     GetProgress: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetProgressRequest, _exchange_pb2.GetProgressResponse]  # type: ignore[assignment]
@@ -182,8 +200,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     GetProof: _aio.UnaryUnaryMultiCallable[_exchange_pb2.GetProofRequest, _exchange_pb2.GetProofResponse]  # type: ignore[assignment]
     """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
-    Only leaves about documents that the caller carried are proved; others are
-    answered like unknown ones.
+    Only leaves about documents that the caller carried are proved, and those by which
+    the caller's own log was witnessed; others are answered like unknown ones.
 
     * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
     * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.
@@ -233,6 +251,14 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
           not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
           have no agreement on it that is in force (协议).
+        * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
+          caller's log, and do not hold any more: a certificate has ended, or was revoked,
+          or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
+          document had entered the caller's log when it had as many leaves as the fact
+          `tree_size` says. `EARLIER_PROOF_REFUSED`: what was shown does not show it; the
+          violation names the field of `earlier_proofs`, and the document is issued again.
+          Where this party witnessed no head while the seals held, they are refused by
+          `SEAL_FORGED` or `CERTIFICATE_LOST` at once.
         * `CERTIFICATE_LOST`: a seal's certificate was reported lost or revoked;
           `FILING_MISSING`, `OUTSIDE_FILING`: a seal was not filed, or stands outside its
           filing (备案).
@@ -248,7 +274,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         The stream fails with:
 
         * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
-          certificates or answers, or one of these over 16 KiB.
+          certificates or answers, or one of these over 16 KiB; more proofs than documents,
+          or one that breaks the bounds of `EarlierProof`.
         * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.
         """
 
@@ -284,8 +311,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_exchange_pb2.GetProofResponse, _abc.Awaitable[_exchange_pb2.GetProofResponse]]:
         """Proves that a leaf is in the log, or that an older head is a prefix of it.
 
-        Only leaves about documents that the caller carried are proved; others are
-        answered like unknown ones.
+        Only leaves about documents that the caller carried are proved, and those by which
+        the caller's own log was witnessed; others are answered like unknown ones.
 
         * `NOT_FOUND` / `LEAF_NOT_FOUND`: no such leaf or size.
         * `NOT_FOUND` / `TREE_MISSING`: this log has no such tree.

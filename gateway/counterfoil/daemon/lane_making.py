@@ -1,0 +1,91 @@
+"""Makes the lanes of a gateway: one to each peer, and one to itself if it hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+
+from counterfoil.app.deliver import RecordDelivery
+from counterfoil.app.ports import Clock, Vault
+from counterfoil.app.witness_peer import WitnessPeer
+from counterfoil.daemon.config import Configuration, PeerSection
+from counterfoil.daemon.keys import load_head_verifiers, origin_of
+from counterfoil.daemon.lanes import Lane, LaneLimits, Link
+from counterfoil.daemon.stores import PeerHeadBook
+from counterfoil.peer.link import PeerAddress, PeerLink
+from counterfoil.tlog.note import NoteVerifier
+from counterfoil.vault.heads import HeadStore
+from counterfoil.wire.certificates import KeptCertificates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneMaking:
+    """What all lanes of a gateway share.
+
+    Attributes:
+        configuration: What the gateway was started with.
+        vault: Where the documents wait.
+        heads: The newest heads seen of others.
+        certificates: Finds the certificates that seals name.
+        credentials: Returns our certificate, our key, and the roots that we trust.
+        clock: Our clock.
+    """
+
+    configuration: Configuration
+    vault: Vault
+    heads: HeadStore
+    certificates: KeptCertificates
+    credentials: Callable[[], grpc.ChannelCredentials]
+    clock: Clock
+
+    def to_peer(self, peer: PeerSection) -> Lane:
+        """Return the lane to a peer, whose heads our log witnesses.
+
+        Raises:
+            ConfigurationRefused: A key of its log cannot be read.
+        """
+        link = PeerLink(
+            peer=PeerAddress(
+                party=peer.party,
+                addresses=peer.addresses,
+                server_name=peer.server_name or f"{peer.party}.gateway.counterfoil",
+            ),
+            credentials=self.credentials,
+            connect_s=min(self.configuration.limits.call_s_max, 5.0),
+        )
+        lane = self.over(link, load_head_verifiers(peer))
+        lane.witness = WitnessPeer(
+            vault=self.vault,
+            record=lane.record,
+            every_s=self.configuration.limits.witness_s,
+            since_us=self.clock.now_us(),
+        )
+        return lane
+
+    def over(self, link: Link, verifiers: tuple[NoteVerifier, ...]) -> Lane:
+        """Return the lane over a link to a log with these keys."""
+        limits, party = self.configuration.limits, link.peer.party
+        return Lane(
+            vault=self.vault,
+            link=link,
+            record=RecordDelivery(
+                vault=self.vault,
+                heads=PeerHeadBook(self.heads),
+                carrier=party,
+                origin=origin_of(party),
+                verifiers=verifiers,
+                retry_s=limits.retry_s_min,
+            ),
+            certificates=self.certificates,
+            clock=self.clock,
+            limits=LaneLimits(
+                documents_max=limits.batch_documents_max,
+                bytes_max=limits.batch_bytes_max,
+                window_batches=limits.window_batches,
+                retry_s_min=limits.retry_s_min,
+                retry_s_max=limits.retry_s_max,
+                call_s_max=limits.call_s_max,
+            ),
+        )
