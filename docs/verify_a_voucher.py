@@ -28,12 +28,13 @@ SPKI[SM2] = "3059301306072a8648ce3d020106082a811ccf5501822d03420004"  # GM/T 000
 HOW = {SM2: "-digest sm3 -pkeyopt distid:1234567812345678"}
 VERIFY = "pkeyutl -verify -pubin -rawin -inkey @ -in @ -sigfile @ "
 PEM = rb"(?s)-----BEGIN .*?-----END [A-Z0-9 ]+-----\n"
-ARRIVE, DELIVER, VOUCHER = 3, 4, 1  # two acts, a kind of document
-ACTS = {1: "entered", 16: "entered and sent", ARRIVE: "arrived"}  # bring one
+ARRIVE, DELIVER, WITNESS, VOUCHER = 3, 4, 15, 1  # acts, a kind of document
+ENTERED = {1: "entered", 16: "entered and sent"}
+ACTS = {**ENTERED, ARRIVE: "arrived", WITNESS: "witnessed"}
 PAIRS = """form=格式 file=文件 statement=签章陈述 payload=原文 beneath=下层签章 sm3=国密
 seals=签章 certificate=证书 revoked=已吊销 revocation=吊销列表 signer=签章人 key=密钥
 batch=批量签章 signature=签名 leaf=日志记录 proof=证明 checkpoint=树头 arrival=送达
-stamp=时间戳"""
+stamp=时间戳 earlier=早先签章"""
 WORDS = dict(pair.split("=") for pair in PAIRS.split())
 ROOM = tempfile.TemporaryDirectory()  # for what openssl reads; gone at the end
 
@@ -246,10 +247,10 @@ def judge_seals(sealed: Message, trust: Trust, owner: str) -> None:
         print(f"  seal    {one(states, 3).decode()} by {party} {name}")
 
 
-def stamped_acts(export: Path, keys: str, tsa: bytes) -> list[tuple[Act, float]]:
+def stamped_acts(export: Path, keys: str, tsa: Any) -> list[tuple[Act, float]]:
     """Return the acts below a head that a trusted authority stamped, and the time."""
     found = []
-    for file in sorted((export / "timestamps").glob("act-*")):
+    for file in sorted((export / "timestamps").glob("act-*")) if tsa else ():
         act = Act(file, keys)
         head = file.with_name(f"head-{act.size:010}.checkpoint")
         data, reply = head.read_bytes(), head.with_suffix(".tsr").read_bytes()
@@ -258,9 +259,9 @@ def stamped_acts(export: Path, keys: str, tsa: bytes) -> list[tuple[Act, float]]
         at = said(openssl("ts -reply -text -in @", reply)[1], "Time stamp")
         time = ssl.cert_time_to_seconds(re.sub(r"\.\d+", "", at)) if at else 0
         command = "ts -verify -data @ -in @ -CAfile @"
-        fits, why = openssl(f"{command} -attime {time}", data, reply, tsa)
+        fits, why = openssl(f"{command} -attime {time}", data, reply, tsa.read_bytes())
         need("stamp", fits, " ".join(why.split()))
-        has_ended = not openssl(command, data, reply, tsa)[0]
+        has_ended = not openssl(command, data, reply, tsa.read_bytes())[0]
         act.remark = ", by a certificate that has ended since" if has_ended else ""
         found.append((act, time))
     return found
@@ -283,7 +284,7 @@ def judge_document(folder: Path, acts: list[Act], options: argparse.Namespace) -
     same = [s for s in options.stamped if (s[0].about, s[0].version) == about]
     for act, time in same:
         print(f"  stamped {shown(time)} leaf {act.index} of {act.origin}{act.remark}")
-    arrived = [act.time for act in came if act.act == ARRIVE]
+    arrived = [act.time for act in came if act.act in (ARRIVE, WITNESS)]
     times = arrived or [time for _, time in same] or [act.time for act in came]
     at = options.at or min(times)
     print(f"  judged  {shown(at)}")
@@ -300,14 +301,21 @@ def judge(options: argparse.Namespace) -> None:
         need("arrival", fits and peer.about == own[name].about, peer.name)
         need("arrival", peer.origin == f"{own[name].by}/log", "of another's log")
     acts = [*own.values(), *peers.values()]
+    for file in sorted(log.glob("earlier-*")):
+        act, came = Act(file, keys), own[file.name[8:]]
+        seen = Act(file.with_name(f"witness{file.name[7:]}"), keys)
+        head = file.read_text("utf-8").partition("\n\n")[2].encode()
+        fits = act.act in ENTERED and (seen.act, came.act) == (WITNESS, ARRIVE)
+        fits &= (seen.origin, seen.version) == (came.origin, sha256(head).digest())
+        need("earlier", fits, f"{file.name} is under no head that was seen")
+        act.act, act.time, acts = WITNESS, seen.time, [*acts, act]
     for file in sorted(options.export.glob("log-sm3/act-*")):
         acts.append(act := Act(file, keys))
         twin = own.get(file.name[4:], act)
         fits = act.place == twin.place and act.origin == f"{twin.origin}-sm3"
         need("sm3", fits, f"{file.name} is not what the first tree has there")
     need("leaf", len({act.about[1:33] for act in acts}) == 1, "of several vouchers")
-    tsa = options.tsa.read_bytes() if options.tsa else b""
-    options.stamped = stamped_acts(options.export, keys, tsa) if tsa else []
+    options.stamped = stamped_acts(options.export, keys, options.tsa)
     folders = sorted(options.export.glob("[0-9]*"))
     need("file", folders, "there is no document")
     for folder in folders:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from counterfoil.app.arrivals import arrival_leaf, single_proof
+from counterfoil.app.earlier_acts import earlier_proofs_of
 from counterfoil.app.entries import own_side
 from counterfoil.app.ports import (
     Entry,
@@ -38,6 +39,11 @@ class ActEvidence:
             peer's arrival is what was recorded.
         sm3_inclusion_proof: Proves it under the checkpoint of the SM3 tree; empty
             without one.
+        earlier_proof: Of a document that came after a certificate's end, that it had
+            entered its deliverer's log before: a C2SP tlog-proof file under a head
+            that our log witnessed; else empty.
+        witness_proof: Our leaf that witnessed that head, likewise under the checkpoint
+            of the `Way`.
     """
 
     index: int
@@ -45,6 +51,8 @@ class ActEvidence:
     inclusion_proof: tuple[bytes, ...]
     peer_proof: bytes = b""
     sm3_inclusion_proof: tuple[bytes, ...] = ()
+    earlier_proof: bytes = b""
+    witness_proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,20 +117,8 @@ class InquireVoucher:
         await self.follower.caught_up(size)
         rows = [row for row in await self.ledger.acts(entry.digest) if row.index < size]
         leaves = {row.index: self.vault.leaf(row.index) for row in rows}
-        proofs = self.vault.inclusion_proofs(leaves, size)
         sm3_checkpoint, sm3_proofs = self._by_sm3(leaves, wanted=sm3)
-        acts = tuple(
-            ActEvidence(
-                index=index,
-                leaf=leaf,
-                inclusion_proof=proof,
-                peer_proof=self._peer_proof(index, leaves),
-                sm3_inclusion_proof=sm3_proof,
-            )
-            for (index, leaf), proof, sm3_proof in zip(
-                leaves.items(), proofs, sm3_proofs, strict=True
-            )
-        )
+        acts = self._acts(leaves, checkpoint, sm3_proofs)
         documents = tuple(
             self.vault.document(act.index)
             for act in acts
@@ -137,6 +133,35 @@ class InquireVoucher:
             sm3_checkpoint=sm3_checkpoint,
             time_stamps=await stamped_acts(self.vault, self.time_stamps, leaves),
         )
+
+    def _acts(
+        self,
+        leaves: Mapping[int, Leaf],
+        checkpoint: bytes,
+        sm3_proofs: Sequence[tuple[bytes, ...]],
+    ) -> tuple[ActEvidence, ...]:
+        """Return acts with their evidence, each proved under the checkpoint."""
+        size = size_of(checkpoint)
+        proofs = self.vault.inclusion_proofs(leaves, size)
+        acts = []
+        for (index, leaf), proof, sm3_proof in zip(
+            leaves.items(), proofs, sm3_proofs, strict=True
+        ):
+            earlier, witness = earlier_proofs_of(
+                self.vault, index, leaf, checkpoint=checkpoint, size=size
+            )
+            acts.append(
+                ActEvidence(
+                    index=index,
+                    leaf=leaf,
+                    inclusion_proof=proof,
+                    peer_proof=self._peer_proof(index, leaves),
+                    sm3_inclusion_proof=sm3_proof,
+                    earlier_proof=earlier,
+                    witness_proof=witness,
+                )
+            )
+        return tuple(acts)
 
     def _by_sm3(
         self, leaves: Collection[int], *, wanted: bool

@@ -15,6 +15,7 @@ from counterfoil.daemon.desk_channel import (
     printed_standing,
     tell,
 )
+from counterfoil.daemon.inquire_earlier import export_earlier, tell_earlier
 from counterfoil.daemon.inquire_timestamps import (
     INDEX_DIGITS,
     export_timestamps,
@@ -79,6 +80,8 @@ def _tell_way(way: desk_pb2.InquireResponse, export: str | None) -> None:
     heads = _tell_logs(way)
     for act in way.acts:
         _tell_act(act, heads)
+        if act.earlier_proof:
+            tell_earlier(act, way.checkpoint)
     leaves = {act.leaf_index: act.leaf for act in way.acts}
     for stamped in way.stamped_heads:
         tell_stamped(stamped, leaves)
@@ -163,7 +166,8 @@ def _export(way: desk_pb2.InquireResponse, directory: Path) -> None:
         )
         files["sealed.bin"] = document.sealed
         _write(directory / f"{number:02}", files)
-    _write(directory / "log", export_log(way.acts, way.checkpoint))
+    log = export_log(way.acts, way.checkpoint) | export_earlier(way.acts)
+    _write(directory / "log", log)
     if way.sm3_checkpoint:
         _write(directory / "log-sm3", export_sm3_log(way.acts, way.sm3_checkpoint))
     if way.stamped_heads:

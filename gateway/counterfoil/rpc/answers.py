@@ -144,6 +144,8 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
                 recipient=act.leaf.recipients,
                 peer_proof=act.peer_proof,
                 sm3_inclusion_proof=act.sm3_inclusion_proof,
+                earlier_proof=act.earlier_proof,
+                witness_proof=act.witness_proof,
             )
             for act in way.acts
         ],

@@ -1426,6 +1426,8 @@ class ActRecord(_message.Message):
     RECIPIENT_FIELD_NUMBER: _builtins.int
     PEER_PROOF_FIELD_NUMBER: _builtins.int
     SM3_INCLUSION_PROOF_FIELD_NUMBER: _builtins.int
+    EARLIER_PROOF_FIELD_NUMBER: _builtins.int
+    WITNESS_PROOF_FIELD_NUMBER: _builtins.int
     leaf_index: _builtins.int
     """Log index."""
     leaf: _builtins.bytes
@@ -1437,6 +1439,16 @@ class ActRecord(_message.Message):
     peer_proof: _builtins.bytes
     """The peer's evidence of an arrival: a C2SP tlog-proof whose extra data is the
     peer's leaf, as its log holds it; else empty.
+    """
+    earlier_proof: _builtins.bytes
+    """Of an `ARRIVE` of a document that came after a certificate's end: that it had
+    entered the deliverer's log before, as a C2SP tlog-proof under a head that this log
+    witnessed, whose extra data is the deliverer's leaf; else empty. The document's
+    seals are judged as of the time of that head's leaf, see `witness_proof`. New since 2026-11-27.
+    """
+    witness_proof: _builtins.bytes
+    """Our own leaf `WITNESS` of that head: a C2SP tlog-proof under the checkpoint, whose
+    extra data is the leaf; else empty. New since 2026-11-27.
     """
     @_builtins.property
     def inclusion_proof(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
@@ -1463,10 +1475,12 @@ class ActRecord(_message.Message):
         recipient: _builtins.str = ...,
         peer_proof: _builtins.bytes = ...,
         sm3_inclusion_proof: _abc.Iterable[_builtins.bytes] | None = ...,
+        earlier_proof: _builtins.bytes = ...,
+        witness_proof: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["act_time", b"act_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "act_time", b"act_time", "inclusion_proof", b"inclusion_proof", "leaf", b"leaf", "leaf_index", b"leaf_index", "peer_proof", b"peer_proof", "recipient", b"recipient", "sm3_inclusion_proof", b"sm3_inclusion_proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "act_time", b"act_time", "earlier_proof", b"earlier_proof", "inclusion_proof", b"inclusion_proof", "leaf", b"leaf", "leaf_index", b"leaf_index", "peer_proof", b"peer_proof", "recipient", b"recipient", "sm3_inclusion_proof", b"sm3_inclusion_proof", "witness_proof", b"witness_proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
