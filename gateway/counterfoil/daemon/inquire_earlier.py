@@ -10,7 +10,7 @@ from counterfoil.daemon.inquire_timestamps import INDEX_DIGITS
 from counterfoil.desk.v1 import desk_pb2
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
-from counterfoil.domain.standing import Act
+from counterfoil.domain.standing import OUR_OWN, Act
 from counterfoil.tlog.checkpoint import Checkpoint, parse_checkpoint
 from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.merkle import leaf_hash
@@ -43,7 +43,8 @@ def tell_earlier(act: desk_pb2.ActRecord, checkpoint: bytes) -> None:
         raise VaultCorrupt(f"leaf {act.leaf_index}: {error}") from error
     if (
         ours.checkpoint != checkpoint
-        or (entered.act, witness.act) != (Act.ENTER, Act.WITNESS)
+        or entered.act not in OUR_OWN
+        or witness.act is not Act.WITNESS
         or entered.version != Leaf.from_bytes(act.leaf).version
         or witness.version != sha256(theirs.checkpoint).digest()
     ):

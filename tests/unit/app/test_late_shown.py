@@ -23,6 +23,7 @@ from tests.unit.app.test_late import Line, due, until, witness
 async def shown(finance: House, bank: House) -> tuple[Way, ActEvidence]:
     """Return the way of a voucher that came late, and its arrival."""
     row = await finance.sent(direct_payment("1"))
+    await finance.sealed(direct_payment("2"))  # so that its leaf is not the whole log
     assert await witness(bank, finance)
     until(bank, 400)
     line = Line(finance, bank)
