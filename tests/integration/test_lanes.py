@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from counterfoil.daemon.keys import origin_of
 from counterfoil.daemon.stores import PeerHeadBook, open_heads
 from counterfoil.devca.certificates import (
     Authority,
@@ -22,6 +21,7 @@ from counterfoil.devca.certificates import (
     make_crl,
     urn,
 )
+from counterfoil.domain.party import origin_of
 from counterfoil.exchange.v1 import exchange_pb2
 from counterfoil.office import AsyncDesk, NotFound, Standing, VoucherKey, Way
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc

@@ -17,9 +17,10 @@ from typing import Any
 
 from counterfoil.app.ports import LogRecord
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.keys import load_head_signers, origin_of
+from counterfoil.daemon.keys import load_head_signers
 from counterfoil.daemon.stores import open_heads, open_vault
 from counterfoil.domain.catalogue import DocumentKind
+from counterfoil.domain.party import origin_of
 from counterfoil.domain.standing import Act
 from counterfoil.office import AsyncDesk, Done, OfficeError, Outcome, Patience
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from counterfoil.catalogue.v1 import party_kind_pb2
 from counterfoil.registry.v1 import registration_pb2 as pb
 
 POSTS: Final[Mapping[str, int]] = {
@@ -16,6 +17,13 @@ POSTS: Final[Mapping[str, int]] = {
     if number
 }
 """Posts (岗位) as people write them, e.g. `first-reviewer`, and their numbers."""
+
+KINDS: Final[Mapping[str, party_kind_pb2.PartyKind.ValueType]] = {
+    name.removeprefix("PARTY_KIND_").lower().replace("_", "-"): number
+    for name, number in party_kind_pb2.PartyKind.items()
+    if number
+}
+"""Kinds of institution (机构类别) as people write them, e.g. `agent-bank`."""
 
 SUBJECTS: Final = {
     name.removeprefix("SUBJECT_").lower(): number
@@ -41,6 +49,10 @@ Matter = (
     | pb.DirectoryEntry
     | pb.DirectoryRemoval
     | pb.CertificateDemand
+    | pb.PartyAdmission
+    | pb.PartyDismissal
+    | pb.PeerConnection
+    | pb.PeerDisconnection
 )
 """What a registration is about; made by the functions below."""
 
@@ -165,6 +177,56 @@ def certificate_activation(application: bytes, certificate: bytes) -> Matter:
 def certificate_demand(party: str) -> Matter:
     """Return the demand that people use only what was activated (启用要求)."""
     return pb.CertificateDemand(party=party)
+
+
+def party_admission(
+    code: str, name: str, kind: str, *, carrier: str = "", encoding: str = ""
+) -> Matter:
+    """Return the admission of an institution (准入).
+
+    Args:
+        code: Its party code.
+        name: Its name in Chinese.
+        kind: One of `KINDS`.
+        carrier: The party whose gateway carries for it; empty: its own.
+        encoding: `GBK` or `GB18030`; empty: `GBK`.
+
+    Raises:
+        KeyError: There is no such kind.
+    """
+    return pb.PartyAdmission(
+        code=code, name=name, kind=KINDS[kind], carrier=carrier, encoding=encoding
+    )
+
+
+def party_dismissal(code: str) -> Matter:
+    """Return the dismissal of an institution (退出)."""
+    return pb.PartyDismissal(code=code)
+
+
+def peer_connection(
+    party: str,
+    addresses: Iterable[str],
+    heads: Iterable[str],
+    *,
+    server_name: str = "",
+) -> Matter:
+    """Return how a peer is reached and by which keys its log is believed (接入).
+
+    Args:
+        party: Code of the party whose gateway it is.
+        addresses: `host:port`, in the order in which they are tried.
+        heads: Verifier keys of its log, as its `counterfoil keys` prints them.
+        server_name: The name that its certificate bears; empty: the usual one.
+    """
+    return pb.PeerConnection(
+        party=party, addresses=addresses, heads=heads, server_name=server_name
+    )
+
+
+def peer_disconnection(party: str) -> Matter:
+    """Return the end of a connection (断开)."""
+    return pb.PeerDisconnection(party=party)
 
 
 def filing(  # noqa: PLR0913 -- its fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -14,6 +14,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Deed, EnterRegistration, Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError, MalformedPayload, NotTheIssuer
+from counterfoil.domain.registration import TAKING_PART
 from counterfoil.domain.registry import Registry
 
 
@@ -78,7 +79,19 @@ class EnterRegistrations:
         examined = await self.works.examine(
             documents, certificates, at_us=self.clock.now_us()
         )
+        outcomes: list[tuple[bytes, Outcome]] = []
+        for run in _runs(examined):
+            outcomes += await self._enter(run, certificates, take_foreign=take_foreign)
+        return outcomes
 
+    async def _enter(
+        self,
+        examined: Sequence[Document | CounterfoilError],
+        certificates: Sequence[bytes],
+        *,
+        take_foreign: bool,
+    ) -> list[tuple[bytes, Outcome]]:
+        """Judge and store some that come together."""
         judge = partial(self._entry, take_foreign=take_foreign)
         entries = refill(examined, attempt(judge, good(examined)))
         # Kept before the first registration that needs them, as with vouchers.
@@ -105,7 +118,7 @@ class EnterRegistrations:
         """
         if document.kind is not DocumentKind.REGISTRATION:
             raise MalformedPayload("not a registration", field="kind")
-        carrier = self.registry.party(document.by).carrier
+        carrier = self.registry.carrier_of(document.by)
         if carrier == self.registry.home:
             lanes = self.registry.lanes_to(document.recipients)
             return _Entry(document, EnterRegistration(document=document, lanes=lanes))
@@ -116,3 +129,20 @@ class EnterRegistrations:
         hosted = self.registry.hosted
         arrive = Arrive(carrier=carrier, documents=(document,), hosted=hosted)
         return _Entry(document, arrive)
+
+
+def _runs(
+    examined: Sequence[Document | CounterfoilError],
+) -> Iterator[Sequence[Document | CounterfoilError]]:
+    """Yield what can be entered together: up to each that changes who takes part.
+
+    What stands behind it may name a party that it admits.
+    """
+    begun = 0
+    for at, one in enumerate(examined):
+        said = one.registration if isinstance(one, Document) else None
+        if said is not None and isinstance(said.matter, TAKING_PART):
+            yield examined[begun : at + 1]
+            begun = at + 1
+    if begun < len(examined):
+        yield examined[begun:]

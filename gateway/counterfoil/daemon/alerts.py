@@ -37,6 +37,9 @@ class AlertCode(Enum):
     RESPONDER_SILENT = "a responder does not answer (应答机构无应答)"
     REFUSALS_UNRECORDED = "refused calls are not recorded (拒绝记录无法写入)"
     TIMESTAMP_SILENT = "no authority gives time stamps (时间戳服务中断)"
+    CONFIGURATION_CONTRADICTED = (
+        "the configuration contradicts the register (配置与登记簿不一致)"
+    )
     CERTIFICATE_EXPIRING = "a registered certificate ends soon (登记的证书即将到期)"
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from counterfoil.daemon import watch_sections as watch
-from counterfoil.daemon.addresses import check_address
 from counterfoil.daemon.timestamp_section import TimestampSection, check_timestamp
 from counterfoil.daemon.trust_section import TrustSection, check_trust
+from counterfoil.domain.addresses import check_address
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
@@ -358,9 +358,13 @@ def _check_names(configuration: Configuration) -> None:
 
 
 def _check_parties(configuration: Configuration) -> None:
-    """Check that every party is described once, and every name is one of them."""
+    """Check that every party is described once, and every name is one of them.
+
+    Whoever is named by the register alone is looked for when it is open: see
+    `lines.require_lines`.
+    """
     described = [party.code for party in configuration.party]
-    codes = set(described)
+    codes, founding = set(described), configuration.register.founding
     for section, mentioned in (
         ("party", described),
         ("peer", [peer.party for peer in configuration.peer]),
@@ -376,13 +380,13 @@ def _check_parties(configuration: Configuration) -> None:
         if party.encoding not in ENCODINGS:
             msg = f"party {party.code}: encoding must be {' or '.join(ENCODINGS)}"
             raise ConfigurationRefused(msg)
-        if party.carrier and party.carrier not in codes:
+        if party.carrier and party.carrier not in codes and not founding:
             msg = f"party {party.code}: its carrier {party.carrier} is no [[party]]"
             raise ConfigurationRefused(msg)
     named = {configuration.gateway.party}
     named |= {section.party for section in configuration.hosted}
     named |= {section.party for section in configuration.peer}
-    if unknown := named - codes:
+    if (unknown := named - codes) and not founding:
         msg = f"party {min(unknown)}: is named but has no [[party]] section"
         raise ConfigurationRefused(msg)
     for peer in configuration.peer:

@@ -13,9 +13,9 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from counterfoil.daemon.addresses import check_address
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.desk.v1 import standing_pb2
+from counterfoil.domain.addresses import check_address
 from counterfoil.domain.reasons import all_reasons
 from counterfoil.domain.refusals import (
     CounterfoilError,

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from counterfoil.app.ports import Clock
 from counterfoil.app.register import EnterRegistrations
 from counterfoil.daemon.asking import asking_of
+from counterfoil.daemon.beginnings import registry_of, renew
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
-from counterfoil.daemon.parties import registry_of
 from counterfoil.daemon.trust import TrustKeeper, read_file
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
@@ -61,11 +61,17 @@ async def _found(
     trust.relist(claimed_names(documents))
     if configuration.trust.ocsp:
         await _ask_about(certificates, configuration, trust, clock)
+    registry = registry_of(vault.register)
+
+    async def go_by_register() -> None:
+        renew(registry, vault.register)
+
     enter = EnterRegistrations(
         vault=vault,
         works=_HereExaminer(Workshop(trust=trust.store, sealers={})),
-        registry=registry_of(configuration),
+        registry=registry,
         clock=clock,
+        settle=go_by_register,
     )
     outcomes = await enter(documents, certificates, take_foreign=True)
     for at, (_, outcome) in enumerate(outcomes):

@@ -15,24 +15,24 @@ from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.daemon.alerts import AlertCode, Alerts
 from counterfoil.daemon.asking import AskResponders, asking_of
+from counterfoil.daemon.beginnings import registry_of, renew
 from counterfoil.daemon.clock import SystemClock
-from counterfoil.daemon.config import (
-    Configuration,
-    ConfigurationRefused,
-)
+from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.expiry_watch import ExpiryWatch
 from counterfoil.daemon.keys import (
     HeadSigners,
     load_head_signers,
     load_seals,
-    origin_of,
     own_head_verifiers,
     tell_nameless,
 )
+from counterfoil.daemon.lane_keeper import LaneKeeper
 from counterfoil.daemon.lane_making import LaneMaking
-from counterfoil.daemon.lanes import Lane, Link
+from counterfoil.daemon.lanes import Lane
+from counterfoil.daemon.lines import require_lines
+from counterfoil.daemon.lines_watch import LinesWatch
 from counterfoil.daemon.loopback import LoopbackLink
-from counterfoil.daemon.parties import caller_judge, caller_posts, registry_of
+from counterfoil.daemon.parties import caller_judge, caller_posts
 from counterfoil.daemon.program_watch import ProgramWatch
 from counterfoil.daemon.refusal_record import record_of
 from counterfoil.daemon.refusals import RefusalRecord
@@ -51,6 +51,7 @@ from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.daemon.wiring import Wiring
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.daemon.works import ProcessWorks
+from counterfoil.domain.party import origin_of
 from counterfoil.domain.registry import Registry
 from counterfoil.ledger.follower import FollowerStopped, LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
@@ -79,7 +80,6 @@ class Gateway:
 
     configuration: Configuration
     clock: SystemClock = field(default_factory=SystemClock)
-    lanes: list[Lane] = field(default_factory=list)
     _alerts: Alerts = field(init=False)
     _record: RefusalRecord = field(init=False)
     _scrubbing: Scrubbing = field(init=False)
@@ -90,6 +90,8 @@ class Gateway:
     _works: ProcessWorks = field(init=False)
     _trust: TrustKeeper = field(init=False)
     _ask: AskResponders = field(init=False)
+    _registry: Registry = field(init=False)
+    _lanes: LaneKeeper = field(init=False)
     _tls: TlsKeeper = field(init=False)
     _guard: Guard = field(init=False)
     _follower: LedgerFollower = field(init=False)
@@ -142,7 +144,8 @@ class Gateway:
         stamps = time_stamping_of(configuration, self._vault, self._alerts, self.clock)
         self._trust.relist(self._vault.register.names())
         tell_nameless(seals, self._trust.store)
-        registry = registry_of(configuration)
+        require_lines(configuration, self._vault.register)
+        self._registry = registry = registry_of(self._vault.register)
         self._record = record_of(
             configuration, self._vault, self._heads, self._alerts, self.clock
         )
@@ -171,11 +174,10 @@ class Gateway:
             clock=self.clock,
             settle=self._go_by_register,
         )
-        hosts = len(registry.hosted) > 1
-        home = LoopbackLink(receive=receive, prove=prove) if hosts else None
-        self.lanes = self._make_lanes(home, signers)
+        self._lanes = self._keep_lanes(receive, prove, signers)
         await self._listen(registry, receive, prove)
         self._begin(stamps)
+        await self._go_by_register()
 
     def _begin(self, stamping: TimeStamping | None) -> None:
         """Begin what goes on beside the calls."""
@@ -193,8 +195,13 @@ class Gateway:
         if stamping is not None:
             self._spawn(stamping.run(), "time stamps")
         self._spawn(ExpiryWatch(self._vault, self._alerts, self.clock).run(), "expiry")
-        for lane in self.lanes:
-            self._spawn(lane.run(), f"lane {lane.link.peer.party}")
+        lines = LinesWatch(self.configuration, self._vault, self._alerts)
+        self._spawn(lines.run(), "lines")
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The ways to peers, and to ourselves."""
+        return list(self._lanes.lanes.values())
 
     @property
     def stopped_reason(self) -> str:
@@ -231,7 +238,9 @@ class Gateway:
         self._tasks.append(task)
         return task
 
-    def _make_lanes(self, home: Link | None, signers: HeadSigners) -> list[Lane]:
+    def _keep_lanes(
+        self, receive: ReceiveDocuments, prove: ProveLog, signers: HeadSigners
+    ) -> LaneKeeper:
         making = LaneMaking(
             configuration=self.configuration,
             vault=self._vault,
@@ -240,10 +249,13 @@ class Gateway:
             credentials=self._tls.channel,
             clock=self.clock,
         )
-        lanes = [making.to_peer(peer) for peer in self.configuration.peer]
-        if home is not None:
-            lanes.append(making.over(home, own_head_verifiers(signers)))
-        return lanes
+        return LaneKeeper(
+            making=making,
+            vault=self._vault,
+            home=LoopbackLink(receive=receive, prove=prove),
+            home_verifiers=own_head_verifiers(signers),
+            spawn=self._spawn,
+        )
 
     def _renewal(self) -> Renewal:
         return Renewal(
@@ -322,7 +334,7 @@ class Gateway:
             certificates=self._certificates(),
             clock=self.clock,
             draining=self._draining,
-            lanes=self.lanes,
+            lanes=self._lanes.views,
             sightings=sightings,
             settle=self._go_by_register,
         ).services()
@@ -342,10 +354,14 @@ class Gateway:
         self._health_due.set()
 
     async def _go_by_register(self) -> None:
-        """Let callers and seals be judged by the directory as it is now."""
+        """Let callers, seals, parties and peers be those that stand registered now."""
         async with self._settling:
-            if self._trust.relist(self._vault.register.names()):
+            register = self._vault.register
+            if self._trust.relist(register.names()):
                 await self._works.relist(self._trust.material)
+            renew(self._registry, register)
+            self._scrubbing.scrub.parties = sorted(self._registry.hosted)
+            await self._lanes.go_by(register)
 
     async def _watch_register(self) -> None:
         """Cut the streams of callers whom a registration took their right."""

@@ -15,6 +15,8 @@ from counterfoil.daemon.config import (
 )
 from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
+from counterfoil.domain.party import origin_of
+from counterfoil.domain.registration import PeerConnection
 from counterfoil.seal.algorithms import UnfitKey
 from counterfoil.seal.certificates import CertificateRefused
 from counterfoil.seal.head_keys import (
@@ -29,12 +31,11 @@ from counterfoil.seal.secret import KeyRefused, read_secret
 from counterfoil.seal.trust import TrustStore
 from counterfoil.tlog.ed25519 import Ed25519Signer
 from counterfoil.tlog.errors import TlogError
-from counterfoil.tlog.keys import VerifierKey
 from counterfoil.tlog.ml_dsa import MlDsa44Signer
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.tlog.sm2 import Sm2Signer
 from counterfoil.tlog.sm3 import Sm3Unavailable, require_sm3
-from counterfoil.tlog.verifiers import verifier_of
+from counterfoil.tlog.verifiers import log_verifiers, verifier_of
 
 log = logging.getLogger("counterfoil.daemon")
 
@@ -52,11 +53,6 @@ class HeadSigners:
 
     log: tuple[Ed25519Signer, MlDsa44Signer]
     sm3: tuple[Ed25519Signer, Sm2Signer] | None = None
-
-
-def origin_of(party: str) -> str:
-    """Return the name of a party's log, as its checkpoints state it."""
-    return f"{party}/log"
 
 
 def reference(configuration: Configuration, uri: str, passphrase: str) -> KeyReference:
@@ -109,28 +105,20 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
     return HeadSigners(log=log, sm3=sm3_head_signers(log[0], sm2))
 
 
-def load_head_verifiers(peer: PeerSection) -> tuple[NoteVerifier, ...]:
+def load_head_verifiers(
+    peer: PeerSection | PeerConnection,
+) -> tuple[NoteVerifier, ...]:
     """Return what verifies a peer's checkpoints, at least one key.
 
     Raises:
         ConfigurationRefused: There is none, one stands there twice, or a text of
             `heads` is not a verifier key of this peer's log.
     """
-    where, origin = f"peer {peer.party}: heads", origin_of(peer.party)
     try:
-        keys = [VerifierKey.from_text(text) for text in peer.heads]
-        verifiers = tuple(verifier_of(key) for key in keys)
+        return log_verifiers(origin_of(peer.party), peer.heads)
     except TlogError as error:
-        msg = f"{where}: {error}"
+        msg = f"peer {peer.party}: heads: {error}"
         raise ConfigurationRefused(msg) from error
-    for key in keys:
-        if key.name != origin:
-            msg = f"{where}: a key of {key.name} stands where {origin} is expected"
-            raise ConfigurationRefused(msg)
-    if not keys or len(set(peer.heads)) < len(keys):
-        msg = f"{where}: at least one log key is needed, and each only once"
-        raise ConfigurationRefused(msg)
-    return verifiers
 
 
 def own_head_verifiers(signers: HeadSigners) -> tuple[NoteVerifier, ...]:

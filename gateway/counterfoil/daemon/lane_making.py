@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import grpc
 
 from counterfoil.app.deliver import RecordDelivery
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.witness_peer import WitnessPeer
-from counterfoil.daemon.config import Configuration, PeerSection
-from counterfoil.daemon.keys import load_head_verifiers, origin_of
+from counterfoil.daemon.config import Configuration
+from counterfoil.daemon.keys import load_head_verifiers
 from counterfoil.daemon.lanes import Lane, LaneLimits, Link
 from counterfoil.daemon.stores import PeerHeadBook
+from counterfoil.domain.party import origin_of
+from counterfoil.domain.registration import PeerConnection
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.tlog.note import NoteVerifier
 from counterfoil.vault.heads import HeadStore
 from counterfoil.wire.certificates import KeptCertificates
+
+_CONNECT_S_MAX: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class LaneMaking:
     credentials: Callable[[], grpc.ChannelCredentials]
     clock: Clock
 
-    def to_peer(self, peer: PeerSection) -> Lane:
+    def to_peer(self, peer: PeerConnection) -> Lane:
         """Return the lane to a peer, whose heads our log witnesses.
 
         Raises:
@@ -50,10 +55,10 @@ class LaneMaking:
             peer=PeerAddress(
                 party=peer.party,
                 addresses=peer.addresses,
-                server_name=peer.server_name or f"{peer.party}.gateway.counterfoil",
+                server_name=peer.server_name,
             ),
             credentials=self.credentials,
-            connect_s=min(self.configuration.limits.call_s_max, 5.0),
+            connect_s=min(self.configuration.limits.call_s_max, _CONNECT_S_MAX),
         )
         lane = self.over(link, load_head_verifiers(peer))
         lane.witness = WitnessPeer(

@@ -1,41 +1,15 @@
-"""Parties as the configuration names them, and callers as the register does."""
+"""Callers as the register, or until it is founded the configuration, names them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from counterfoil.daemon.config import KINDS, Configuration
+from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
 from counterfoil.domain.register import Register
-from counterfoil.domain.registry import Party, Registry
 from counterfoil.seal.certificates import certificate_digest
-
-
-def registry_of(configuration: Configuration) -> Registry:
-    """Return the parties that a configuration names."""
-    return Registry(
-        home=configuration.gateway.party,
-        parties={
-            party.code: Party(
-                code=party.code,
-                name=party.name,
-                kind=KINDS[party.kind],
-                carrier=party.carrier or party.code,
-                encoding=party.encoding,
-            )
-            for party in configuration.party
-        },
-    )
-
-
-def empty_register(registry: Registry) -> Register:
-    """Return the register of a gateway before its first registration."""
-    return Register(
-        home=registry.home,
-        carriers={code: party.carrier for code, party in registry.parties.items()},
-    )
 
 
 def caller_posts(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from counterfoil.catalogue.v1.party_kind_pb2 import PartyKind
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.desk_channel import (
     CALL_S,
@@ -56,7 +57,22 @@ def show(arguments: argparse.Namespace) -> int:
         tell("certificate", digest.hex(), "in-use", *whose)
     for party in now.demanding:
         tell("demand", party)
+    _show_parties(now)
     return 0
+
+
+def _show_parties(now: registry_pb2.GetRegisterResponse) -> None:
+    """Print the parties and peers that are registered, one a line."""
+    for one in now.parties:
+        state = "dismissed" if one.is_dismissed else "admitted"
+        kind = spoken_kind(one.kind)
+        tell("party", one.code, state, kind, one.carrier, one.name, one.entry.hex())
+    for peer in now.peers:
+        state = "disconnected" if peer.is_disconnected else "connected"
+        said = peer.connection
+        tell("peer", said.party, state, ",".join(said.addresses), peer.entry.hex())
+        for head in said.heads:
+            tell("head", said.party, head)
 
 
 def show_list(arguments: argparse.Namespace) -> int:
@@ -200,3 +216,8 @@ def _write(
 def spoken_post(name: str) -> str:
     """Return a post of the contract as people write it: `first-reviewer`."""
     return name.removeprefix("POST_").lower().replace("_", "-")
+
+
+def spoken_kind(kind: PartyKind.ValueType) -> str:
+    """Return a kind of institution as people write it: `agent-bank`."""
+    return PartyKind.Name(kind).removeprefix("PARTY_KIND_").lower().replace("_", "-")

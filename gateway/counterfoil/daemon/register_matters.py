@@ -115,6 +115,25 @@ def _apply(arguments: argparse.Namespace) -> matters.Matter:
     return matters.certificate_application(arguments.holder, key)
 
 
+def _admit(arguments: argparse.Namespace) -> matters.Matter:
+    return matters.party_admission(
+        arguments.party,
+        arguments.name,
+        arguments.kind,
+        carrier=arguments.carrier or "",
+        encoding=arguments.encoding or "",
+    )
+
+
+def _connect(arguments: argparse.Namespace) -> matters.Matter:
+    return matters.peer_connection(
+        arguments.party,
+        listed(arguments.addresses),
+        listed(arguments.heads),
+        server_name=arguments.server_name or "",
+    )
+
+
 def _changes(change: str) -> Make:
     return lambda arguments: matters.agreement_change(_digest(arguments), change)
 
@@ -143,6 +162,10 @@ MATTERS: Final = {
     "name": _Proposal("holder of", _name),
     "unname": _Proposal("of", lambda a: matters.directory_removal(_der(a.of))),
     "demand": _Proposal("by", lambda a: matters.certificate_demand(a.party or a.by)),
+    "admit": _Proposal("party name kind", _admit),
+    "dismiss": _Proposal("party", lambda a: matters.party_dismissal(a.party)),
+    "connect": _Proposal("party addresses heads", _connect),
+    "disconnect": _Proposal("party", lambda a: matters.peer_disconnection(a.party)),
     "check": _Proposal(
         "about finding", lambda a: matters.audit_check(a.about, a.finding)
     ),
@@ -164,7 +187,14 @@ OPTIONS: Final = {
     "supervisor": ("URN", "the first supervisor (found)"),
     "system-manager": ("URN", "the first system manager, who proposes it (found)"),
     "seals": ("FILE,…", "certificates of the seals in use, PEM (found)"),
-    "party": ("CODE", "whose persons and systems (demand); that of --by by default"),
+    "party": ("CODE", "which institution (admit, connect …); --by by default (demand)"),
+    "name": ("TEXT", "its name in Chinese (admit)"),
+    "kind": ("KIND", f"one of {', '.join(matters.KINDS)} (admit)"),
+    "carrier": ("CODE", "whose gateway carries for it; its own by default (admit)"),
+    "encoding": ("NAME", "of national documents, GBK by default or GB18030 (admit)"),
+    "addresses": ("HOST:PORT,…", "in the order in which they are tried (connect)"),
+    "heads": ("KEY,…", "verifier keys of its log, as its `keys` prints them (connect)"),
+    "server-name": ("NAME", "what its certificate bears, if not the usual (connect)"),
     "named": ("FILE=URN,…", "whose certificates are that bear no name (found)"),
     "about": ("TEXT", "what was looked at (check)"),
     "finding": ("TEXT", "what was found (check)"),

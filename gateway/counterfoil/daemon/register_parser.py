@@ -27,8 +27,8 @@ def add_register(nouns: Nouns) -> None:
         "show",
         help="show what stands registered",
         description="Prints who holds which post, agreements, filings, whose "
-        "certificates are that bear no name, which are void or in use, and where that "
-        "is demanded, one a line.",
+        "certificates are that bear no name, which are void or in use, where that is "
+        "demanded, and registered parties, peers and their keys, one a line.",
     )
     add_connection(show)
     show.set_defaults(command=register_command.show)

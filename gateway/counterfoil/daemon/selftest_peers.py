@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Final
 
 from counterfoil.daemon.config import Configuration, PeerSection
-from counterfoil.daemon.keys import load_head_verifiers, origin_of
+from counterfoil.daemon.keys import load_head_verifiers
 from counterfoil.daemon.selftest_report import Check, Level
 from counterfoil.daemon.stores import heads_directory, open_ledger
 from counterfoil.daemon.tls import TlsKeeper
+from counterfoil.domain.party import origin_of
 from counterfoil.domain.refusals import HeadForked, PeerUnreachable
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.seal.chains import SKEW_US

@@ -28,6 +28,7 @@ from counterfoil.daemon.keys import (
     load_head_verifiers,
     load_seals,
 )
+from counterfoil.daemon.lines import require_lines
 from counterfoil.daemon.log import set_up_logs
 from counterfoil.daemon.program_watch import require_program
 from counterfoil.daemon.stores import (
@@ -102,6 +103,7 @@ def _make_vault(
     ):
         if configuration.register.founding:
             found_register(configuration, vault, clock)
+        require_lines(configuration, vault.register)
         for tree in vault.trees:
             vault.checkpoint(tree)
 

@@ -8,13 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from counterfoil.app.ports import Clock
+from counterfoil.daemon.beginnings import beginning
 from counterfoil.daemon.config import (
     Configuration,
     ConfigurationRefused,
     DatabaseSection,
 )
-from counterfoil.daemon.keys import HeadSigners, origin_of, secret_text
-from counterfoil.daemon.parties import empty_register, registry_of
+from counterfoil.daemon.keys import HeadSigners, secret_text
+from counterfoil.domain.party import origin_of
 from counterfoil.domain.refusals import CounterfoilError, HeadForked, PeerForked
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sql.errors import DatabaseRefused
@@ -24,6 +25,7 @@ from counterfoil.tlog.merkle import TreeHead
 from counterfoil.tlog.note import NoteSigner
 from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead, MemoryHeads
 from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
+from counterfoil.vault.registering import stored_registrations
 from counterfoil.vault.signing import SignHead
 from counterfoil.vault.vault import EngineVault
 from counterfoil.vault.writer import WriterLimits
@@ -94,6 +96,8 @@ def open_vault(
         sm3_tree=signers.sm3 is not None,
     )
     try:
+        with engine.reading() as reading:
+            register = beginning(configuration, stored_registrations(reading))
         return EngineVault(
             engine,
             heads,
@@ -101,7 +105,7 @@ def open_vault(
             sign=_sign_with(signers.log),
             sign_sm3=None if signers.sm3 is None else _sign_with(signers.sm3),
             clock=clock,
-            register=empty_register(registry_of(configuration)),
+            register=register,
             read_registration=stored_registration,
             limits=WriterLimits(waiting_max=configuration.limits.queue_calls_max),
         )

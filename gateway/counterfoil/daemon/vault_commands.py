@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from counterfoil.app.ports import FoundRow
+from counterfoil.daemon.beginnings import beginning
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import (
     Configuration,
@@ -18,9 +19,8 @@ from counterfoil.daemon.config import (
     load_configuration,
 )
 from counterfoil.daemon.key_report import KeyReport
-from counterfoil.daemon.keys import HeadSigners, origin_of
+from counterfoil.daemon.keys import HeadSigners
 from counterfoil.daemon.ledger_check import acts_in_order, check_ledger, follow_to_end
-from counterfoil.daemon.parties import empty_register, registry_of
 from counterfoil.daemon.stores import (
     open_heads_to_read,
     open_ledger,
@@ -29,9 +29,11 @@ from counterfoil.daemon.stores import (
 )
 from counterfoil.daemon.time_stamping import book_of
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.domain.party import origin_of
 from counterfoil.rpc.views import certificate_views
 from counterfoil.vault.engine import Reading
 from counterfoil.vault.findings import Finding, Report
+from counterfoil.vault.registering import stored_registrations
 from counterfoil.vault.stamped_heads import check_stamped_heads
 from counterfoil.vault.verify import verify_vault
 from counterfoil.wire.judge import SealJudge
@@ -110,7 +112,7 @@ def _verify(configuration: Configuration) -> Report:
             heads=heads,
             judge=judge,
             ledger=rows,
-            register=empty_register(registry_of(configuration)),
+            register=beginning(configuration, stored_registrations(reading)),
         )
         _check_stamped(configuration, reading, report)
     for one in findings:

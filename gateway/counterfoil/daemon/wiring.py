@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from counterfoil.app.acts import PerformActs
@@ -28,7 +28,6 @@ from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.works import Certificates, Works
 from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.config import Configuration
-from counterfoil.daemon.lanes import Lane
 from counterfoil.daemon.time_stamping import book_of
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.domain.registry import Registry
@@ -40,7 +39,7 @@ from counterfoil.rpc.limits import Limits
 from counterfoil.rpc.registry import RegistryServicer
 from counterfoil.rpc.services import Services
 from counterfoil.rpc.sightings import Sightings
-from counterfoil.rpc.views import certificate_views, peer_views
+from counterfoil.rpc.views import LaneView, certificate_views, peer_views
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.registrations import matter_of
@@ -64,7 +63,7 @@ class Wiring:
         certificates: Finds the certificates that seals name.
         clock: Our clock.
         draining: Whether the gateway is about to stop.
-        lanes: The ways to peers.
+        lanes: Return how it stands with the ways to peers.
         sightings: What was seen of callers.
         settle: Returns once callers and seals are judged by what is registered now.
     """
@@ -82,7 +81,7 @@ class Wiring:
     certificates: Certificates
     clock: Clock
     draining: Draining
-    lanes: Sequence[Lane]
+    lanes: Callable[[], Iterable[LaneView]]
     sightings: Sightings
     settle: Callable[[], Awaitable[None]]
 
@@ -106,11 +105,10 @@ class Wiring:
                 window_batches=limits.window_batches,
             ),
             registry=RegistryServicer(
-                registry=self.registry,
                 vault=self.vault,
                 enter=self._enter(),
                 kept=self.certificates,
-                peers=lambda: peer_views(self.lanes, self.vault.lane_lengths()),
+                peers=lambda: peer_views(self.lanes(), self.vault.lane_lengths()),
                 certificates=lambda party: certificate_views(
                     own_certificates(self.configuration, self.trust.material),
                     self.trust.judge_caller,

@@ -36,6 +36,10 @@ from counterfoil.domain.registration import (
     Founding,
     LossNotice,
     Matter,
+    PartyAdmission,
+    PartyDismissal,
+    PeerConnection,
+    PeerDisconnection,
     PostAssignment,
     PostWithdrawal,
     Registration,
@@ -68,6 +72,12 @@ SEATS: Final[dict[type[Matter], Seats]] = {
     DirectoryEntry: (_OFFICER, _SUPERVISOR),
     DirectoryRemoval: (_OFFICER, _SUPERVISOR),
     CertificateDemand: (_OFFICER, _SUPERVISOR),
+    # With whom we deal is for 主管岗 to approve, as posts are.
+    PartyAdmission: (_MANAGER, _SUPERVISOR),
+    PartyDismissal: (_MANAGER, _SUPERVISOR),
+    # Whose proofs we believe is for 安全管理岗, as certificates are.
+    PeerConnection: (_MANAGER, _OFFICER),
+    PeerDisconnection: (_MANAGER, _OFFICER),
 }
 """Every matter but the changes of agreements; see `seats_of`."""
 

@@ -90,3 +90,8 @@ def party_of(urn: str) -> str:
 def use_of(urn: str) -> str:
     """Return the kind, as `Use` names it, of an identity that was parsed before."""
     return urn.split(":")[3]
+
+
+def origin_of(party: str) -> str:
+    """Return the name of a party's log, as its checkpoints state it."""
+    return f"{party}/log"

@@ -20,6 +20,7 @@ from counterfoil.domain.register_refusals import (
     CertificateNotActive,
     FilingMissing,
     OutsideFiling,
+    PartyDismissed,
     SignerUnlisted,
 )
 from counterfoil.domain.register_states import (
@@ -27,6 +28,8 @@ from counterfoil.domain.register_states import (
     AgreementState,
     CertificateState,
     Listed,
+    PartyState,
+    PeerState,
     Voided,
 )
 from counterfoil.domain.registration import Filing
@@ -35,6 +38,9 @@ from counterfoil.domain.value import value
 
 _Way: TypeAlias = tuple[str, str, int, str]
 """Issuer and recipient, or position and signer; a type; a day."""
+
+_NoWay: TypeAlias = type[AgreementMissing | AgreementSuspended | PartyDismissed]
+"""Why nothing goes a way."""
 
 _ANY_AMOUNT_FEN: Final = 2**63
 
@@ -62,7 +68,7 @@ class Register:
 
     Attributes:
         home: The party whose register it is.
-        carriers: For each known party, whose gateway carries for it.
+        carriers: For each party that was ever known, whose gateway carries for it.
         is_founded: Whether the register was opened.
         holders: The posts of each holder, by URN.
         agreements: By the digest of their registration.
@@ -73,6 +79,8 @@ class Register:
         directory: Certificates that bear no name, by SHA-256 (人员名录).
         active: Certificates that were put to use since the opening, by SHA-256.
         demanding: Parties whose persons and systems use only certificates of these.
+        parties: Who takes part, and who did, by code.
+        peers: The gateways that we are or were connected with, by party.
         numbers: Digests of all registrations, by party and number.
     """
 
@@ -88,8 +96,10 @@ class Register:
     directory: Mapping[bytes, Listed] = field(default_factory=dict)
     active: Mapping[bytes, Active] = field(default_factory=dict)
     demanding: frozenset[str] = frozenset()
+    parties: Mapping[str, PartyState] = field(default_factory=dict)
+    peers: Mapping[str, PeerState] = field(default_factory=dict)
     numbers: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
-    _agreed: dict[_Way, type[AgreementMissing | AgreementSuspended] | None] = field(
+    _agreed: dict[_Way, _NoWay | None] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
     """What was found for one day: the same few ways are asked for all the time."""
@@ -100,6 +110,29 @@ class Register:
     def is_hosted(self, party: str) -> bool:
         """Tell whether a party's vouchers are kept here."""
         return self.carriers.get(party) == self.home
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it alone says who takes part, and no configuration does."""
+        home = self.parties.get(self.home)
+        return home is not None and bool(home.entry)
+
+    def is_dismissed(self, party: str) -> bool:
+        """Tell whether a party takes part no more."""
+        state = self.parties.get(party)
+        return state is not None and state.is_over
+
+    def disconnected(self) -> frozenset[str]:
+        """Return the parties whose gateways are connected no more."""
+        return frozenset(code for code, one in self.peers.items() if one.is_over)
+
+    def carried_by(self, carrier: str) -> list[str]:
+        """Return the parties that take part by the gateway of one of them, in order."""
+        return sorted(
+            code
+            for code, one in self.parties.items()
+            if one.party.carrier == carrier and not one.is_over
+        )
 
     def posts_of(self, holder: Identity) -> frozenset[Post]:
         """Return the posts of a person or system hosted here."""
@@ -144,11 +177,12 @@ class Register:
     def require_agreed(
         self, issuer: str, recipients: Iterable[str], type_code: int, at_us: int
     ) -> None:
-        """Check that a voucher's parties have agreed to exchange its type.
+        """Check that a voucher's parties take part and agreed to exchange its type.
 
         Source: Hubei measures, article 6.
 
         Raises:
+            PartyDismissed: One of them takes part no more.
             AgreementMissing: They have not.
             AgreementSuspended: They have, but the agreement is not in force now.
         """
@@ -169,8 +203,10 @@ class Register:
 
     def _judge_way(
         self, issuer: str, recipient: str, type_code: int, day: str
-    ) -> type[AgreementMissing | AgreementSuspended] | None:
+    ) -> _NoWay | None:
         """Return why a voucher may not go this way on a day; None if it may."""
+        if self.is_dismissed(issuer) or self.is_dismissed(recipient):
+            return PartyDismissed
         agreed = [
             state
             for state in self.agreements.values()

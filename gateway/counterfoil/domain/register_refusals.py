@@ -62,6 +62,27 @@ class IdentityAmbiguous(Conflict):
     zh = "一份证书或密钥不得对应两个身份"
 
 
+class PartyContradicted(Conflict):
+    """A party or peer stands in the register as something else."""
+
+    reason = "PARTY_CONTRADICTED"
+    zh = "与登记簿中的机构信息矛盾"
+
+
+class PartiesRemain(OutOfTurn):
+    """Somebody who takes part still needs the party's gateway."""
+
+    reason = "PARTIES_REMAIN"
+    zh = "尚有机构由其网关承载"
+
+
+class PartiesMissing(OutOfTurn):
+    """The configuration names a party or peer that no registration does."""
+
+    reason = "PARTIES_MISSING"
+    zh = "尚有机构或对端未登记"
+
+
 class CertificatesMissing(OutOfTurn):
     """Somebody who holds a post has no certificate that was put to use."""
 
@@ -107,6 +128,14 @@ class AgreementSuspended(OutOfTurn):
     reason = "AGREEMENT_SUSPENDED"
     text = "their agreement is suspended, over, or not in force today"
     zh = "协议已中止、终止或不在有效期内"
+
+
+class PartyDismissed(Forbidden):
+    """A party of the voucher takes part no more."""
+
+    reason = "PARTY_DISMISSED"
+    text = "one of the two was dismissed"
+    zh = "机构已退出"
 
 
 class SignerUnlisted(Unavailable):

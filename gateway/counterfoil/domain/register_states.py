@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from counterfoil.domain.party import Identity
-from counterfoil.domain.registration import Agreement
+from counterfoil.domain.registration import Agreement, PeerConnection
+from counterfoil.domain.registry import Party
 from counterfoil.domain.value import value
 
 K = TypeVar("K")
@@ -98,6 +99,36 @@ class CertificateState:
     applied_by: Identity
     is_approved: bool = False
     certificate: bytes = b""
+
+
+@value
+class PartyState:
+    """A party, and whether it takes part.
+
+    Attributes:
+        party: What is known of it.
+        entry: Digest of the registration that says so; empty: the configuration does.
+        is_over: Whether it was dismissed.
+    """
+
+    party: Party
+    entry: bytes = b""
+    is_over: bool = False
+
+
+@value
+class PeerState:
+    """A peer, and whether it is connected.
+
+    Attributes:
+        peer: How it is reached and believed.
+        entry: Digest of the registration that says so; empty: the configuration does.
+        is_over: Whether it was disconnected.
+    """
+
+    peer: PeerConnection
+    entry: bytes = b""
+    is_over: bool = False
 
 
 def with_one(table: Mapping[K, V], key: K, one: V) -> dict[K, V]:

@@ -15,6 +15,8 @@ from counterfoil.domain.changes import (
     certificates,
     directory,
     filings,
+    parties,
+    peers,
     posts,
 )
 from counterfoil.domain.duties import require_signed
@@ -38,6 +40,10 @@ from counterfoil.domain.registration import (
     Founding,
     LossNotice,
     Matter,
+    PartyAdmission,
+    PartyDismissal,
+    PeerConnection,
+    PeerDisconnection,
     PostAssignment,
     PostWithdrawal,
     Registration,
@@ -88,4 +94,8 @@ _CHANGES: Final[dict[type[Matter], _Changing]] = {
     DirectoryEntry: directory.name,
     DirectoryRemoval: directory.unname,
     CertificateDemand: certificates.demand,
+    PartyAdmission: parties.admit,
+    PartyDismissal: parties.dismiss,
+    PeerConnection: peers.connect,
+    PeerDisconnection: peers.disconnect,
 }

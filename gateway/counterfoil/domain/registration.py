@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from counterfoil.domain.audit import AuditQuery
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
+from counterfoil.domain.registry import Party
 from counterfoil.domain.value import maker, value
 from counterfoil.domain.voucher import VoucherKey
 
@@ -247,6 +248,44 @@ class FilingWithdrawal:
 
 
 @value
+class PartyAdmission:
+    """An institution takes part, or goes by another name (准入)."""
+
+    party: Party
+
+
+@value
+class PartyDismissal:
+    """An institution takes part no more (退出)."""
+
+    party: str
+
+
+@value
+class PeerConnection:
+    """How a peer's gateway is reached, and by which keys its log is believed (接入).
+
+    Attributes:
+        party: Code of the party whose gateway it is.
+        addresses: `host:port`, in the order in which they are tried.
+        heads: Verifier keys of its log, each of which signs every head.
+        server_name: The name that its certificate must bear.
+    """
+
+    party: str
+    addresses: tuple[str, ...]
+    heads: tuple[str, ...]
+    server_name: str
+
+
+@value
+class PeerDisconnection:
+    """A peer is connected no more (断开)."""
+
+    party: str
+
+
+@value
 class AuditCheck:
     """The security officer looks, or has looked, and says so (检查记录).
 
@@ -278,8 +317,22 @@ Matter: TypeAlias = (
     | DirectoryEntry
     | DirectoryRemoval
     | CertificateDemand
+    | PartyAdmission
+    | PartyDismissal
+    | PeerConnection
+    | PeerDisconnection
 )
 """What a registration is about."""
+
+TAKING_PART: Final = (PartyAdmission, PartyDismissal, PeerConnection, PeerDisconnection)
+"""What changes who takes part, and how they are reached."""
+
+_SERVER_NAME: Final = "{}.gateway.counterfoil"
+
+
+def server_name_of(party: str, server_name: str) -> str:
+    """Return the name that a gateway's certificate bears; by default by its party."""
+    return server_name or _SERVER_NAME.format(party)
 
 
 @value

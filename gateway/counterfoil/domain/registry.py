@@ -64,24 +64,42 @@ class Caller:
         return self.identity.party
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Registry:
     """The parties that this gateway deals with.
 
+    Whoever has one has it for good: it is renewed in place, so that all judge by the
+    same parties at any time.
+
     Attributes:
         home: The party whose gateway this is.
-        parties: By code, ourselves included.
+        parties: By code, ourselves included; those that were dismissed, too.
+        disconnected: The parties whose gateways may call us no more.
+        hosted: The parties whose vouchers this gateway keeps, its own included.
     """
 
     home: str
     parties: Mapping[str, Party]
+    disconnected: frozenset[str] = frozenset()
+    hosted: frozenset[str] = field(init=False)
 
-    @property
-    def hosted(self) -> frozenset[str]:
-        """The parties whose vouchers this gateway keeps, its own included."""
-        return frozenset(
-            party.code for party in self.parties.values() if party.carrier == self.home
+    def __post_init__(self) -> None:
+        self.renew(self.parties, self.disconnected)
+
+    def renew(self, parties: Mapping[str, Party], disconnected: frozenset[str]) -> None:
+        """Go by other parties from now on."""
+        self.parties, self.disconnected = parties, disconnected
+        self.hosted = frozenset(
+            party.code for party in parties.values() if party.carrier == self.home
         )
+
+    def carrier_of(self, code: str) -> str:
+        """Return whose gateway carries for a party; ours for ourselves, always.
+
+        Raises:
+            PartyUnknown: It is not registered.
+        """
+        return self.home if code == self.home else self.party(code).carrier
 
     def party(self, code: str) -> Party:
         """Return a registered party.

@@ -75,7 +75,7 @@ class CallerGate:
 
         1. The certificate is valid now, neither revoked nor lost; active, if demanded.
         2. Health and reflection are open to every valid certificate.
-        3. The exchange is for gateways of registered parties.
+        3. The exchange is for gateways of registered parties that are connected.
         4. A desk is for persons and systems of a party hosted here, in a post
            that the table allows the method.
 
@@ -104,6 +104,10 @@ class CallerGate:
             if identity.use is not Use.GATEWAY or party is None:
                 raise CallerUnknown(
                     f"{identity.to_urn()} is no gateway that is registered here"
+                )
+            if identity.party in self.registry.disconnected:
+                raise CallerUnknown(
+                    f"{identity.to_urn()} is connected no more: a registration says so"
                 )
             return caller
         # (4) Deny by default.

@@ -11,14 +11,13 @@ from counterfoil.app.register import EnterRegistrations
 from counterfoil.app.works import Certificates
 from counterfoil.domain.deeds import Outcome
 from counterfoil.domain.refusals import CounterfoilError
-from counterfoil.domain.registry import Registry
 from counterfoil.registry.v1 import registry_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2_grpc
 from counterfoil.rpc.callers import Context
 from counterfoil.rpc.limits import check_request
 from counterfoil.wire.keys import timestamp_from_us
 from counterfoil.wire.refusals import refusal_to_message
-from counterfoil.wire.register_views import register_to_message
+from counterfoil.wire.register_views import party_to_message, register_to_message
 
 _PAGE_SIZE: Final = 50
 
@@ -28,7 +27,6 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     """Translates calls; the documentation of each method is in `proto/`.
 
     Attributes:
-        registry: The parties.
         vault: Where registrations are.
         enter: Enters registrations.
         kept: Finds the certificates that seals name.
@@ -36,7 +34,6 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         certificates: Returns the certificates of a party, of all for "".
     """
 
-    registry: Registry
     vault: Vault
     enter: EnterRegistrations
     kept: Certificates
@@ -46,17 +43,10 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
     async def ListParties(
         self, request: pb.ListPartiesRequest, context: Context
     ) -> pb.ListPartiesResponse:
-        """Answer from the registry, in the order of the codes."""
+        """Answer from what stands registered, in the order of the codes."""
+        parties = self.vault.register.parties
         return pb.ListPartiesResponse(
-            parties=[
-                pb.Party(
-                    code=party.code,
-                    name=party.name,
-                    kind=int(party.kind),  # type: ignore[arg-type]
-                    carrier=party.carrier,
-                )
-                for _, party in sorted(self.registry.parties.items())
-            ]
+            parties=[party_to_message(state) for _, state in sorted(parties.items())]
         )
 
     async def ListPeers(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from cryptography import x509
 
@@ -28,6 +27,8 @@ class LaneView:
         set_aside: Documents that the peer refused for now.
         last_reason: Why the last try failed; empty if it did not.
         last_arrival_us: When the peer last proved an arrival; 0 if it never did.
+        heads: Verifier keys by which its log is believed.
+        entry: Digest of the registration that says so; empty: the configuration does.
     """
 
     party: str
@@ -37,28 +38,18 @@ class LaneView:
     set_aside: int
     last_reason: str
     last_arrival_us: int
+    heads: tuple[str, ...] = ()
+    entry: bytes = b""
 
 
-class TellsOfItself(Protocol):
-    """A lane."""
-
-    def view(self) -> LaneView:
-        """Return what it tells of itself."""
-
-
-def peer_views(
-    lanes: Iterable[TellsOfItself], lengths: Mapping[str, int]
-) -> list[pb.Peer]:
+def peer_views(views: Iterable[LaneView], lengths: Mapping[str, int]) -> list[pb.Peer]:
     """Return the condition of every lane.
 
     Args:
-        lanes: The lanes.
+        views: What each lane tells of itself.
         lengths: For each peer how many documents wait.
     """
-    return [
-        _peer(view, lengths.get(view.party, 0))
-        for view in (lane.view() for lane in lanes)
-    ]
+    return [_peer(view, lengths.get(view.party, 0)) for view in views]
 
 
 def _peer(view: LaneView, waiting: int) -> pb.Peer:
@@ -70,6 +61,8 @@ def _peer(view: LaneView, waiting: int) -> pb.Peer:
         waiting=waiting,
         set_aside=view.set_aside,
         last_reason=view.last_reason,
+        heads=view.heads,
+        entry=view.entry,
     )
     if view.last_arrival_us:
         peer.last_arrival_time.CopyFrom(timestamp_from_us(view.last_arrival_us))

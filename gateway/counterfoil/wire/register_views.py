@@ -7,10 +7,12 @@ from typing import Final
 
 from counterfoil.domain.posts import Post
 from counterfoil.domain.register import Register
+from counterfoil.domain.register_states import Listed, PartyState, PeerState
 from counterfoil.domain.registration import Agreement, Filing
 from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2
 from counterfoil.wire.keys import timestamp_from_us
+from counterfoil.wire.party_matters import connection_to_message
 from counterfoil.wire.registrations import POSTS
 
 _NUMBERS: Final = {post: number for number, post in POSTS.items()}
@@ -55,15 +57,7 @@ def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
             for digest, void in register.voided.items()
         ],
         certificates_in_use=sorted(register.in_use),
-        directory=[
-            registry_pb2.ListedCertificate(
-                digest=digest,
-                holder=listed.holder.to_urn(),
-                entry=listed.entry,
-                valid_until=timestamp_from_us(listed.valid_until_us),
-            )
-            for digest, listed in register.directory.items()
-        ],
+        directory=[_listed(*each) for each in register.directory.items()],
         active=[
             registry_pb2.ActiveCertificate(
                 digest=digest,
@@ -73,6 +67,41 @@ def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
             for digest, active in register.active.items()
         ],
         demanding=sorted(register.demanding),
+        parties=[
+            party_to_message(one) for one in register.parties.values() if one.entry
+        ],
+        peers=[_peer_to_message(one) for one in register.peers.values() if one.entry],
+    )
+
+
+def _listed(digest: bytes, listed: Listed) -> registry_pb2.ListedCertificate:
+    return registry_pb2.ListedCertificate(
+        digest=digest,
+        holder=listed.holder.to_urn(),
+        entry=listed.entry,
+        valid_until=timestamp_from_us(listed.valid_until_us),
+    )
+
+
+def _peer_to_message(state: PeerState) -> registry_pb2.PeerStanding:
+    return registry_pb2.PeerStanding(
+        connection=connection_to_message(state.peer),
+        entry=state.entry,
+        is_disconnected=state.is_over,
+    )
+
+
+def party_to_message(state: PartyState) -> registry_pb2.Party:
+    """Return a party and what became of it."""
+    party = state.party
+    return registry_pb2.Party(
+        code=party.code,
+        name=party.name,
+        kind=int(party.kind),  # type: ignore[arg-type]
+        carrier=party.carrier,
+        is_dismissed=state.is_over,
+        entry=state.entry,
+        encoding=party.encoding,
     )
 
 

@@ -32,7 +32,7 @@ from counterfoil.seal.certificates import (
     stated_identity,
 )
 from counterfoil.seal.verify import Verified
-from counterfoil.wire import certificate_matters
+from counterfoil.wire import certificate_matters, party_matters
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.keys import timestamp_to_us
@@ -302,6 +302,10 @@ _MATTERS: Final[Mapping[str, Callable[[Any], Matter]]] = {
     "directory_entry": certificate_matters.entry,
     "directory_removal": certificate_matters.removal,
     "certificate_demand": certificate_matters.demand,
+    "party_admission": party_matters.admission,
+    "party_dismissal": party_matters.dismissal,
+    "peer_connection": party_matters.connection,
+    "peer_disconnection": party_matters.disconnection,
 }
 
 

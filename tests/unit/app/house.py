@@ -33,7 +33,7 @@ from counterfoil.app.send import SendVouchers
 from counterfoil.app.steps import Step, TakeSteps
 from counterfoil.app.submit import SubmitVouchers
 from counterfoil.app.write import WriteDrafts
-from counterfoil.daemon.parties import empty_register
+from counterfoil.daemon.beginnings import empty_register
 from counterfoil.daemon.stores import PeerHeadBook
 from counterfoil.domain.catalogue import Catalogue, DocumentKind, PartyKind
 from counterfoil.domain.deeds import Committed, Outcome, Recorded

@@ -57,6 +57,28 @@ def test_a_gateway_keeps_vouchers_of_its_own_party_and_those_it_hosts() -> None:
     assert REGISTRY.hosted == {FINANCE, UNIT}
 
 
+def test_a_registry_is_renewed_in_place() -> None:
+    registry = replace(REGISTRY, parties=dict(REGISTRY.parties))
+
+    registry.renew({BANK: REGISTRY.parties[BANK]}, frozenset({OTHER}))
+
+    assert not registry.hosted
+    assert registry.disconnected == {OTHER}
+    with pytest.raises(PartyUnknown):
+        registry.party(UNIT)
+    assert REGISTRY.hosted == {FINANCE, UNIT}
+
+
+@pytest.mark.refusal("PARTY_UNKNOWN")
+def test_our_own_gateway_carries_for_ourselves_even_before_we_are_registered() -> None:
+    registry = Registry(home=FINANCE, parties={BANK: REGISTRY.parties[BANK]})
+
+    assert registry.carrier_of(FINANCE) == FINANCE
+    assert registry.carrier_of(BANK) == BANK
+    with pytest.raises(PartyUnknown):
+        registry.carrier_of(OTHER)
+
+
 def test_lanes_lead_to_the_carriers_of_the_recipients() -> None:
     assert REGISTRY.lanes_to([BANK, THEIR_UNIT, OTHER]) == {
         BANK: BANK,

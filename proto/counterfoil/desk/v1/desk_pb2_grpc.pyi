@@ -55,7 +55,8 @@ class DeskServiceStub:
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
-      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议);
+      `PERMISSION_DENIED` / `PARTY_DISMISSED`: one of them takes part no more (退出).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.
@@ -257,7 +258,8 @@ class DeskServiceAsyncStub(DeskServiceStub):
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
-      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议);
+      `PERMISSION_DENIED` / `PARTY_DISMISSED`: one of them takes part no more (退出).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.
@@ -455,7 +457,8 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
       a seal on it was not filed, or stands outside its filing (备案); `UNAVAILABLE` /
       `SIGNER_UNLISTED`: a seal's certificate was taken out of the directory. For each voucher
       that is sealed or sent: `AGREEMENT_MISSING`, or `FAILED_PRECONDITION` /
-      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议).
+      `AGREEMENT_SUSPENDED`: its parties have no agreement on it that is in force (协议);
+      `PERMISSION_DENIED` / `PARTY_DISMISSED`: one of them takes part no more (退出).
     * `DATA_LOSS` / `VAULT_CORRUPT`: what is stored no longer matches the log;
       `HEAD_FORKED`: the vault is not the one whose heads were signed. No call can
       help; an operator must look.

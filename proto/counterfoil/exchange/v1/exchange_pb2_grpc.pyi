@@ -67,7 +67,8 @@ class ExchangeServiceStub:
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
-      have no agreement on it that is in force (协议).
+      have no agreement on it that is in force (协议). `PARTY_DISMISSED`: one of them
+      takes part no more (退出); what was exchanged before goes on.
     * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
       caller's log, and do not hold any more: a certificate has ended, or was revoked,
       or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
@@ -157,7 +158,8 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
       not to us, or not a voucher these parties exchange.
     * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
-      have no agreement on it that is in force (协议).
+      have no agreement on it that is in force (协议). `PARTY_DISMISSED`: one of them
+      takes part no more (退出); what was exchanged before goes on.
     * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
       caller's log, and do not hold any more: a certificate has ended, or was revoked,
       or reported lost. Send the same bytes again, and show in `earlier_proofs` that the
@@ -250,7 +252,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
           not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
-          have no agreement on it that is in force (协议).
+          have no agreement on it that is in force (协议). `PARTY_DISMISSED`: one of them
+          takes part no more (退出); what was exchanged before goes on.
         * `EARLIER_PROOF_DUE`: the seals held when this party witnessed a head of the
           caller's log, and do not hold any more: a certificate has ended, or was revoked,
           or reported lost. Send the same bytes again, and show in `earlier_proofs` that the

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from counterfoil.catalogue.v1 import party_kind_pb2 as counterfoil_dot_catalogue_dot_v1_dot_party__kind__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*counterfoil/registry/v1/registration.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\t\n\x0cRegistration\x12\x15\n\x02\x62y\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12$\n\x06number\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[!-~]{1,42}$\x12/\n\x0bstated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x04told\x18\x04 \x03(\tB\n\xbaH\x07\x92\x01\x04\x10@\x18\x01\x12\x1d\n\x0b\x65xplanation\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x35\n\x08\x66ounding\x18\n \x01(\x0b\x32!.counterfoil.registry.v1.FoundingH\x00\x12\x42\n\x0fpost_assignment\x18\x0b \x01(\x0b\x32\'.counterfoil.registry.v1.PostAssignmentH\x00\x12\x42\n\x0fpost_withdrawal\x18\x0c \x01(\x0b\x32\'.counterfoil.registry.v1.PostWithdrawalH\x00\x12\x37\n\tagreement\x18\r \x01(\x0b\x32\".counterfoil.registry.v1.AgreementH\x00\x12\x44\n\x10\x61greement_change\x18\x0e \x01(\x0b\x32(.counterfoil.registry.v1.AgreementChangeH\x00\x12:\n\x0bloss_notice\x18\x0f \x01(\x0b\x32#.counterfoil.registry.v1.LossNoticeH\x00\x12\x39\n\nrevocation\x18\x10 \x01(\x0b\x32#.counterfoil.registry.v1.RevocationH\x00\x12R\n\x17\x63\x65rtificate_application\x18\x11 \x01(\x0b\x32/.counterfoil.registry.v1.CertificateApplicationH\x00\x12L\n\x14\x63\x65rtificate_approval\x18\x12 \x01(\x0b\x32,.counterfoil.registry.v1.CertificateApprovalH\x00\x12P\n\x16\x63\x65rtificate_activation\x18\x13 \x01(\x0b\x32..counterfoil.registry.v1.CertificateActivationH\x00\x12\x31\n\x06\x66iling\x18\x14 \x01(\x0b\x32\x1f.counterfoil.registry.v1.FilingH\x00\x12\x46\n\x11\x66iling_withdrawal\x18\x15 \x01(\x0b\x32).counterfoil.registry.v1.FilingWithdrawalH\x00\x12:\n\x0b\x61udit_check\x18\x16 \x01(\x0b\x32#.counterfoil.registry.v1.AuditCheckH\x00\x12\x42\n\x0f\x64irectory_entry\x18\x17 \x01(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryH\x00\x12\x46\n\x11\x64irectory_removal\x18\x18 \x01(\x0b\x32).counterfoil.registry.v1.DirectoryRemovalH\x00\x12H\n\x12\x63\x65rtificate_demand\x18\x19 \x01(\x0b\x32*.counterfoil.registry.v1.CertificateDemandH\x00\x42\x0f\n\x06matter\x12\x05\xbaH\x02\x08\x01\"\xb6\x01\n\x08\x46ounding\x12\x1b\n\nsupervisor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1f\n\x0esystem_manager\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x10\xbaH\r\x92\x01\n\x10@\x18\x01\"\x04z\x02h \x12\x44\n\tdirectory\x18\x04 \x03(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryB\x08\xbaH\x05\x92\x01\x02\x10@\"b\n\x0ePostAssignment\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"b\n\x0ePostWithdrawal\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"9\n\tAgreedWay\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x1c\n\x05types\x18\x02 \x03(\x05\x42\r\xbaH\n\x92\x01\x07\x08\x01\x10\x80\x02\x18\x01\"\xb7\x01\n\tAgreement\x12\x1d\n\x07parties\x18\x01 \x03(\tB\x0c\xbaH\t\x92\x01\x06\x08\x02\x10\x02\x18\x01\x12<\n\x04ways\x18\x02 \x03(\x0b\x32\".counterfoil.registry.v1.AgreedWayB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x02\x12%\n\nvalid_from\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"\xd3\x01\n\x0f\x41greementChange\x12\x1a\n\tagreement\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12K\n\x06\x63hange\x18\x02 \x01(\x0e\x32/.counterfoil.registry.v1.AgreementChange.ChangeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"W\n\x06\x43hange\x12\x16\n\x12\x43HANGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANGE_SUSPEND\x10\x01\x12\x11\n\rCHANGE_RESUME\x10\x02\x12\x0e\n\nCHANGE_END\x10\x03\".\n\nLossNotice\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\".\n\nRevocation\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"N\n\x16\x43\x65rtificateApplication\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"3\n\x13\x43\x65rtificateApproval\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"W\n\x15\x43\x65rtificateActivation\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12 \n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"-\n\x11\x43\x65rtificateDemand\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe2\x01\n\x06\x46iling\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x05types\x18\x02 \x03(\x05\x42\x0b\xbaH\x08\x92\x01\x05\x10\x80\x02\x18\x01\x12\x1f\n\x0e\x61mount_max_fen\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x33\n\tpositions\x18\x04 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10@\x18\x01\"\x14r\x12\x32\x10^[a-z0-9]{1,16}$\x12%\n\nvalid_from\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x06 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"+\n\x10\x46ilingWithdrawal\x12\x17\n\x06\x66iling\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"K\n\x0e\x44irectoryEntry\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x06holder\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"0\n\x10\x44irectoryRemoval\x12\x1c\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"\xe8\x01\n\nAuditCheck\x12\x1a\n\x06matter\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x19\n\x07\x66inding\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x32\n\x05query\x18\x03 \x01(\x0b\x32#.counterfoil.registry.v1.AuditQuery:o\xbaHl\x1aj\n\x19\x61udit_check.asks_or_finds\x12&says what was found, or asks something\x1a%this.finding != \'\' || has(this.query)\"\xed\x03\n\nAuditQuery\x12H\n\x07subject\x18\x01 \x01(\x0e\x32+.counterfoil.registry.v1.AuditQuery.SubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x04\x61\x63ts\x18\x04 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12-\n\x05kinds\x18\x05 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12\x16\n\x05party\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12/\n\x07matters\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[a-z_]{1,64}$\"\x8f\x01\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_ACTS\x10\x01\x12\x19\n\x15SUBJECT_REGISTRATIONS\x10\x02\x12\x14\n\x10SUBJECT_REFUSALS\x10\x03\x12\x13\n\x0fSUBJECT_CALLERS\x10\x04\x12\x13\n\x0fSUBJECT_STREAMS\x10\x05*\xc6\x01\n\x04Post\x12\x14\n\x10POST_UNSPECIFIED\x10\x00\x12\x18\n\x14POST_BUSINESS_SYSTEM\x10\x01\x12\x17\n\x13POST_FIRST_REVIEWER\x10\x02\x12\x18\n\x14POST_SECOND_REVIEWER\x10\x03\x12\x17\n\x13POST_SYSTEM_MANAGER\x10\x04\x12\x13\n\x0fPOST_SUPERVISOR\x10\x05\x12\x19\n\x15POST_SECURITY_OFFICER\x10\x06\x12\x12\n\x0ePOST_ARCHIVIST\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*counterfoil/registry/v1/registration.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x0c\n\x0cRegistration\x12\x15\n\x02\x62y\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12$\n\x06number\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[!-~]{1,42}$\x12/\n\x0bstated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x04told\x18\x04 \x03(\tB\n\xbaH\x07\x92\x01\x04\x10@\x18\x01\x12\x1d\n\x0b\x65xplanation\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\x12\x35\n\x08\x66ounding\x18\n \x01(\x0b\x32!.counterfoil.registry.v1.FoundingH\x00\x12\x42\n\x0fpost_assignment\x18\x0b \x01(\x0b\x32\'.counterfoil.registry.v1.PostAssignmentH\x00\x12\x42\n\x0fpost_withdrawal\x18\x0c \x01(\x0b\x32\'.counterfoil.registry.v1.PostWithdrawalH\x00\x12\x37\n\tagreement\x18\r \x01(\x0b\x32\".counterfoil.registry.v1.AgreementH\x00\x12\x44\n\x10\x61greement_change\x18\x0e \x01(\x0b\x32(.counterfoil.registry.v1.AgreementChangeH\x00\x12:\n\x0bloss_notice\x18\x0f \x01(\x0b\x32#.counterfoil.registry.v1.LossNoticeH\x00\x12\x39\n\nrevocation\x18\x10 \x01(\x0b\x32#.counterfoil.registry.v1.RevocationH\x00\x12R\n\x17\x63\x65rtificate_application\x18\x11 \x01(\x0b\x32/.counterfoil.registry.v1.CertificateApplicationH\x00\x12L\n\x14\x63\x65rtificate_approval\x18\x12 \x01(\x0b\x32,.counterfoil.registry.v1.CertificateApprovalH\x00\x12P\n\x16\x63\x65rtificate_activation\x18\x13 \x01(\x0b\x32..counterfoil.registry.v1.CertificateActivationH\x00\x12\x31\n\x06\x66iling\x18\x14 \x01(\x0b\x32\x1f.counterfoil.registry.v1.FilingH\x00\x12\x46\n\x11\x66iling_withdrawal\x18\x15 \x01(\x0b\x32).counterfoil.registry.v1.FilingWithdrawalH\x00\x12:\n\x0b\x61udit_check\x18\x16 \x01(\x0b\x32#.counterfoil.registry.v1.AuditCheckH\x00\x12\x42\n\x0f\x64irectory_entry\x18\x17 \x01(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryH\x00\x12\x46\n\x11\x64irectory_removal\x18\x18 \x01(\x0b\x32).counterfoil.registry.v1.DirectoryRemovalH\x00\x12H\n\x12\x63\x65rtificate_demand\x18\x19 \x01(\x0b\x32*.counterfoil.registry.v1.CertificateDemandH\x00\x12\x42\n\x0fparty_admission\x18\x1a \x01(\x0b\x32\'.counterfoil.registry.v1.PartyAdmissionH\x00\x12\x42\n\x0fparty_dismissal\x18\x1b \x01(\x0b\x32\'.counterfoil.registry.v1.PartyDismissalH\x00\x12\x42\n\x0fpeer_connection\x18\x1c \x01(\x0b\x32\'.counterfoil.registry.v1.PeerConnectionH\x00\x12H\n\x12peer_disconnection\x18\x1d \x01(\x0b\x32*.counterfoil.registry.v1.PeerDisconnectionH\x00\x42\x0f\n\x06matter\x12\x05\xbaH\x02\x08\x01\"\xb6\x01\n\x08\x46ounding\x12\x1b\n\nsupervisor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1f\n\x0esystem_manager\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x10\xbaH\r\x92\x01\n\x10@\x18\x01\"\x04z\x02h \x12\x44\n\tdirectory\x18\x04 \x03(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryB\x08\xbaH\x05\x92\x01\x02\x10@\"b\n\x0ePostAssignment\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"b\n\x0ePostWithdrawal\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"9\n\tAgreedWay\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x1c\n\x05types\x18\x02 \x03(\x05\x42\r\xbaH\n\x92\x01\x07\x08\x01\x10\x80\x02\x18\x01\"\xb7\x01\n\tAgreement\x12\x1d\n\x07parties\x18\x01 \x03(\tB\x0c\xbaH\t\x92\x01\x06\x08\x02\x10\x02\x18\x01\x12<\n\x04ways\x18\x02 \x03(\x0b\x32\".counterfoil.registry.v1.AgreedWayB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x02\x12%\n\nvalid_from\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"\xd3\x01\n\x0f\x41greementChange\x12\x1a\n\tagreement\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12K\n\x06\x63hange\x18\x02 \x01(\x0e\x32/.counterfoil.registry.v1.AgreementChange.ChangeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"W\n\x06\x43hange\x12\x16\n\x12\x43HANGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANGE_SUSPEND\x10\x01\x12\x11\n\rCHANGE_RESUME\x10\x02\x12\x0e\n\nCHANGE_END\x10\x03\".\n\nLossNotice\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\".\n\nRevocation\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"N\n\x16\x43\x65rtificateApplication\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"3\n\x13\x43\x65rtificateApproval\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"W\n\x15\x43\x65rtificateActivation\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12 \n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"-\n\x11\x43\x65rtificateDemand\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe2\x01\n\x06\x46iling\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x05types\x18\x02 \x03(\x05\x42\x0b\xbaH\x08\x92\x01\x05\x10\x80\x02\x18\x01\x12\x1f\n\x0e\x61mount_max_fen\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x33\n\tpositions\x18\x04 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10@\x18\x01\"\x14r\x12\x32\x10^[a-z0-9]{1,16}$\x12%\n\nvalid_from\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x06 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"+\n\x10\x46ilingWithdrawal\x12\x17\n\x06\x66iling\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"K\n\x0e\x44irectoryEntry\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x06holder\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"0\n\x10\x44irectoryRemoval\x12\x1c\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"\xc5\x01\n\x0ePartyAdmission\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12=\n\x04kind\x18\x03 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07\x63\x61rrier\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12\'\n\x08\x65ncoding\x18\x05 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x03GBKR\x07GB18030\")\n\x0ePartyDismissal\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\x99\x01\n\x0ePeerConnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12(\n\taddresses\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x08\x18\x01\"\x07r\x05\x10\x01\x18\x85\x02\x12$\n\x05heads\x18\x03 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x04\x18\x01\"\x07r\x05\x10\x01\x18\x80 \x12\x1d\n\x0bserver_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01\"-\n\x11PeerDisconnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe8\x01\n\nAuditCheck\x12\x1a\n\x06matter\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x19\n\x07\x66inding\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x32\n\x05query\x18\x03 \x01(\x0b\x32#.counterfoil.registry.v1.AuditQuery:o\xbaHl\x1aj\n\x19\x61udit_check.asks_or_finds\x12&says what was found, or asks something\x1a%this.finding != \'\' || has(this.query)\"\xed\x03\n\nAuditQuery\x12H\n\x07subject\x18\x01 \x01(\x0e\x32+.counterfoil.registry.v1.AuditQuery.SubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x04\x61\x63ts\x18\x04 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12-\n\x05kinds\x18\x05 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12\x16\n\x05party\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12/\n\x07matters\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[a-z_]{1,64}$\"\x8f\x01\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_ACTS\x10\x01\x12\x19\n\x15SUBJECT_REGISTRATIONS\x10\x02\x12\x14\n\x10SUBJECT_REFUSALS\x10\x03\x12\x13\n\x0fSUBJECT_CALLERS\x10\x04\x12\x13\n\x0fSUBJECT_STREAMS\x10\x05*\xc6\x01\n\x04Post\x12\x14\n\x10POST_UNSPECIFIED\x10\x00\x12\x18\n\x14POST_BUSINESS_SYSTEM\x10\x01\x12\x17\n\x13POST_FIRST_REVIEWER\x10\x02\x12\x18\n\x14POST_SECOND_REVIEWER\x10\x03\x12\x17\n\x13POST_SYSTEM_MANAGER\x10\x04\x12\x13\n\x0fPOST_SUPERVISOR\x10\x05\x12\x19\n\x15POST_SECURITY_OFFICER\x10\x06\x12\x12\n\x0ePOST_ARCHIVIST\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -109,6 +110,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIRECTORYENTRY'].fields_by_name['holder']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_DIRECTORYREMOVAL'].fields_by_name['certificate']._loaded_options = None
   _globals['_DIRECTORYREMOVAL'].fields_by_name['certificate']._serialized_options = b'\272H\004z\002h '
+  _globals['_PARTYADMISSION'].fields_by_name['code']._loaded_options = None
+  _globals['_PARTYADMISSION'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\001\030\037'
+  _globals['_PARTYADMISSION'].fields_by_name['name']._loaded_options = None
+  _globals['_PARTYADMISSION'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_PARTYADMISSION'].fields_by_name['kind']._loaded_options = None
+  _globals['_PARTYADMISSION'].fields_by_name['kind']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_PARTYADMISSION'].fields_by_name['carrier']._loaded_options = None
+  _globals['_PARTYADMISSION'].fields_by_name['carrier']._serialized_options = b'\272H\004r\002\030\037'
+  _globals['_PARTYADMISSION'].fields_by_name['encoding']._loaded_options = None
+  _globals['_PARTYADMISSION'].fields_by_name['encoding']._serialized_options = b'\272H\022r\020R\000R\003GBKR\007GB18030'
+  _globals['_PARTYDISMISSAL'].fields_by_name['code']._loaded_options = None
+  _globals['_PARTYDISMISSAL'].fields_by_name['code']._serialized_options = b'\272H\006r\004\020\001\030\037'
+  _globals['_PEERCONNECTION'].fields_by_name['party']._loaded_options = None
+  _globals['_PEERCONNECTION'].fields_by_name['party']._serialized_options = b'\272H\006r\004\020\001\030\037'
+  _globals['_PEERCONNECTION'].fields_by_name['addresses']._loaded_options = None
+  _globals['_PEERCONNECTION'].fields_by_name['addresses']._serialized_options = b'\272H\022\222\001\017\010\001\020\010\030\001\"\007r\005\020\001\030\205\002'
+  _globals['_PEERCONNECTION'].fields_by_name['heads']._loaded_options = None
+  _globals['_PEERCONNECTION'].fields_by_name['heads']._serialized_options = b'\272H\022\222\001\017\010\001\020\004\030\001\"\007r\005\020\001\030\200 '
+  _globals['_PEERCONNECTION'].fields_by_name['server_name']._loaded_options = None
+  _globals['_PEERCONNECTION'].fields_by_name['server_name']._serialized_options = b'\272H\005r\003\030\375\001'
+  _globals['_PEERDISCONNECTION'].fields_by_name['party']._loaded_options = None
+  _globals['_PEERDISCONNECTION'].fields_by_name['party']._serialized_options = b'\272H\006r\004\020\001\030\037'
   _globals['_AUDITCHECK'].fields_by_name['matter']._loaded_options = None
   _globals['_AUDITCHECK'].fields_by_name['matter']._serialized_options = b'\272H\007r\005\020\001\030\364\003'
   _globals['_AUDITCHECK'].fields_by_name['finding']._loaded_options = None
@@ -125,48 +148,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITQUERY'].fields_by_name['party']._serialized_options = b'\272H\004r\002\030\037'
   _globals['_AUDITQUERY'].fields_by_name['matters']._loaded_options = None
   _globals['_AUDITQUERY'].fields_by_name['matters']._serialized_options = b'\272H\033\222\001\030\020@\030\001\"\022r\0202\016^[a-z_]{1,64}$'
-  _globals['_POST']._serialized_start=3754
-  _globals['_POST']._serialized_end=3952
-  _globals['_REGISTRATION']._serialized_start=134
-  _globals['_REGISTRATION']._serialized_end=1410
-  _globals['_FOUNDING']._serialized_start=1413
-  _globals['_FOUNDING']._serialized_end=1595
-  _globals['_POSTASSIGNMENT']._serialized_start=1597
-  _globals['_POSTASSIGNMENT']._serialized_end=1695
-  _globals['_POSTWITHDRAWAL']._serialized_start=1697
-  _globals['_POSTWITHDRAWAL']._serialized_end=1795
-  _globals['_AGREEDWAY']._serialized_start=1797
-  _globals['_AGREEDWAY']._serialized_end=1854
-  _globals['_AGREEMENT']._serialized_start=1857
-  _globals['_AGREEMENT']._serialized_end=2040
-  _globals['_AGREEMENTCHANGE']._serialized_start=2043
-  _globals['_AGREEMENTCHANGE']._serialized_end=2254
-  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_start=2167
-  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_end=2254
-  _globals['_LOSSNOTICE']._serialized_start=2256
-  _globals['_LOSSNOTICE']._serialized_end=2302
-  _globals['_REVOCATION']._serialized_start=2304
-  _globals['_REVOCATION']._serialized_end=2350
-  _globals['_CERTIFICATEAPPLICATION']._serialized_start=2352
-  _globals['_CERTIFICATEAPPLICATION']._serialized_end=2430
-  _globals['_CERTIFICATEAPPROVAL']._serialized_start=2432
-  _globals['_CERTIFICATEAPPROVAL']._serialized_end=2483
-  _globals['_CERTIFICATEACTIVATION']._serialized_start=2485
-  _globals['_CERTIFICATEACTIVATION']._serialized_end=2572
-  _globals['_CERTIFICATEDEMAND']._serialized_start=2574
-  _globals['_CERTIFICATEDEMAND']._serialized_end=2619
-  _globals['_FILING']._serialized_start=2622
-  _globals['_FILING']._serialized_end=2848
-  _globals['_FILINGWITHDRAWAL']._serialized_start=2850
-  _globals['_FILINGWITHDRAWAL']._serialized_end=2893
-  _globals['_DIRECTORYENTRY']._serialized_start=2895
-  _globals['_DIRECTORYENTRY']._serialized_end=2970
-  _globals['_DIRECTORYREMOVAL']._serialized_start=2972
-  _globals['_DIRECTORYREMOVAL']._serialized_end=3020
-  _globals['_AUDITCHECK']._serialized_start=3023
-  _globals['_AUDITCHECK']._serialized_end=3255
-  _globals['_AUDITQUERY']._serialized_start=3258
-  _globals['_AUDITQUERY']._serialized_end=3751
-  _globals['_AUDITQUERY_SUBJECT']._serialized_start=3608
-  _globals['_AUDITQUERY_SUBJECT']._serialized_end=3751
+  _globals['_POST']._serialized_start=4521
+  _globals['_POST']._serialized_end=4719
+  _globals['_REGISTRATION']._serialized_start=177
+  _globals['_REGISTRATION']._serialized_end=1731
+  _globals['_FOUNDING']._serialized_start=1734
+  _globals['_FOUNDING']._serialized_end=1916
+  _globals['_POSTASSIGNMENT']._serialized_start=1918
+  _globals['_POSTASSIGNMENT']._serialized_end=2016
+  _globals['_POSTWITHDRAWAL']._serialized_start=2018
+  _globals['_POSTWITHDRAWAL']._serialized_end=2116
+  _globals['_AGREEDWAY']._serialized_start=2118
+  _globals['_AGREEDWAY']._serialized_end=2175
+  _globals['_AGREEMENT']._serialized_start=2178
+  _globals['_AGREEMENT']._serialized_end=2361
+  _globals['_AGREEMENTCHANGE']._serialized_start=2364
+  _globals['_AGREEMENTCHANGE']._serialized_end=2575
+  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_start=2488
+  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_end=2575
+  _globals['_LOSSNOTICE']._serialized_start=2577
+  _globals['_LOSSNOTICE']._serialized_end=2623
+  _globals['_REVOCATION']._serialized_start=2625
+  _globals['_REVOCATION']._serialized_end=2671
+  _globals['_CERTIFICATEAPPLICATION']._serialized_start=2673
+  _globals['_CERTIFICATEAPPLICATION']._serialized_end=2751
+  _globals['_CERTIFICATEAPPROVAL']._serialized_start=2753
+  _globals['_CERTIFICATEAPPROVAL']._serialized_end=2804
+  _globals['_CERTIFICATEACTIVATION']._serialized_start=2806
+  _globals['_CERTIFICATEACTIVATION']._serialized_end=2893
+  _globals['_CERTIFICATEDEMAND']._serialized_start=2895
+  _globals['_CERTIFICATEDEMAND']._serialized_end=2940
+  _globals['_FILING']._serialized_start=2943
+  _globals['_FILING']._serialized_end=3169
+  _globals['_FILINGWITHDRAWAL']._serialized_start=3171
+  _globals['_FILINGWITHDRAWAL']._serialized_end=3214
+  _globals['_DIRECTORYENTRY']._serialized_start=3216
+  _globals['_DIRECTORYENTRY']._serialized_end=3291
+  _globals['_DIRECTORYREMOVAL']._serialized_start=3293
+  _globals['_DIRECTORYREMOVAL']._serialized_end=3341
+  _globals['_PARTYADMISSION']._serialized_start=3344
+  _globals['_PARTYADMISSION']._serialized_end=3541
+  _globals['_PARTYDISMISSAL']._serialized_start=3543
+  _globals['_PARTYDISMISSAL']._serialized_end=3584
+  _globals['_PEERCONNECTION']._serialized_start=3587
+  _globals['_PEERCONNECTION']._serialized_end=3740
+  _globals['_PEERDISCONNECTION']._serialized_start=3742
+  _globals['_PEERDISCONNECTION']._serialized_end=3787
+  _globals['_AUDITCHECK']._serialized_start=3790
+  _globals['_AUDITCHECK']._serialized_end=4022
+  _globals['_AUDITQUERY']._serialized_start=4025
+  _globals['_AUDITQUERY']._serialized_end=4518
+  _globals['_AUDITQUERY_SUBJECT']._serialized_start=4375
+  _globals['_AUDITQUERY_SUBJECT']._serialized_end=4518
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 Registrations: signed changes of the register."""
 
 from collections import abc as _abc
+from counterfoil.catalogue.v1 import party_kind_pb2 as _party_kind_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -67,7 +68,7 @@ Global___Post: _TypeAlias = Post  # noqa: Y015
 @_typing.final
 class Registration(_message.Message):
     """Some matters concern the register's own party alone (founding, posts, applications,
-    checks); no peer can register them, and no peer is told of them. The others concern
+    checks, parties, peers); no peer can register them, and no peer is told of them. The others concern
     peers too: whoever is told takes them in and goes by them from that leaf on, for what
     is the registering party's own and for nothing else.
 
@@ -101,6 +102,10 @@ class Registration(_message.Message):
     DIRECTORY_ENTRY_FIELD_NUMBER: _builtins.int
     DIRECTORY_REMOVAL_FIELD_NUMBER: _builtins.int
     CERTIFICATE_DEMAND_FIELD_NUMBER: _builtins.int
+    PARTY_ADMISSION_FIELD_NUMBER: _builtins.int
+    PARTY_DISMISSAL_FIELD_NUMBER: _builtins.int
+    PEER_CONNECTION_FIELD_NUMBER: _builtins.int
+    PEER_DISCONNECTION_FIELD_NUMBER: _builtins.int
     by: _builtins.str
     """Code of the party in whose name it is made."""
     number: _builtins.str
@@ -185,6 +190,24 @@ class Registration(_message.Message):
         security officer and a supervisor.
         """
 
+    @_builtins.property
+    def party_admission(self) -> Global___PartyAdmission:
+        """Lets an institution take part. Signed by a system manager and a supervisor."""
+
+    @_builtins.property
+    def party_dismissal(self) -> Global___PartyDismissal:
+        """Ends that. Signed by a system manager and a supervisor."""
+
+    @_builtins.property
+    def peer_connection(self) -> Global___PeerConnection:
+        """Says how a peer's gateway is reached and by which keys its log is believed. Signed
+        by a system manager and a security officer.
+        """
+
+    @_builtins.property
+    def peer_disconnection(self) -> Global___PeerDisconnection:
+        """Ends the connection. Signed by a system manager and a security officer."""
+
     def __init__(
         self,
         *,
@@ -209,12 +232,16 @@ class Registration(_message.Message):
         directory_entry: Global___DirectoryEntry | None = ...,
         directory_removal: Global___DirectoryRemoval | None = ...,
         certificate_demand: Global___CertificateDemand | None = ...,
+        party_admission: Global___PartyAdmission | None = ...,
+        party_dismissal: Global___PartyDismissal | None = ...,
+        peer_connection: Global___PeerConnection | None = ...,
+        peer_disconnection: Global___PeerDisconnection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "party_admission", b"party_admission", "party_dismissal", b"party_dismissal", "peer_connection", b"peer_connection", "peer_disconnection", b"peer_disconnection", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "agreement_change", b"agreement_change", "audit_check", b"audit_check", "by", b"by", "certificate_activation", b"certificate_activation", "certificate_application", b"certificate_application", "certificate_approval", b"certificate_approval", "certificate_demand", b"certificate_demand", "directory_entry", b"directory_entry", "directory_removal", b"directory_removal", "explanation", b"explanation", "filing", b"filing", "filing_withdrawal", b"filing_withdrawal", "founding", b"founding", "loss_notice", b"loss_notice", "matter", b"matter", "number", b"number", "party_admission", b"party_admission", "party_dismissal", b"party_dismissal", "peer_connection", b"peer_connection", "peer_disconnection", b"peer_disconnection", "post_assignment", b"post_assignment", "post_withdrawal", b"post_withdrawal", "revocation", b"revocation", "stated_time", b"stated_time", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check", "directory_entry", "directory_removal", "certificate_demand"]  # noqa: Y015
+    _WhichOneofReturnType_matter: _TypeAlias = _typing.Literal["founding", "post_assignment", "post_withdrawal", "agreement", "agreement_change", "loss_notice", "revocation", "certificate_application", "certificate_approval", "certificate_activation", "filing", "filing_withdrawal", "audit_check", "directory_entry", "directory_removal", "certificate_demand", "party_admission", "party_dismissal", "peer_connection", "peer_disconnection"]  # noqa: Y015
     _WhichOneofArgType_matter: _TypeAlias = _typing.Literal["matter", b"matter"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_matter) -> _WhichOneofReturnType_matter | None: ...
 
@@ -754,6 +781,155 @@ class DirectoryRemoval(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DirectoryRemoval: _TypeAlias = DirectoryRemoval  # noqa: Y015
+
+@_typing.final
+class PartyAdmission(_message.Message):
+    """An institution takes part, as this gateway knows it (准入).
+
+    Whoever was admitted once is the register's business: the configuration may repeat it
+    and not contradict it. A later admission of the same code replaces name and encoding;
+    the kind is for good, and the carrier changes only after a dismissal, never from or to
+    this gateway: `PARTY_CONTRADICTED`.
+
+    With the admission of the gateway's own party the register alone says who takes part.
+    It is refused while the configuration names a party or peer that is not registered
+    (`PARTIES_MISSING`), and from then on a gateway does not start if it does.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Its code."""
+    name: _builtins.str
+    """Its name in Chinese."""
+    kind: _party_kind_pb2.PartyKind.ValueType
+    """Which kind of institution it is."""
+    carrier: _builtins.str
+    """The party whose gateway carries for it, admitted before; empty: its own."""
+    encoding: _builtins.str
+    """In which encoding its systems read national documents; empty: `GBK`."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: _party_kind_pb2.PartyKind.ValueType = ...,
+        carrier: _builtins.str = ...,
+        encoding: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "code", b"code", "encoding", b"encoding", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartyAdmission: _TypeAlias = PartyAdmission  # noqa: Y015
+
+@_typing.final
+class PartyDismissal(_message.Message):
+    """An institution takes part no more (退出).
+
+    From its leaf on no voucher goes to it or comes from it (`PARTY_DISMISSED`), whatever
+    was agreed. What was exchanged before is brought to its end: receipts, returns and
+    other answers go on in the lanes that are there. Refused while the party's gateway
+    carries for others (`PARTIES_REMAIN`); the gateway's own party always stays.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Its code."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PartyDismissal: _TypeAlias = PartyDismissal  # noqa: Y015
+
+@_typing.final
+class PeerConnection(_message.Message):
+    """How a peer's gateway is reached, and by which keys its log is believed (接入).
+
+    Whoever may change the keys decides whose proofs of arrival are believed, so two persons
+    say them, and who reads them out to whom is a matter of people: nothing that a peer
+    sends changes them. All of it is said each time; the last one counts, from its leaf on,
+    and replaces what the configuration says of the peer.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    ADDRESSES_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    SERVER_NAME_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """Code of the party, which was admitted with a gateway of its own."""
+    server_name: _builtins.str
+    """The name that its certificate must bear; empty: `<party>.gateway.counterfoil`."""
+    @_builtins.property
+    def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its addresses `host:port`, in the order in which they are tried."""
+
+    @_builtins.property
+    def heads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Verifier keys of its log `<party>/log` (C2SP signed-note), as its `counterfoil keys`
+        prints them; every head must be signed by all of them.
+        """
+
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+        addresses: _abc.Iterable[_builtins.str] | None = ...,
+        heads: _abc.Iterable[_builtins.str] | None = ...,
+        server_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "heads", b"heads", "party", b"party", "server_name", b"server_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeerConnection: _TypeAlias = PeerConnection  # noqa: Y015
+
+@_typing.final
+class PeerDisconnection(_message.Message):
+    """A peer is connected no more (断开): its gateway may not call, and nothing is sent to it.
+
+    Refused while a party that it carries for takes part (`PARTIES_REMAIN`). What still
+    waits for it stays in its lane, which is shown as stopped, and goes on if it is
+    connected again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTY_FIELD_NUMBER: _builtins.int
+    party: _builtins.str
+    """Code of the party."""
+    def __init__(
+        self,
+        *,
+        party: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["party", b"party"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeerDisconnection: _TypeAlias = PeerDisconnection  # noqa: Y015
 
 @_typing.final
 class AuditCheck(_message.Message):

@@ -36,7 +36,7 @@ class _LaneConditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaneCon
     LANE_CONDITION_BACKING_OFF: _LaneCondition.ValueType  # 2
     """Waiting before the next try, because the last ones failed."""
     LANE_CONDITION_STOPPED: _LaneCondition.ValueType  # 3
-    """Stopped by an operator, with a reason."""
+    """Stopped, with a reason: the peer was disconnected."""
 
 class LaneCondition(_LaneCondition, metaclass=_LaneConditionEnumTypeWrapper):
     """Whether a lane carries documents."""
@@ -48,7 +48,7 @@ LANE_CONDITION_OPEN: LaneCondition.ValueType  # 1
 LANE_CONDITION_BACKING_OFF: LaneCondition.ValueType  # 2
 """Waiting before the next try, because the last ones failed."""
 LANE_CONDITION_STOPPED: LaneCondition.ValueType  # 3
-"""Stopped by an operator, with a reason."""
+"""Stopped, with a reason: the peer was disconnected."""
 Global___LaneCondition: _TypeAlias = LaneCondition  # noqa: Y015
 
 @_typing.final
@@ -61,6 +61,9 @@ class Party(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     CARRIER_FIELD_NUMBER: _builtins.int
+    IS_DISMISSED_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Its code, e.g. `420000-011`."""
     name: _builtins.str
@@ -69,6 +72,12 @@ class Party(_message.Message):
     """Which kind of institution it is."""
     carrier: _builtins.str
     """The gateway that carries for it; its own code when it has its own gateway."""
+    is_dismissed: _builtins.bool
+    """Whether it was dismissed: no voucher goes to it or comes from it any more."""
+    entry: _builtins.bytes
+    """SHA-256 of the registration that says so, 32 bytes; empty: the configuration does."""
+    encoding: _builtins.str
+    """In which encoding its systems read national documents."""
     def __init__(
         self,
         *,
@@ -76,10 +85,13 @@ class Party(_message.Message):
         name: _builtins.str = ...,
         kind: _party_kind_pb2.PartyKind.ValueType = ...,
         carrier: _builtins.str = ...,
+        is_dismissed: _builtins.bool = ...,
+        entry: _builtins.bytes = ...,
+        encoding: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "code", b"code", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "code", b"code", "encoding", b"encoding", "entry", b"entry", "is_dismissed", b"is_dismissed", "kind", b"kind", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,6 +193,8 @@ class Peer(_message.Message):
     SET_ASIDE_FIELD_NUMBER: _builtins.int
     LAST_REASON_FIELD_NUMBER: _builtins.int
     LAST_ARRIVAL_TIME_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
     party: _builtins.str
     """Code of the party whose gateway it is."""
     condition: Global___LaneCondition.ValueType
@@ -195,8 +209,11 @@ class Peer(_message.Message):
     """The reason of the last failure, empty if there was none since the last
     success: `PEER_UNREACHABLE`: no address answers, or not in time;
     `PEER_FORKED`: the peer's proof does not hold or contradicts an earlier one;
+    `PEER_DISCONNECTED`: a registration ended the connection;
     else the peer's own refusal of the stream or of a document.
     """
+    entry: _builtins.bytes
+    """SHA-256 of the registration that says so, 32 bytes; empty: the configuration does."""
     @_builtins.property
     def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its addresses `host:port`, in the order in which they are tried."""
@@ -204,6 +221,10 @@ class Peer(_message.Message):
     @_builtins.property
     def last_arrival_time(self) -> _timestamp_pb2.Timestamp:
         """When the peer last proved an arrival (UTC); unset if it never did."""
+
+    @_builtins.property
+    def heads(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Verifier keys by which its log is believed."""
 
     def __init__(
         self,
@@ -216,10 +237,12 @@ class Peer(_message.Message):
         set_aside: _builtins.int = ...,
         last_reason: _builtins.str = ...,
         last_arrival_time: _timestamp_pb2.Timestamp | None = ...,
+        heads: _abc.Iterable[_builtins.str] | None = ...,
+        entry: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_arrival_time", b"last_arrival_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "addresses", b"addresses", "condition", b"condition", "last_arrival_time", b"last_arrival_time", "last_reason", b"last_reason", "party", b"party", "set_aside", b"set_aside", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "addresses", b"addresses", "condition", b"condition", "entry", b"entry", "heads", b"heads", "last_arrival_time", b"last_arrival_time", "last_reason", b"last_reason", "party", b"party", "set_aside", b"set_aside", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -603,6 +626,8 @@ class GetRegisterResponse(_message.Message):
     DIRECTORY_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
     DEMANDING_FIELD_NUMBER: _builtins.int
+    PARTIES_FIELD_NUMBER: _builtins.int
+    PEERS_FIELD_NUMBER: _builtins.int
     is_founded: _builtins.bool
     """Whether the register was opened; until then the configuration says who may call."""
     @_builtins.property
@@ -639,6 +664,14 @@ class GetRegisterResponse(_message.Message):
     def demanding(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codes of the parties whose persons and systems use no others, in order."""
 
+    @_builtins.property
+    def parties(self) -> _containers.RepeatedCompositeFieldContainer[Global___Party]:
+        """Parties that were registered, dismissed ones too, in the order of registration."""
+
+    @_builtins.property
+    def peers(self) -> _containers.RepeatedCompositeFieldContainer[Global___PeerStanding]:
+        """Peers that were registered, in the order of registration."""
+
     def __init__(
         self,
         *,
@@ -651,14 +684,48 @@ class GetRegisterResponse(_message.Message):
         directory: _abc.Iterable[Global___ListedCertificate] | None = ...,
         active: _abc.Iterable[Global___ActiveCertificate] | None = ...,
         demanding: _abc.Iterable[_builtins.str] | None = ...,
+        parties: _abc.Iterable[Global___Party] | None = ...,
+        peers: _abc.Iterable[Global___PeerStanding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "demanding", b"demanding", "directory", b"directory", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "void_certificates", b"void_certificates"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "agreements", b"agreements", "certificates_in_use", b"certificates_in_use", "demanding", b"demanding", "directory", b"directory", "filings", b"filings", "holders", b"holders", "is_founded", b"is_founded", "parties", b"parties", "peers", b"peers", "void_certificates", b"void_certificates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetRegisterResponse: _TypeAlias = GetRegisterResponse  # noqa: Y015
+
+@_typing.final
+class PeerStanding(_message.Message):
+    """A peer that was registered, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    IS_DISCONNECTED_FIELD_NUMBER: _builtins.int
+    entry: _builtins.bytes
+    """SHA-256 of that registration, or of the one that ended it; 32 bytes."""
+    is_disconnected: _builtins.bool
+    """Whether it was disconnected."""
+    @_builtins.property
+    def connection(self) -> _registration_pb2.PeerConnection:
+        """What was registered last."""
+
+    def __init__(
+        self,
+        *,
+        connection: _registration_pb2.PeerConnection | None = ...,
+        entry: _builtins.bytes = ...,
+        is_disconnected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "entry", b"entry", "is_disconnected", b"is_disconnected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PeerStanding: _TypeAlias = PeerStanding  # noqa: Y015
 
 @_typing.final
 class Holder(_message.Message):

@@ -27,8 +27,8 @@ if _version_not_supported:
 
 class RegistryServiceStub:
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -74,22 +74,23 @@ class RegistryServiceStub:
 
 class RegistryServiceServicer:
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
     """
 
     def ListParties(self, request, context):
-        """Lists the parties (机构), in the order of their codes.
+        """Lists the parties (机构), in the order of their codes; those that were dismissed, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPeers(self, request, context):
-        """Lists the peers: gateways that this one has a lane to, with its condition.
+        """Lists the peers: gateways that this one has a lane to, with its condition. Of one that
+        was disconnected the lane is stopped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,6 +118,8 @@ class RegistryServiceServicer:
         * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
         * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
         demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
+        * `PARTY_CONTRADICTED`: a party or peer is something else here; `PARTIES_REMAIN`: it
+        still carries for others; `PARTIES_MISSING`: not all are registered yet.
 
         The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
@@ -182,8 +185,8 @@ def add_RegistryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RegistryService:
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.

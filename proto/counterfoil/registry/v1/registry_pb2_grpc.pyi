@@ -28,8 +28,8 @@ GRPC_VERSION: str
 
 class RegistryServiceStub:
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -40,9 +40,11 @@ class RegistryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RegistryServiceAsyncStub: ...
     ListParties: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListPartiesRequest, _registry_pb2.ListPartiesResponse]
-    """Lists the parties (机构), in the order of their codes."""
+    """Lists the parties (机构), in the order of their codes; those that were dismissed, too."""
     ListPeers: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListPeersRequest, _registry_pb2.ListPeersResponse]
-    """Lists the peers: gateways that this one has a lane to, with its condition."""
+    """Lists the peers: gateways that this one has a lane to, with its condition. Of one that
+    was disconnected the lane is stopped.
+    """
     ListCertificates: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListCertificatesRequest, _registry_pb2.ListCertificatesResponse]
     """Lists the certificates in use here, in the order of their digests."""
     Register: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterRequest, _registry_pb2.RegisterResponse]
@@ -60,6 +62,8 @@ class RegistryServiceStub:
     * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
     * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
       demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
+    * `PARTY_CONTRADICTED`: a party or peer is something else here; `PARTIES_REMAIN`: it
+      still carries for others; `PARTIES_MISSING`: not all are registered yet.
 
     The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
@@ -72,8 +76,8 @@ class RegistryServiceStub:
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -81,9 +85,11 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListParties: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListPartiesRequest, _registry_pb2.ListPartiesResponse]  # type: ignore[assignment]
-    """Lists the parties (机构), in the order of their codes."""
+    """Lists the parties (机构), in the order of their codes; those that were dismissed, too."""
     ListPeers: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListPeersRequest, _registry_pb2.ListPeersResponse]  # type: ignore[assignment]
-    """Lists the peers: gateways that this one has a lane to, with its condition."""
+    """Lists the peers: gateways that this one has a lane to, with its condition. Of one that
+    was disconnected the lane is stopped.
+    """
     ListCertificates: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListCertificatesRequest, _registry_pb2.ListCertificatesResponse]  # type: ignore[assignment]
     """Lists the certificates in use here, in the order of their digests."""
     Register: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterRequest, _registry_pb2.RegisterResponse]  # type: ignore[assignment]
@@ -101,6 +107,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
     * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
       demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
+    * `PARTY_CONTRADICTED`: a party or peer is something else here; `PARTIES_REMAIN`: it
+      still carries for others; `PARTIES_MISSING`: not all are registered yet.
 
     The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
     `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
@@ -112,8 +120,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who takes part, and what stands registered: who holds which post, what was agreed,
-    filed and lost. Parties and peers are the configuration's; everything else changes by
-    signed registrations only.
+    filed and lost. All of it changes by signed registrations only, but for the parties and
+    peers that the configuration names and no registration did.
 
     Every method may answer `PERMISSION_DENIED` / `CALLER_UNKNOWN` or
     `POST_REFUSED`.
@@ -125,7 +133,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.ListPartiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ListPartiesResponse, _abc.Awaitable[_registry_pb2.ListPartiesResponse]]:
-        """Lists the parties (机构), in the order of their codes."""
+        """Lists the parties (机构), in the order of their codes; those that were dismissed, too."""
 
     @_abc_1.abstractmethod
     def ListPeers(
@@ -133,7 +141,9 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.ListPeersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ListPeersResponse, _abc.Awaitable[_registry_pb2.ListPeersResponse]]:
-        """Lists the peers: gateways that this one has a lane to, with its condition."""
+        """Lists the peers: gateways that this one has a lane to, with its condition. Of one that
+        was disconnected the lane is stopped.
+        """
 
     @_abc_1.abstractmethod
     def ListCertificates(
@@ -163,6 +173,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         * `IDENTITY_AMBIGUOUS`: the certificate or its key is listed for somebody else.
         * `CERTIFICATE_NOT_ACTIVE`: a signer's certificate was not put to use, and the party
           demands that; `CERTIFICATES_MISSING`: somebody has none when it is demanded.
+        * `PARTY_CONTRADICTED`: a party or peer is something else here; `PARTIES_REMAIN`: it
+          still carries for others; `PARTIES_MISSING`: not all are registered yet.
 
         The call: `INVALID_ARGUMENT` / `FORM_REFUSED`; `UNAVAILABLE` / `VAULT_STOPPED`, `VAULT_BUSY`;
         `RESOURCE_EXHAUSTED` / `VAULT_FULL`.
