@@ -291,6 +291,10 @@ async def test_two_persons_and_no_less_say_by_which_keys_a_peer_is_believed(
         first = await issue(town, papers.direct_payment())
         await accept_at(bank, first.reference)
         await takes_in(town, tmp_path / "in")
+        # The officer sees what she signs.
+        out = capsys.readouterr().out
+        assert f'says\t{{"party": "{BANK}", "addresses": ' in out
+        assert all(key in out for key in town.heads(BANK))
         wrong = route(town, BANK, heads=other_keys(town))
         for at, (second, reason) in enumerate(
             [

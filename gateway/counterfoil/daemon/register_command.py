@@ -24,6 +24,9 @@ from counterfoil.registry.v1 import registration_pb2, registry_pb2, registry_pb2
 
 _PAGE: Final = 256
 
+_READ_OUT: Final = {"party_admission", "peer_connection"}
+"""What the second person compares with what somebody else said: a peer's keys first."""
+
 
 def show(arguments: argparse.Namespace) -> int:
     """Print what stands registered, one holder, agreement, filing or loss a line."""
@@ -142,6 +145,8 @@ def sign(arguments: argparse.Namespace) -> int:
         tell(
             *(str(said[name]) for name in ("matter", "by", "number")), one.digest.hex()
         )
+        if said["matter"] in _READ_OUT:
+            tell("says", json.dumps(said["says"], ensure_ascii=False))
     _write(path, signed, [*certificates, person.certificate])
     return 0
 

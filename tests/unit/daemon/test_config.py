@@ -281,6 +281,26 @@ def test_whatever_is_wrong_is_named(file: Path, added: str, named: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        "[[hosted]]\nparty = '420000-101001'\ncertificate = ''\nkey = ''",
+        "[[peer]]\nparty = '420000-102'\naddresses = ['b:1']\nheads = []",
+        (
+            "[[party]]\ncode = '420000-102'\nname = ''\nkind = 'agent-bank'\n"
+            "carrier = '420000-103'"
+        ),
+    ],
+)
+def test_whom_a_register_may_name_needs_no_section(file: Path, more: str) -> None:
+    # Whether it does is looked for when it is open: see `test_lines`.
+    assert "420000-10" in refused(file, f"{SMALLEST}\n{more}\n")
+
+    configuration = load(file, f"{SMALLEST}\n[register]\nfounding = 'f'\n{more}\n")
+
+    assert configuration.register.founding == "f"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "named"),
     [
         ('listen = "127.0.0.1:7411"', "", "gateway.listen"),
