@@ -13,6 +13,8 @@ from counterfoil.daemon import cli
 from counterfoil.daemon.alerts import AlertCode
 from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.selftest_peers import check_peers
+from counterfoil.daemon.selftest_report import Level
 from counterfoil.domain.party import origin_of
 from counterfoil.exchange.v1 import exchange_pb2, exchange_pb2_grpc
 from counterfoil.office import Draft, Standing, matters, registering
@@ -184,7 +186,11 @@ async def test_a_founding_file_says_who_takes_part_and_the_configuration_nothing
             await reaches(bank, hosted, Standing.ARRIVED)
 
     reader = town.channel(FINANCE, "person", "officer")
-    async with running(town, FINANCE), reader as channel:
+    async with running(town), reader as channel:
+        # Nor does the self-test need a section to ask the bank.
+        configuration = town.configuration(FINANCE)
+        (asked,) = await until(lambda: check_peers(configuration), bool)
+        assert (asked.level, asked.about) == (Level.OK, BANK)
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
         listed = await stub.ListParties(registry_pb2.ListPartiesRequest())
         peers = (await stub.ListPeers(registry_pb2.ListPeersRequest())).peers

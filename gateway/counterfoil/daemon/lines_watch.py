@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from counterfoil.daemon.alerts import AlertCode, Alerts
 from counterfoil.daemon.config import Configuration
+from counterfoil.daemon.known_peers import note_peers
 from counterfoil.daemon.lines import contradictions
 from counterfoil.vault.vault import EngineVault
 
@@ -42,7 +43,14 @@ class LinesWatch:
             await self.vault.register_changed(known)
 
     def check(self) -> None:
-        """Open an alert for each line that contradicts, and close the others."""
+        """Open an alert for each line that contradicts, and close the others.
+
+        The registered peers are noted for the self-test.
+        """
+        try:
+            note_peers(self.configuration.directory, self.vault.register)
+        except OSError as error:
+            log.warning("peers not noted", extra={"detail": str(error)})
         found = {}
         for line in contradictions(self.configuration, self.vault.register):
             about, _, detail = line.partition(": ")

@@ -7,11 +7,13 @@ from typing import Final
 
 from counterfoil.daemon.config import Configuration, PeerSection
 from counterfoil.daemon.keys import load_head_verifiers
+from counterfoil.daemon.known_peers import known_peers
 from counterfoil.daemon.selftest_report import Check, Level
 from counterfoil.daemon.stores import heads_directory, open_ledger
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.domain.party import origin_of
 from counterfoil.domain.refusals import HeadForked, PeerUnreachable
+from counterfoil.domain.registration import PeerConnection
 from counterfoil.peer.link import PeerAddress, PeerLink
 from counterfoil.seal.chains import SKEW_US
 from counterfoil.tlog.errors import TlogError
@@ -41,7 +43,7 @@ def check_heads(configuration: Configuration, _: int) -> Iterator[Check]:
             yield Check(Level.FAULT, origin, "the head store knows nothing of our log")
         else:
             yield Check(Level.OK, origin, f"{own.head.size} leaves signed")
-    for peer in configuration.peer:
+    for peer in known_peers(configuration):
         name = origin_of(peer.party)
         known = heads.get(name)
         if known is None:
@@ -62,7 +64,7 @@ def check_clock(configuration: Configuration, now_us: int) -> Iterator[Check]:
     allowed, says that our clock is slow or the peer's is fast.
     """
     heads, now_s = _heads(configuration), now_us // 1_000_000
-    for peer in configuration.peer:
+    for peer in known_peers(configuration):
         known = heads.get(origin_of(peer.party))
         signed_s = None if known is None else _signed_s(known, peer)
         if signed_s is None:
@@ -75,7 +77,7 @@ def check_clock(configuration: Configuration, now_us: int) -> Iterator[Check]:
             yield Check(Level.OK, peer.party, f"{detail}, {SKEW_S} s ahead allowed")
 
 
-def _signed_s(known: KnownHead, peer: PeerSection) -> int | None:
+def _signed_s(known: KnownHead, peer: PeerSection | PeerConnection) -> int | None:
     """Return the time that a peer's ML-DSA-44 signature states; None if none holds."""
     verifiers: tuple[NoteVerifier, ...] = load_head_verifiers(peer)
     timed = [one for one in verifiers if isinstance(one, MlDsa44Verifier)]
@@ -112,12 +114,12 @@ async def check_peers(configuration: Configuration) -> list[Check]:
 async def _each_peer(
     configuration: Configuration, tls: TlsKeeper
 ) -> AsyncIterator[Check]:
-    for peer in configuration.peer:
+    for peer in known_peers(configuration):
         link = PeerLink(
             peer=PeerAddress(
                 party=peer.party,
                 addresses=peer.addresses,
-                server_name=peer.server_name or f"{peer.party}.gateway.counterfoil",
+                server_name=peer.server_name,
             ),
             credentials=tls.channel,
             connect_s=_CONNECT_S,
