@@ -57,8 +57,8 @@ def require_lines(configuration: Configuration, register: Register) -> None:
     """
     for peer in configuration.peer:
         load_head_verifiers(peer)
-    for line in contradictions(configuration, register):
-        raise ConfigurationRefused(line)
+    if found := list(contradictions(configuration, register)):
+        raise ConfigurationRefused("; ".join(found))
     named = {configuration.gateway.party}
     named |= {section.party for section in configuration.hosted}
     named |= {section.party for section in configuration.peer}
