@@ -11,7 +11,7 @@ import pytest
 from counterfoil.app.earlier_proofs import shown_earlier
 from counterfoil.app.peer_answers import GrowthProof
 from counterfoil.app.witness_peer import WitnessPeer
-from counterfoil.daemon.parties import empty_register
+from counterfoil.daemon.beginnings import empty_register
 from counterfoil.devca.certificates import Validity
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed, Enter, Withdraw

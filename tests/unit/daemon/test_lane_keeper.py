@@ -13,14 +13,15 @@ import pytest
 
 from counterfoil.daemon.config import Configuration, load_configuration
 from counterfoil.daemon.lane_keeper import DISCONNECTED, LaneKeeper
+from counterfoil.daemon.lane_making import LaneMaking
 from counterfoil.daemon.lanes import Condition, Link
-from counterfoil.daemon.stores import PeerHeadBook
 from counterfoil.domain.catalogue import PartyKind
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_states import PartyState, PeerState
 from counterfoil.domain.registration import PeerConnection
 from counterfoil.domain.registry import Party
 from counterfoil.peer.link import PeerAddress
+from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.vault import EngineVault
 from counterfoil.wire.certificates import KeptCertificates
 from tests.doubles import SetClock
@@ -79,13 +80,18 @@ def configuration(tmp_path: Path) -> Configuration:
 
 
 def keeper_of(configuration: Configuration, tasks: Tasks) -> LaneKeeper:
-    return LaneKeeper(
+    vault = cast(EngineVault, Shelf())
+    making = LaneMaking(
         configuration=configuration,
-        vault=cast(EngineVault, Shelf()),
-        heads=cast(PeerHeadBook, None),
+        vault=vault,
+        heads=cast(HeadStore, None),
         clock=SetClock(0),
         credentials=lambda: cast(Any, None),
         certificates=cast(KeptCertificates, None),
+    )
+    return LaneKeeper(
+        making=making,
+        vault=vault,
         home=cast(Link, Home()),
         home_verifiers=(),
         spawn=tasks.spawn,
