@@ -18,8 +18,8 @@ _PART: Final = 4
 """The day is compared with one of so many times fewer payments."""
 _GROWTH_MIB: Final = 50
 """Between 5,000 and 20,000 payments: 12 of pages of the ledger, 11 of names, keys and
-sums, and what the C library keeps of what was freed. From 25,000 on nearly all is full:
-there less would have to do."""
+sums, and what the C library keeps of what was freed. From 25,000 on the busiest gateway
+is full: there less would have to do."""
 
 
 def day_figures(directory: Path, vouchers: int) -> Iterator[Figure]:
