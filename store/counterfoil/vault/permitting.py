@@ -32,7 +32,7 @@ def require_good_seals(register: Register, document: Document, at_us: int) -> No
     register.require_listed(document.listed)
     earlier = document.earlier
     register.require_not_void(
-        document.signers, existed_us=None if earlier is None else earlier.time_us
+        document.signers, None if earlier is None else earlier.time_us
     )
     register.require_filed(
         document.sealings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import CounterfoilError, LeafNotFound
 from counterfoil.domain.registration import LossNotice, Registration, Revocation
 from counterfoil.domain.standing import Act, Standing
-from counterfoil.domain.witnessing import EarlierProof, ShownProof
+from counterfoil.domain.witnessing import EarlierProof, Held, ShownProof
 from counterfoil.seal.certificates import load_certificate
 from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2
@@ -336,6 +336,40 @@ async def test_a_head_of_another_log_does_not_help(
     assert await bank.state(row) == before
 
 
+@dataclass(frozen=True, slots=True)
+class Since(InProcessWorks):
+    """Works where certificates began at an instant."""
+
+    from_us: int = 0
+
+    async def held(
+        self,
+        documents: Sequence[bytes],
+        certificates: Sequence[bytes],
+        answers: Sequence[bytes] = (),
+    ) -> list[Held | None]:
+        """See `Works.held`."""
+        found = self.workshop.held(documents, certificates, answers)
+        return [one and replace(one, from_us=self.from_us) for one in found]
+
+
+@pytest.mark.refusal("SEAL_FORGED", "EARLIER_PROOF_DUE")
+async def test_a_head_from_before_the_certificates_began_is_not_asked_for(
+    finance: House, bank: House, sent: DraftRow
+) -> None:
+    head = bank.vault.witnessed(FINANCE, bank.clock.us)
+    assert head is not None
+    until(bank, 400)
+
+    for from_us, reason in (
+        (head.time_us, "EARLIER_PROOF_DUE"),
+        (head.time_us + 1, "SEAL_FORGED"),
+    ):
+        bank.works = Since(bank.works.workshop, from_us)
+        committed = await Line(finance, bank).carry()
+        assert reasons(committed.outcomes) == [reason]
+
+
 @pytest.mark.refusal("EARLIER_PROOF_DUE")
 async def test_the_newest_head_before_the_end_is_asked_for_and_no_other_counts(
     finance: House, bank: House, sent: DraftRow
@@ -463,14 +497,21 @@ async def test_forged_seals_stay_forged_however_early_they_entered(
     assert await bank.state(row) == before
 
 
-async def test_of_what_is_no_document_nobody_says_when_it_held(bank: House) -> None:
-    registration = sealed_pb2.Sealed(
-        kind=int(K.REGISTRATION)  # type: ignore[arg-type]
-    ).SerializeToString()
+async def test_of_what_enters_no_log_nobody_says_when_it_held(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment("1"))
+    voucher = finance.vault.document(0)
+    certificates = finance.certificates.of_document(voucher)
+    registration = sealed_pb2.Sealed.FromString(voucher)
+    registration.kind = int(K.REGISTRATION)  # type: ignore[assignment]
 
-    held = bank.works.workshop.held([b"\xff", b"", registration], [])
+    others = [b"\xff", b"", registration.SerializeToString()]
+    held = bank.works.workshop.held([voucher, *others], certificates)
 
-    assert held == [None, None, None]
+    assert held[0] is not None
+    assert len(held[0].signers) == 3
+    assert held[1:] == [None, None, None]
 
 
 # --- witnessing -------------------------------------------------------------------

@@ -10,20 +10,30 @@ import pytest
 from counterfoil.app.inquire import ActEvidence, Way
 from counterfoil.daemon.inquire_earlier import export_earlier, tell_earlier
 from counterfoil.desk.v1 import desk_pb2
+from counterfoil.domain.deeds import Send
 from counterfoil.domain.leaf import Leaf
 from counterfoil.domain.refusals import VaultCorrupt
 from counterfoil.domain.standing import Act
 from counterfoil.rpc.answers import way_response
 from counterfoil.tlog.proof_file import ProofFile
 from tests.unit.app.house import House, fine
-from tests.unit.app.papers import FINANCE, direct_payment
+from tests.unit.app.papers import BANK, FINANCE, direct_payment
 from tests.unit.app.test_late import Line, due, until, witness
 
 
-async def shown(finance: House, bank: House) -> tuple[Way, ActEvidence]:
-    """Return the way of a voucher that came late, and its arrival."""
-    row = await finance.sent(direct_payment("1"))
-    await finance.sealed(direct_payment("2"))  # so that its leaf is not the whole log
+async def shown(
+    finance: House, bank: House, *, at_once: bool = False
+) -> tuple[Way, ActEvidence]:
+    """Return the way of a voucher that came late, and its arrival.
+
+    It is leaf 0 of two: entered, and sent by another act, or at once before another.
+    """
+    row = await finance.sealed(direct_payment("1"), send=at_once)
+    if at_once:
+        await finance.sealed(direct_payment("9"))
+    else:
+        lanes = {BANK: BANK}
+        await finance.vault.perform([Send(key=row.key, digest=row.digest, lanes=lanes)])
     assert await witness(bank, finance)
     until(bank, 400)
     line = Line(finance, bank)
@@ -41,10 +51,11 @@ def record(way: Way, bank: House) -> desk_pb2.ActRecord:
 
 
 @pytest.mark.clause("hubei-16", "hubei-18")
+@pytest.mark.parametrize("at_once", [False, True])
 async def test_an_inquiry_shows_what_a_late_voucher_rests_on(
-    finance: House, bank: House, capsys: pytest.CaptureFixture[str]
+    finance: House, bank: House, capsys: pytest.CaptureFixture[str], at_once: bool
 ) -> None:
-    way, arrival = await shown(finance, bank)
+    way, arrival = await shown(finance, bank, at_once=at_once)
 
     theirs = ProofFile.from_bytes(arrival.earlier_proof)
     ours = ProofFile.from_bytes(arrival.witness_proof)
@@ -112,6 +123,41 @@ async def test_what_does_not_show_it_is_not_printed(
         tell_earlier(told, finance.vault.checkpoint())
 
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.refusal("VAULT_CORRUPT")
+async def test_other_leaves_of_the_same_logs_do_not_show_it(
+    finance: House, bank: House
+) -> None:
+    first, arrival = await shown(finance, bank)
+    await finance.sent(direct_payment("2"))
+    assert await witness(bank, finance)
+    way = await bank.inquire(first.key, caller=bank.caller())
+    told, head = record(way, bank), bank.vault.witnessed(FINANCE, arrival.leaf.time_us)
+    assert head is not None
+    tell_earlier(told, way.checkpoint)
+    # That finance sent it is no proof of its seals, though the leaf names them too.
+    sent = changed(
+        told.earlier_proof,
+        index=1,
+        extra=finance.vault.leaf(1).to_bytes(),
+        proof=finance.vault.inclusion_proof(1, head.size),
+    )
+    newest = bank.vault.witnessed(FINANCE, bank.clock.us)
+    assert newest is not None
+    other = changed(
+        told.witness_proof,
+        index=newest.leaf,
+        extra=bank.vault.leaf(newest.leaf).to_bytes(),
+        proof=bank.vault.inclusion_proof(newest.leaf, bank.vault.size()),
+    )
+
+    for name, proof in (("earlier_proof", sent), ("witness_proof", other)):
+        spoilt = desk_pb2.ActRecord()
+        spoilt.CopyFrom(told)
+        setattr(spoilt, name, proof)
+        with pytest.raises(VaultCorrupt, match="was not witnessed"):
+            tell_earlier(spoilt, way.checkpoint)
 
 
 @pytest.mark.refusal("VAULT_CORRUPT")
