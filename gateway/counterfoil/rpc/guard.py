@@ -99,6 +99,9 @@ class Guard(grpc.aio.ServerInterceptor):
         """
         cut = 0
         for stream in list(self._streams.values()):
+            if stream.revoked is not None:
+                # It is being told why; to cancel that would leave it open in silence.
+                continue
             try:
                 self.gate.admit(stream.der, stream.digest, stream.method)
             except CounterfoilError as refusal:
