@@ -53,7 +53,7 @@ def record(way: Way, bank: House) -> desk_pb2.ActRecord:
 @pytest.mark.clause("hubei-16", "hubei-18")
 @pytest.mark.parametrize("at_once", [False, True])
 async def test_an_inquiry_shows_what_a_late_voucher_rests_on(
-    finance: House, bank: House, capsys: pytest.CaptureFixture[str], at_once: bool
+    finance: House, bank: House, capsys: pytest.CaptureFixture[str], *, at_once: bool
 ) -> None:
     way, arrival = await shown(finance, bank, at_once=at_once)
 
