@@ -20,7 +20,7 @@ Nouns: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa
 def add_register(nouns: Nouns) -> None:
     """Add `register` and its verbs."""
     register = nouns.add_parser(
-        "register", help="posts, agreements, filings, losses: see and change them"
+        "register", help="parties, peers, posts, agreements …: see and change them"
     )
     verbs = register.add_subparsers(title="verbs", required=True, metavar="VERB")
     show = verbs.add_parser(
