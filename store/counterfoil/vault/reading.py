@@ -6,7 +6,7 @@ with its leaf and every leaf with the tree, each time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -30,6 +30,7 @@ from counterfoil.tlog.merkle import HASH_BYTES, leaf_hash
 from counterfoil.tlog.note import parse_note
 from counterfoil.tlog.tiles import TILE_HASHES
 from counterfoil.vault.engine import Reading
+from counterfoil.vault.read_counts import ReadCounts
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import LogRow, Title, book_key, step_key
 
@@ -282,14 +283,14 @@ def lane(
     return items
 
 
-def waiting(  # noqa: PLR0913 -- what, whose, from where, and what was told before
+def waiting(  # noqa: PLR0913 -- what, whose, from where, and how often before
     reading: Reading,
     recent: Recent,
     party: str,
     *,
     after: int,
     limit: int,
-    times_read: Mapping[tuple[str, int], int],
+    counts: ReadCounts,
 ) -> list[Waiting]:
     """Return what waits to be read by a party.
 
@@ -306,7 +307,7 @@ def waiting(  # noqa: PLR0913 -- what, whose, from where, and what was told befo
                 leaf=its_leaf,
                 key=_key(key),
                 sealed=recent_document(reading, recent, index, its_leaf),
-                times_read=times_read.get((party, index), 0),
+                times_read=counts.of(party, index),
             )
         )
     return items

@@ -32,6 +32,7 @@ from counterfoil.vault.engine import Engine, Reading, stored_tree
 from counterfoil.vault.heads import HeadStore
 from counterfoil.vault.names import NameIndex, short
 from counterfoil.vault.proving import TreeProofs
+from counterfoil.vault.read_counts import ReadCounts
 from counterfoil.vault.recent import Recent
 from counterfoil.vault.records import book_key
 from counterfoil.vault.registering import (
@@ -86,7 +87,7 @@ class EngineVault:
         self._clock = clock
         self._recent = Recent()
         self._kept: set[bytes] = set()
-        self._times_read: Counter[tuple[str, int]] = Counter()
+        self._read_counts = ReadCounts()
         self._proofs = TreeProofs(engine.reading)
         signs = {LogTree.SHA256: sign}
         if sign_sm3 is not None:
@@ -268,10 +269,10 @@ class EngineVault:
                 party,
                 after=after,
                 limit=limit,
-                times_read=self._times_read,
+                counts=self._read_counts,
             )
         for item in found:
-            self._times_read[party, item.leaf_index] += 1
+            self._read_counts.add(party, item.leaf_index)
         return found
 
     def records(self, first: int, limit: int) -> list[LogRecord]:
@@ -320,7 +321,7 @@ class EngineVault:
         self._lane_lengths.update(batch.lane_changes)
         for place, waits in batch.inbox.items():
             if not waits:
-                self._times_read.pop(place, None)
+                self._read_counts.forget(*place)
         if any(job.arrivals() for job in group.jobs):
             heads = {LogTree.SHA256: batch.frontier.head()}
             if batch.sm3 is not None:
