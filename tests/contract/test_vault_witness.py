@@ -119,9 +119,16 @@ def test_a_witnessed_head_is_a_leaf_and_is_found_by_its_time(bench: Bench) -> No
         assert newest.leaf == index
     assert bench.vault.witnessed(FINANCE, 2**62) is None
     assert bench.vault.records(1, 1)[0].changes == ()
-    with pytest.raises(LeafNotFound):
-        bench.vault.witnessed_at(0)
     assert found(bench) == []
+
+
+@pytest.mark.refusal("LEAF_NOT_FOUND")
+def test_a_leaf_that_witnessed_nothing_has_no_head(bench: Bench) -> None:
+    bench.enter(voucher("9"))
+
+    for index in (0, 1):
+        with pytest.raises(LeafNotFound):
+            bench.vault.witnessed_at(index)
 
 
 def test_the_same_head_again_and_another_in_the_same_instant_are_known(
