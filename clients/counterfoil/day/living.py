@@ -63,6 +63,7 @@ class Day:
         Raises:
             DayFailed: A program failed, or what was waited for did not come.
         """
+        self.meter.begin(_OWN, own_usage())
         with (
             Programs(self.stage.directory / "logs", self._listen) as self._programs,
             Sampling(self._measure, _SAMPLE_S),

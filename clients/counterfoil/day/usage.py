@@ -92,6 +92,10 @@ class Meter:
     peak_bytes: dict[str, int] = field(default_factory=dict)
     _before: dict[int, float] = field(default_factory=dict)
 
+    def begin(self, session: int, usage: Usage) -> None:
+        """Count of a program that runs already only what it uses from now on."""
+        self._before[session] = usage.cpu_s
+
     def read(
         self, stage: str, names: Mapping[int, str], now: Mapping[int, Usage]
     ) -> None:

@@ -54,6 +54,14 @@ def test_what_a_stage_used_is_what_came_on_top() -> None:
     assert meter.peak_bytes == {"bank": 30}
 
 
+def test_what_was_used_before_the_day_is_none_of_its_own() -> None:
+    meter = Meter()
+    meter.begin(7, Usage(60.0, 10))
+    meter.read("pay", {7: "day"}, {7: Usage(61.5, 10)})
+
+    assert meter.cpu_s == {("day", "pay"): 1.5}
+
+
 def test_a_program_that_was_started_again_begins_anew() -> None:
     meter = Meter()
     meter.read("pay", {7: "bank"}, {7: Usage(2.0, 10)})
