@@ -22,6 +22,10 @@ from counterfoil.sql.plain import lists_of, text_about
 
 T = TypeVar("T")
 
+_CACHE_KIB: Final = 64 * 1024
+"""Pages of SQLite kept in memory. Digests are found by an index in no order, of which a
+quarter of this holds too little once there are a million vouchers (docs/adr/0003)."""
+
 _VERIFY_ROWS: Final = 1000
 """Rows per transaction of `rows_for_verify`."""
 
@@ -73,7 +77,11 @@ class SqlLedger:
                 for the operator.
         """
         database = Database.open(
-            url, password=password, durability=Durability.NORMAL, name="ledger"
+            url,
+            password=password,
+            durability=Durability.NORMAL,
+            name="ledger",
+            cache_kib=_CACHE_KIB,
         )
         try:
             database.write_now(_recreate if rebuild else SCHEMA.upgrade)

@@ -38,9 +38,8 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 5
 """How long a transaction waits for another process, e.g. an operator's sqlite3."""
 
-_CACHE_KIB: Final = 16 * 1024
-"""Pages kept in our memory: what a transaction of the ledger changes. What is older the
-system keeps in its own; four times as many made nothing quicker (docs/adr/0003)."""
+CACHE_KIB: Final = 16 * 1024
+"""Pages of SQLite kept in our memory unless more are asked for (docs/adr/0003)."""
 
 _CHECKPOINT_PAGES: Final = 4096
 """Pages of write-ahead log (16 MiB) before they are moved into the file: pages that
@@ -94,6 +93,7 @@ class Database:
         password: Callable[[], str] | None = None,
         durability: Durability = Durability.FULL,
         name: str = "database",
+        cache_kib: int = CACHE_KIB,
     ) -> Database:
         """Prepare a database; connects when the first work is done.
 
@@ -103,6 +103,7 @@ class Database:
                 each new connection, never kept.
             durability: What a commit promises in SQLite.
             name: The thread's name.
+            cache_kib: Pages of SQLite kept in our memory, KiB.
 
         Raises:
             DatabaseUrlRefused: The URL is refused.
@@ -112,7 +113,7 @@ class Database:
         path = file_of(parsed)
         if path is not None:
             prepare_place(path)
-        engine = _engine(parsed, password, durability)
+        engine = _engine(parsed, password, durability, cache_kib)
         return cls(engine, ThreadPoolExecutor(1, thread_name_prefix=name))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -153,7 +154,10 @@ class Database:
 
 
 def _engine(
-    url: URL, password: Callable[[], str] | None, durability: Durability
+    url: URL,
+    password: Callable[[], str] | None,
+    durability: Durability,
+    cache_kib: int,
 ) -> Engine:
     engine = create_engine(
         url,
@@ -166,13 +170,13 @@ def _engine(
         hide_parameters=True,
     )
     if url.get_backend_name() == "sqlite":
-        _prepare_sqlite(engine, durability)
+        _prepare_sqlite(engine, durability, cache_kib)
     elif password is not None:
         _give_password(engine, password)
     return engine
 
 
-def _prepare_sqlite(engine: Engine, durability: Durability) -> None:
+def _prepare_sqlite(engine: Engine, durability: Durability, cache_kib: int) -> None:
     @event.listens_for(engine, "connect")
     def _connected(dbapi: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # Python's driver would begin transactions by itself, and not before DDL:
@@ -186,7 +190,7 @@ def _prepare_sqlite(engine: Engine, durability: Durability) -> None:
             raise sqlite3.OperationalError(msg)
         cursor.execute(f"PRAGMA synchronous={durability.value}")
         cursor.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-        cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        cursor.execute(f"PRAGMA cache_size=-{cache_kib}")
         # Some systems build SQLite so that it writes zeros over all that is deleted,
         # and the zeros into the log. A draft that is deleted stands in the vault.
         cursor.execute("PRAGMA secure_delete=FAST")

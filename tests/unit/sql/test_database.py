@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from counterfoil.sql.database import Database, Durability, is_failure
+from counterfoil.sql.database import CACHE_KIB, Database, Durability, is_failure
 from counterfoil.sql.errors import PlaceRefused
 
 
@@ -102,6 +102,18 @@ async def test_a_database_is_as_durable_as_was_asked(
 
     assert await database.read(ask) == [level, "wal"]
     await database.close()
+
+
+async def test_as_many_pages_are_kept_in_memory_as_was_asked(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/t.db"
+    usual, more = Database.open(url), Database.open(url, cache_kib=1234)
+
+    def ask(connection: Connection) -> object:
+        return connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+
+    assert [await usual.read(ask), await more.read(ask)] == [-CACHE_KIB, -1234]
+    await usual.close()
+    await more.close()
 
 
 async def test_work_is_done_in_one_thread_in_the_order_of_the_calls(
