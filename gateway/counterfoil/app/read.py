@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from counterfoil.app.ports import LogRecord, Vault, Waiting
@@ -26,9 +26,12 @@ class ReadArrivals:
         caller: Caller,
         types: frozenset[int],
         batch_max: int,
+        bytes_max: int,
         follow: bool,
     ) -> AsyncIterator[list[Waiting]]:
-        """Yield batches in the order of arrival.
+        """Yield batches in the order of arrival, each of so many documents and bytes.
+
+        A document that is larger stands alone.
 
         At least once: what is not accepted, rejected or acknowledged is yielded
         again by the next call. With `follow` it goes on with what arrives later.
@@ -39,8 +42,8 @@ class ReadArrivals:
             if page:
                 after = page[-1].leaf_index
                 wanted = [w for w in page if not types or w.key.type_code in types]
-                if wanted:
-                    yield wanted
+                for batch in _parts(wanted, bytes_max):
+                    yield batch
                 continue
             if not follow:
                 return
@@ -49,6 +52,20 @@ class ReadArrivals:
     async def acknowledge(self, leaves: tuple[int, ...], *, caller: Caller) -> None:
         """Take receipts and steps off the caller's list (确认)."""
         await self.vault.perform([Read(party=caller.party, leaves=leaves)])
+
+
+def _parts(page: Sequence[Waiting], bytes_max: int) -> Iterator[list[Waiting]]:
+    """Yield a page in parts of so many bytes, or of one document."""
+    part: list[Waiting] = []
+    size = 0
+    for waiting in page:
+        if part and size + len(waiting.sealed) > bytes_max:
+            yield part
+            part, size = [], 0
+        part.append(waiting)
+        size += len(waiting.sealed)
+    if part:
+        yield part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,6 +179,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
             caller=CALLER.get(),
             types=frozenset(request.types),
             batch_max=request.batch_max or _READ_BATCH,
+            bytes_max=self.limits.batch_bytes_max,
             follow=request.follow,
         )
         async for batch in self.draining.until(batches):

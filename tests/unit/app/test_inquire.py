@@ -253,7 +253,11 @@ async def test_what_is_not_answered_is_read_again(finance: House, bank: House) -
 
     def read(types: frozenset[int] = frozenset()) -> AsyncIterator[list[object]]:
         return bank.read(  # type: ignore[return-value]
-            caller=bank.caller(), types=types, batch_max=2, follow=False
+            caller=bank.caller(),
+            types=types,
+            batch_max=2,
+            bytes_max=2**20,
+            follow=False,
         )
 
     first = [len(batch) async for batch in read()]
@@ -264,11 +268,45 @@ async def test_what_is_not_answered_is_read_again(finance: House, bank: House) -
     assert others == []
 
 
+async def test_what_is_read_together_is_bounded_in_bytes(
+    finance: House, bank: House
+) -> None:
+    for number in "1234":
+        await finance.sent(direct_payment(number))
+    await delivered(finance, bank)
+    (one, *_) = bank.vault.waiting(BANK, after=-1, limit=9)
+
+    for bytes_max, lengths in (
+        (1, [1, 1, 1, 1]),  # none fits, and all are told
+        (2 * len(one.sealed) + 99, [2, 2]),
+        (3 * len(one.sealed) + 99, [3, 1]),
+        (9 * len(one.sealed), [4]),
+    ):
+        batches = [
+            batch
+            async for batch in bank.read(
+                caller=bank.caller(),
+                types=frozenset(),
+                batch_max=9,
+                bytes_max=bytes_max,
+                follow=False,
+            )
+        ]
+        assert [len(batch) for batch in batches] == lengths
+        leaves = [waiting.leaf_index for batch in batches for waiting in batch]
+        assert leaves == sorted(set(leaves))
+        assert len(leaves) == 4
+
+
 async def test_a_reader_that_follows_gets_what_arrives_later(
     finance: House, bank: House
 ) -> None:
     stream = bank.read(
-        caller=bank.caller(), types=frozenset(), batch_max=9, follow=True
+        caller=bank.caller(),
+        types=frozenset(),
+        batch_max=9,
+        bytes_max=2**20,
+        follow=True,
     )
     waiting = asyncio.create_task(next_of(stream))
     row = await finance.sent(direct_payment())

@@ -620,7 +620,9 @@ class ReadRequest(_message.Message):
     BATCH_MAX_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
     batch_max: _builtins.int
-    """Most documents in one message, 1 to 256; 0 means 100."""
+    """Most documents in one message, 1 to 256; 0 means 100. Several together have at
+    most 1 MiB.
+    """
     follow: _builtins.bool
     """Whether to go on waiting for what arrives later; else the stream ends when
     everything that waits was told once.
