@@ -375,6 +375,22 @@ def test_steps_of_the_recipient_arrive_and_are_read(bench: Bench) -> None:
     assert bench.vault.waiting(FINANCE, after=-1, limit=9) == []
 
 
+def test_so_many_bytes_are_read_at_a_time_and_only_those_count_as_read(
+    bench: Bench,
+) -> None:
+    for number in range(3):
+        bench.arrive(voucher(str(number), issuer=BANK, to=(FINANCE,)))
+    first, *_ = bench.vault.waiting(FINANCE, after=-1, limit=1)
+    room = 2 * len(first.sealed)
+
+    two = bench.vault.waiting(FINANCE, after=-1, limit=9, bytes_max=room)
+    one = bench.vault.waiting(FINANCE, after=-1, limit=9, bytes_max=1)
+    everything = bench.vault.waiting(FINANCE, after=-1, limit=9)
+
+    assert [len(page) for page in (two, one, everything)] == [2, 1, 3]
+    assert [waits.times_read for waits in everything] == [3, 1, 0]
+
+
 @pytest.mark.clause("hubei-20")
 def test_a_receipt_that_agrees_closes_the_voucher(bench: Bench) -> None:
     paper = voucher()

@@ -259,8 +259,13 @@ class Vault(ProvedLog, Protocol):
     def lane_lengths(self) -> dict[str, int]:
         """Return for each carrier how many documents wait."""
 
-    def waiting(self, party: str, *, after: int, limit: int) -> list[Waiting]:
-        """Return what waits to be read by `party` behind log index `after`."""
+    def waiting(
+        self, party: str, *, after: int, limit: int, bytes_max: int | None = None
+    ) -> list[Waiting]:
+        """Return what waits to be read by `party` behind log index `after`.
+
+        At most so many bytes of documents, or one document.
+        """
 
     def records(self, first: int, limit: int) -> list[LogRecord]:
         """Return committed acts from log index `first`, for the ledger."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from counterfoil.app.ports import LogRecord, Vault, Waiting
@@ -38,12 +38,14 @@ class ReadArrivals:
         """
         after, size = -1, self.vault.size()
         while True:
-            page = self.vault.waiting(caller.party, after=after, limit=batch_max)
+            page = self.vault.waiting(
+                caller.party, after=after, limit=batch_max, bytes_max=bytes_max
+            )
             if page:
                 after = page[-1].leaf_index
                 wanted = [w for w in page if not types or w.key.type_code in types]
-                for batch in _parts(wanted, bytes_max):
-                    yield batch
+                if wanted:
+                    yield wanted
                 continue
             if not follow:
                 return
@@ -52,20 +54,6 @@ class ReadArrivals:
     async def acknowledge(self, leaves: tuple[int, ...], *, caller: Caller) -> None:
         """Take receipts and steps off the caller's list (确认)."""
         await self.vault.perform([Read(party=caller.party, leaves=leaves)])
-
-
-def _parts(page: Sequence[Waiting], bytes_max: int) -> Iterator[list[Waiting]]:
-    """Yield a page in parts of so many bytes, or of one document."""
-    part: list[Waiting] = []
-    size = 0
-    for waiting in page:
-        if part and size + len(waiting.sealed) > bytes_max:
-            yield part
-            part, size = [], 0
-        part.append(waiting)
-        size += len(waiting.sealed)
-    if part:
-        yield part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

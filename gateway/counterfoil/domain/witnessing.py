@@ -1,8 +1,8 @@
 """Heads of peers' logs that our log witnessed, and what they prove (见证).
 
 Our log says since when we have seen a head of a peer's log. A leaf below that head is
-no younger, and a leaf of `ENTER` holds the digest of a document with its seals: so the
-seals existed by then, by our own clock and nobody else's word (`docs/adr/0030`).
+no younger, and one by which a document entered holds its digest with its seals: so
+these existed by then, by our own clock and nobody else's word (`docs/adr/0030`).
 """
 
 from __future__ import annotations

@@ -290,23 +290,29 @@ def waiting(  # noqa: PLR0913 -- what, whose, from where, and how often before
     *,
     after: int,
     limit: int,
+    bytes_max: int | None,
     counts: ReadCounts,
 ) -> list[Waiting]:
-    """Return what waits to be read by a party.
+    """Return what waits to be read by a party: so many bytes, or one document.
 
     Raises:
         VaultCorrupt: A document does not match its leaf.
     """
-    items = []
+    items: list[Waiting] = []
+    size = 0
     for index in reading.inbox(party, after, limit):
         arrived, its_leaf = recent_row(reading, recent, index)
         key = recent_title(reading, recent, arrived.opened).key
+        sealed = recent_document(reading, recent, index, its_leaf)
+        size += len(sealed)
+        if items and bytes_max is not None and size > bytes_max:
+            break
         items.append(
             Waiting(
                 leaf_index=index,
                 leaf=its_leaf,
                 key=_key(key),
-                sealed=recent_document(reading, recent, index, its_leaf),
+                sealed=sealed,
                 times_read=counts.of(party, index),
             )
         )

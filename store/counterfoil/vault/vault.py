@@ -260,7 +260,9 @@ class EngineVault:
         """Return for each carrier how many documents wait."""
         return {carrier: n for carrier, n in self._lane_lengths.items() if n}
 
-    def waiting(self, party: str, *, after: int, limit: int) -> list[Waiting]:
+    def waiting(
+        self, party: str, *, after: int, limit: int, bytes_max: int | None = None
+    ) -> list[Waiting]:
         """Return what waits to be read by `party` behind log index `after`."""
         with self._engine.reading() as reading:
             found = look.waiting(
@@ -269,6 +271,7 @@ class EngineVault:
                 party,
                 after=after,
                 limit=limit,
+                bytes_max=bytes_max,
                 counts=self._read_counts,
             )
         for item in found:

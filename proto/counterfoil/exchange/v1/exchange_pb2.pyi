@@ -143,7 +143,7 @@ class EarlierProof(_message.Message):
     that it entered later; then there are no hashes, and the receiver refuses it.
     """
     leaf: _builtins.bytes
-    """The leaf of `ENTER` there, as the sender's log holds it."""
+    """The leaf of `ENTER` or `ENTER_AND_SEND` there, as the sender's log holds it."""
     @_builtins.property
     def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """The inclusion proof (RFC 9162 2.1.3.1), 32 bytes each."""
