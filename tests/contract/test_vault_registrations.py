@@ -216,6 +216,22 @@ def test_a_loss_notice_goes_to_whom_it_tells_and_its_arrival_is_proved(
     assert sound(founded)
 
 
+@pytest.mark.clause("hubei-14")
+def test_a_loss_notice_goes_to_a_thousand_peers(founded: Bench) -> None:
+    peers = tuple(f"42{n:04}-102" for n in range(1000))
+    lost = LossNotice(certificate=LOST, holder=institution(FINANCE))
+    notice = paper(lost, SUPERVISOR, told=peers)
+
+    outcome = founded.one(
+        EnterRegistration(document=notice, lanes={peer: peer for peer in peers})
+    )
+
+    for peer in peers:
+        (item,) = founded.vault.lane(peer, after=-1, limit=10)
+        assert (item.sequence, item.sealed) == (recorded(outcome).leaf, notice.sealed)
+    assert sound(founded)
+
+
 def test_a_peer_may_refuse_a_registration(founded: Bench) -> None:
     lost = LossNotice(certificate=LOST, holder=institution(FINANCE))
     enter(founded, paper(lost, SUPERVISOR, told=(BANK,)))

@@ -132,20 +132,17 @@ async def test_a_post_is_given_by_two_and_opens_the_desk(
 @pytest.mark.clause("hubei-14")
 @pytest.mark.refusal("CERTIFICATE_LOST")
 async def test_a_loss_is_told_at_once_and_refused_everywhere(
-    town: Town, tmp_path: Path
+    town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(town, FINANCE, BANK) as gateways, town.desk(BANK) as bank:
         before = await submit(bank, notice(1, BANK, UNIT))
         await reaches(bank, before, Standing.ARRIVED)
         seal = town.ca.credential(BANK, "institution").chain_file
 
-        assert (
-            await registers(
-                town, tmp_path / "loss", "lose", "second", "", "--of", str(seal),
-                "--told", FINANCE, by=BANK,
-            )
-            == cli.DONE
-        )  # fmt: skip
+        lose = ("register", "lose", "--by", BANK, "--of", str(seal))
+        assert await run(*lose, *connection(town, BANK, "second")) == cli.DONE
+        known = sorted({town.carrier_of(party) for party in town.parties} - {BANK})
+        assert capsys.readouterr().out.endswith(f"told\t{','.join(known)}\n")
 
         # Here the seal is worthless with the leaf, there as soon as the notice arrives.
         (refused,) = await bank.submit([notice(2, BANK, UNIT)])
@@ -156,6 +153,48 @@ async def test_a_loss_is_told_at_once_and_refused_everywhere(
         assert void.holder.to_urn() == urn(BANK, "institution", "1")
         # What it sealed before stays where it was.
         await reaches(bank, before, Standing.ARRIVED)
+
+
+async def test_a_loss_is_said_by_whom_it_concerns_and_told_to_others_again(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal = str(town.ca.credential(FINANCE, "institution").chain_file)
+    theirs = str(town.ca.credential(BANK, "institution").chain_file)
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    call = connection(town, FINANCE, "second")
+    async with running(town, FINANCE) as gateways:
+        before = gateways[FINANCE]._vault.register
+
+        async def lose(*options: str) -> tuple[int, str, str]:
+            status = await run("register", "lose", "--by", *options, *call)
+            return status, *capsys.readouterr()
+
+        for options, expected, says in (
+            ((FINANCE, "--of", theirs), 1, "MATTER_FOREIGN"),
+            ((BANK, "--of", theirs), 1, "NOT_THE_ISSUER"),
+            (("330000-011", "--of", seal), cli.USAGE, "no party 330000-011"),
+            ((FINANCE, "--of", seal, "--told", "330000-011"), 1, "PARTY_UNKNOWN"),
+            ((FINANCE, "--of", str(broken)), cli.USAGE, "lose: "),
+            ((FINANCE, "--of", str(tmp_path / "none")), cli.REFUSED, "none: "),
+        ):
+            status, out, err = await lose(*options)
+            assert (status, out) == (expected, "")
+            assert says in err
+        assert gateways[FINANCE]._vault.register is before
+
+        status, out, _ = await lose(FINANCE, "--of", seal, "--told", BANK)
+        assert status == cli.DONE
+        assert out.startswith("registered\t")
+        assert out.endswith(f"told\t{BANK}\n")
+        # The same again is refused; under another number it tells, and changes nothing.
+        status, out, err = await lose(FINANCE, "--of", seal, "--told", BANK)
+        assert (status, out) == (1, "")
+        assert "REGISTRATION_NUMBER_REUSED" in err
+        (void,) = gateways[FINANCE]._vault.register.voided.values()
+        status, out, _ = await lose(FINANCE, "--of", seal, "--number", "again")
+        assert (status, out.splitlines()[-1]) == (cli.DONE, f"told\t{BANK}")
+        assert (*gateways[FINANCE]._vault.register.voided.values(),) == (void,)
 
 
 @pytest.mark.clause("hubei-14")

@@ -127,6 +127,27 @@ def registration(  # noqa: PLR0913 -- its fields
     return SignedRegistration(message.SerializeToString(deterministic=True))
 
 
+def all_gateways_but(by: str, parties: Iterable[registry_pb2.Party]) -> tuple[str, ...]:
+    """Return whom a notice tells that every peer must have, e.g. of a loss (挂失).
+
+    Args:
+        by: Code of the party that gives notice.
+        parties: All parties, as its gateway lists them (`RegistryService.ListParties`).
+
+    Returns:
+        The codes of all gateways but that party's own; those of parties that were
+        dismissed too, for what is under way to them is brought to its end.
+
+    Raises:
+        ValueError: The gateway does not know that party.
+    """
+    carriers = {party.code: party.carrier for party in parties}
+    if by not in carriers:
+        msg = f"the gateway knows no party {by}"
+        raise ValueError(msg)
+    return tuple(sorted(set(carriers.values()) - {carriers[by]}))
+
+
 def registration_file(
     registrations: Sequence[SignedRegistration], certificates: Iterable[bytes]
 ) -> bytes:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -159,6 +160,47 @@ def submit(arguments: argparse.Namespace) -> int:
     """
     registrations, certificates = _read(Path(arguments.file))
     return hand_in(arguments, registrations, certificates)
+
+
+def lose(arguments: argparse.Namespace) -> int:
+    """Make a key worthless here at once and tell every peer; 1 if it was refused.
+
+    Raises:
+        ConfigurationRefused: An option cannot be used.
+    """
+    matter, person = matter_of(arguments), person_of(arguments)
+    told = listed(arguments.told) or _every_peer(arguments)
+    # The same number for the same notice, another one where others are told.
+    content = matter.SerializeToString(deterministic=True) + ",".join(told).encode()
+    now = datetime.now(UTC)
+    notice = office.registration(
+        arguments.by,
+        arguments.number or f"lost-{sha256(content).hexdigest()[:32]}",
+        matter,
+        stated_time=now,
+        told=told,
+        explanation=arguments.explanation or "",
+    ).signed(person, stated_time=now)
+    done = hand_in(arguments, [notice], [person.certificate])
+    if done == 0:
+        tell("told", ",".join(told) or "nobody")
+    return done
+
+
+def _every_peer(arguments: argparse.Namespace) -> Sequence[str]:
+    """Return the parties whose gateways are told of a loss.
+
+    Raises:
+        ConfigurationRefused: The gateway does not know who gives notice.
+    """
+    with channel_to_gateway(arguments) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        answer = stub.ListParties(registry_pb2.ListPartiesRequest(), timeout=CALL_S)
+    try:
+        return office.all_gateways_but(arguments.by, answer.parties)
+    except ValueError as error:
+        msg = f"--by: {error}"
+        raise ConfigurationRefused(msg) from error
 
 
 def hand_in(

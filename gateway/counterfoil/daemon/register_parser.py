@@ -40,6 +40,7 @@ def add_register(nouns: Nouns) -> None:
     add_flag(listing, "json", "what each says, as JSON lines")
     add_connection(listing)
     listing.set_defaults(command=register_command.show_list)
+    _add_lose(verbs)
     _add_signing(verbs)
     submit = verbs.add_parser(
         "submit",
@@ -50,6 +51,26 @@ def add_register(nouns: Nouns) -> None:
     submit.add_argument("file", help="what `propose` and `sign` wrote")
     add_connection(submit)
     submit.set_defaults(command=register_command.submit)
+
+
+def _add_lose(verbs: Nouns) -> None:
+    lose = verbs.add_parser(
+        "lose",
+        help="make a lost key worthless here at once and tell every peer (挂失)",
+        description="Signs a loss notice with a person's own key, hands it in, and "
+        "has it told to every peer. One person of the party is enough. Exit status 1 "
+        "if it was refused. The signature is by the certificate that calls; whoever "
+        "signs by another uses `propose lose` and `submit`.",
+    )
+    add_option(lose, "by", "the party that gives notice", metavar="CODE")
+    add_option(lose, "of", "the lost certificate, PEM", metavar="FILE")
+    text = "its number, used once; default: one made from certificate and told"
+    add_option(lose, "number", text, metavar="NUMBER", required=False)
+    text = "parties to tell; default: every gateway that this one knows"
+    add_option(lose, "told", text, metavar="CODE,…", required=False)
+    add_option(lose, "explanation", "why", metavar="TEXT", required=False)
+    add_connection(lose)
+    lose.set_defaults(command=register_command.lose, matter="lose")
 
 
 def _add_signing(verbs: Nouns) -> None:

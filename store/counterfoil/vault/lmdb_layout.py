@@ -34,7 +34,7 @@ from counterfoil.vault.records import (
     split_reference_key,
 )
 
-FORMAT: Final = b"counterfoil vault 5"
+FORMAT: Final = b"counterfoil vault 6"
 FORMAT_WITH_SM3: Final = FORMAT + b" sm3"
 """Of a vault with an SM3 tree: a program that does not know it must not write there."""
 

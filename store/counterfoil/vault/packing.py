@@ -20,7 +20,7 @@ from counterfoil.domain.standing import Role, Standing
 from counterfoil.vault.records import BUCKETS, INDEX, Bucket, LaneRow, LogRow, Title
 
 _CHECK: Final = struct.Struct(">I")
-_ROW: Final = struct.Struct(">QBBB")
+_ROW: Final = struct.Struct(">QBHB")
 _TITLE: Final = struct.Struct(">BqIHB")
 _ENTRY: Final = struct.Struct(">B32sQqIB")
 _PASSAGE: Final = struct.Struct(">BQBBH")

@@ -13,6 +13,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
@@ -28,6 +29,8 @@ from counterfoil.vault.transaction import Transaction
 from counterfoil.vault.written import Written
 
 _LOG: Final = logging.getLogger(__name__)
+_HEARD_S: Final = 1.0
+"""How long a writer that is told to end is given before it is told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +152,13 @@ class Writer:
     def close(self) -> None:
         """Write what is waiting, then end; idempotent."""
         with self._closing:
-            first = not self._closed
             self._closed = True
-        if first:
-            self._queue.put(None)
-        self._thread.join()
+        # Said again until it is heard: a caller that was interrupted while it said so
+        # may have left the word in the queue without waking the thread.
+        while self._thread.is_alive():
+            with suppress(Full):
+                self._queue.put(None, timeout=_HEARD_S)
+            self._thread.join(_HEARD_S)
 
     def _run(self) -> None:
         more = True
@@ -242,8 +247,12 @@ def answer_all(answers: Iterable[Answer]) -> None:
     for answer in answers:
         by_loop[answer[0].get_loop()].append(answer)
     for loop, its_answers in by_loop.items():
-        if not loop.is_closed():
+        try:
             loop.call_soon_threadsafe(_resolve, its_answers)
+        except RuntimeError:
+            # Nobody waits in a loop that was closed; whatever else it is, is a defect.
+            if not loop.is_closed():
+                raise
 
 
 def _resolve(answers: Iterable[Answer]) -> None:

@@ -22,6 +22,7 @@ from counterfoil.domain.register_refusals import (
     OutsideFiling,
     SignersRefused,
 )
+from counterfoil.domain.registering import register_after
 from counterfoil.domain.registration import (
     Agreement,
     AgreementChange,
@@ -88,6 +89,11 @@ def may_send(
     except (AgreementMissing, AgreementSuspended):
         return False
     return True
+
+
+def revoked() -> Registration:
+    matter = Revocation(certificate=SEAL, holder=seal())
+    return registration(matter, OFFICER, SUPERVISOR)
 
 
 # --- agreements ----------------------------------------------------------------
@@ -265,6 +271,17 @@ def test_a_lost_certificate_is_worth_nothing_from_then_on() -> None:
     register.require_not_void([NEW])
     assert register.voided[SEAL].is_loss
     assert register.voided[SEAL].time_us == NOON_US
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("ALREADY_REGISTERED")
+def test_a_loss_said_again_tells_others_and_counts_from_the_first() -> None:
+    register = after(STAFFED, lost(seal()))
+
+    assert register_after(register, lost(seal()), NOON_US + 1).voided == register.voided
+    refused(register, revoked(), AlreadyRegistered)
+    register = after(STAFFED, revoked())
+    assert register_after(register, revoked(), NOON_US + 1).voided == register.voided
     refused(register, lost(seal()), AlreadyRegistered)
 
 
@@ -279,8 +296,7 @@ def test_any_one_person_with_a_post_tells_of_a_loss() -> None:
 
 @pytest.mark.clause("hubei-13")
 def test_a_revocation_needs_two_and_counts_as_a_loss_does() -> None:
-    matter = Revocation(certificate=SEAL, holder=seal())
-    register = after(STAFFED, registration(matter, OFFICER, SUPERVISOR))
+    register = after(STAFFED, revoked())
 
     with pytest.raises(CertificateLost):
         register.require_in_use(SEAL)

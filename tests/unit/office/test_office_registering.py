@@ -14,6 +14,7 @@ from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.office import Person, matters, registering
+from counterfoil.registry.v1 import registry_pb2
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.registrations import POSTS, read_registration
 from tests.unit.office.loopback import PARTY, access_of
@@ -212,3 +213,44 @@ def test_what_breaks_a_rule_is_refused_by_its_field(
 
     assert path in [violation.path for violation in caught.value.violations]
     assert all(violation.text_zh for violation in caught.value.violations)
+
+
+def test_a_notice_for_every_peer_names_all_gateways_but_the_own() -> None:
+    carried = {
+        PARTY: PARTY,
+        "420000-101001": PARTY,
+        BANK: BANK,
+        "420000-115001": BANK,
+        "420000-001": "420000-001",
+    }
+    parties = [
+        registry_pb2.Party(code=code, carrier=carrier, is_dismissed=code == BANK)
+        for code, carrier in carried.items()
+    ]
+
+    told = registering.all_gateways_but(PARTY, parties)
+
+    assert told == ("420000-001", BANK)
+    # A unit's notice goes where that of its carrier goes.
+    assert registering.all_gateways_but("420000-101001", parties) == told
+    assert registering.all_gateways_but(BANK, parties) == ("420000-001", PARTY)
+    with pytest.raises(ValueError, match="no party 330000-011"):
+        registering.all_gateways_but("330000-011", parties)
+
+
+@pytest.mark.parametrize(("count", "taken"), [(1024, True), (1025, False)])
+def test_so_many_are_told_at_most(person: Person, *, count: int, taken: bool) -> None:
+    signed = registering.registration(
+        PARTY,
+        "1",
+        matters.loss_notice(person.certificate),
+        stated_time=NOW,
+        told=[f"42{n:04}-102" for n in range(count)],
+    )
+
+    if taken:
+        assert len(read_registration(signed.payload, [WHO]).told) == count
+    else:
+        with pytest.raises(FormRefused) as caught:
+            read_registration(signed.payload, [WHO])
+        assert [one.path for one in caught.value.violations] == ["told"]

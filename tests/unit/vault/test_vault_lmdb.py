@@ -292,15 +292,15 @@ def test_only_a_vault_with_an_sm3_tree_is_of_another_format(
         assert tables == plain | {b"sm3_tiles"}
         assert names == {b"format", b"state", b"sm3"}
         # Not the plain one: who does not know the tree would write leaves past it.
-        assert found == b"counterfoil vault 5 sm3"
+        assert found == b"counterfoil vault 6 sm3"
     else:
         assert tables == plain
         assert names == {b"format", b"state"}
-        assert found == b"counterfoil vault 5"
+        assert found == b"counterfoil vault 6"
 
 
 @pytest.mark.refusal("VAULT_CORRUPT")
-@pytest.mark.parametrize("form", [b"counterfoil vault 4", b"counterfoil vault 5 sm4"])
+@pytest.mark.parametrize("form", [b"counterfoil vault 5", b"counterfoil vault 6 sm4"])
 def test_a_format_that_is_not_known_is_refused(tmp_path: Path, form: bytes) -> None:
     with LmdbEngine(tmp_path, SMALL) as engine:
         txn, tables = engine.begin()

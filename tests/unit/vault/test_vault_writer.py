@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -136,4 +136,41 @@ def test_a_call_that_was_given_up_harms_nobody() -> None:
     run(give_up())
 
     assert vault.size() == 2
+    vault.close()
+
+
+def test_a_close_that_was_interrupted_is_finished_by_the_next() -> None:
+    engine = SlowEngine()
+    engine.go.set()
+    vault = open_vault(engine)
+    writer = vault._writer
+    # As an interrupt leaves it between putting the word and waking the thread.
+    writer._closed = True
+    writer._queue.queue.append(None)
+
+    closing = Thread(target=vault.close, daemon=True)
+    closing.start()
+    closing.join(10)
+
+    assert not closing.is_alive()
+    assert not writer._thread.is_alive()
+
+
+def test_a_loop_that_closes_before_its_answer_harms_nobody() -> None:
+    engine = SlowEngine()
+    vault = open_vault(engine)
+
+    async def leave() -> asyncio.Task[object]:
+        call = asyncio.ensure_future(vault.perform(enter(1)))
+        await asyncio.sleep(0.01)
+        return call
+
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(leave())
+    loop.close()
+    engine.go.set()
+    run(vault.perform(enter(2)))
+
+    assert vault.size() == 2
+    assert not left.done()
     vault.close()

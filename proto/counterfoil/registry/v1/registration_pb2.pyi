@@ -485,7 +485,8 @@ Global___AgreementChange: _TypeAlias = AgreementChange  # noqa: Y015
 @_typing.final
 class LossNotice(_message.Message):
     """One person is enough, so that nobody waits: a false notice stops a key, and a right
-    one that waits lets it be misused. It tells every peer that it names.
+    one that waits lets it be misused. Who gives it names every peer
+    (`counterfoil register lose` does).
 
     A key is lost, stolen or told (挂失): its certificate is worthless from then on.
     What it sealed before stays valid: the log shows what came first.
