@@ -35,7 +35,13 @@ from tests.integration.desks import (
     write,
 )
 from tests.integration.papers import Papers, notice
-from tests.integration.test_register import connection, registers, run, urn
+from tests.integration.test_register import (
+    becomes,
+    connection,
+    registers,
+    run,
+    urn,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -409,6 +415,34 @@ async def test_an_ended_peer_exchanges_nothing_and_strands_nothing_in_silence(
             await reaches(desk, one.reference, Standing.ACCEPTED)
     for code in town.carriers:
         assert await run("vault", "verify", "--config", str(town.file(code))) == 0
+
+
+@pytest.mark.clause("hubei-14")
+async def test_a_peer_without_a_line_is_told_of_a_loss_when_it_has_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town, party = made(tmp_path), ("--party", BANK)
+    town.initialise()
+    lost = town.ca.credential(FINANCE, "system", "1")
+    async with running(town, FINANCE) as gateways:
+        await takes_in(town, tmp_path / "in")
+        for matter, second in (("dismiss", "supervisor"), ("disconnect", "officer")):
+            file = tmp_path / matter
+            assert await registers(town, file, matter, "manager", second, *party) == 0
+        capsys.readouterr()
+
+        lose = ("register", "lose", "--by", FINANCE, "--of", str(lost.chain_file))
+        assert await run(*lose, *connection(town, FINANCE, "second")) == cli.DONE
+
+        assert capsys.readouterr().out.endswith(f"told\t{BANK}\n")
+        assert gateways[FINANCE]._vault.lane_lengths()[BANK] == 1
+    strike(town, FINANCE, BANK)
+    async with running(town) as gateways:
+        await takes_in(town, tmp_path / "again")
+
+        told_there = await becomes(gateways[BANK], lambda now: bool(now.voided))
+        (void,) = told_there.voided.values()
+        assert void.holder.to_urn() == urn(FINANCE, "system", "1")
 
 
 async def sealed(town: Town, draft: Draft) -> str:
