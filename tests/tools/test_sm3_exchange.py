@@ -16,14 +16,16 @@ import pytest_asyncio
 
 from counterfoil.daemon import cli, selftest_peers
 from counterfoil.daemon.alerts import AlertCode
+from counterfoil.daemon.config import ConfigurationRefused
 from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.keys import load_head_signers
 from counterfoil.daemon.selftest_peers import check_heads
 from counterfoil.daemon.selftest_report import Level
 from counterfoil.domain.refusals import TreesDiffer
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
 from counterfoil.office import Reference, Standing
-from counterfoil.tlog.checkpoint import open_checkpoint
+from counterfoil.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from counterfoil.tlog.keys import SignatureType, VerifierKey
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
 from counterfoil.tlog.proof_file import ProofFile
@@ -312,3 +314,40 @@ async def test_a_gateway_does_not_start_with_other_trees_than_its_vault_has(
     verify = ["vault", "verify", "--config", str(made.file(FINANCE))]
     assert await asyncio.to_thread(cli.main, verify) == cli.DONE
     assert (", by SM3 " in capsys.readouterr().err) is made_with
+
+
+@pytest.mark.parametrize("has_sm2", [True, False])
+async def test_the_next_keys_sign_the_heads_of_both_trees_or_are_refused(
+    tmp_path: Path,
+    program: Program,
+    has_sm2: bool,  # noqa: FBT001
+) -> None:
+    program("libcrypto")
+    made = Town(directory=tmp_path / "town", sm3=(FINANCE, BANK))
+    names = {"ed25519": "ed25519", "mldsa44": "ml-dsa-44"}
+    names |= {"sm2": "sm2"} if has_sm2 else {}
+    later = "".join(
+        f'{key} = "file:pki/{BANK}/head-{name}.key"\n'
+        f'{key}_passphrase = "file:pki/{BANK}/head-{name}.pass"\n'
+        for key, name in names.items()
+    )
+    made.rewrite(FINANCE, "[head]\n", f"[head_next]\n{later}[head]\n")
+    if not has_sm2:
+        with pytest.raises(ConfigurationRefused, match="exactly if it stands in"):
+            load_head_signers(made.configuration(FINANCE))
+        return
+
+    signers = load_head_signers(made.configuration(FINANCE))
+
+    assert signers.next is not None
+    for tree, lines, pairs in (
+        (f"{FINANCE}/log", signers.of_log(), (signers.log, signers.next.log)),
+        (ORIGIN, signers.of_sm3(), (signers.sm3, signers.next.sm3)),
+    ):
+        head = Checkpoint(origin=tree, head=TreeHead(1, leaf_hash(b"x")))
+        note = sign_checkpoint(head, lines, 1)
+        for pair in pairs:
+            required = [verifier_of(one.key) for one in pair or ()]
+            assert len(required) == 2
+            opened = open_checkpoint(note, origin=tree, required=required)
+            assert opened.checkpoint == head

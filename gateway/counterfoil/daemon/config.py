@@ -52,7 +52,7 @@ class TlsSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadSection:
-    """`[head]`: keys that sign this log's checkpoints; `sm2` gives it an SM3 tree."""
+    """`[head]` and `[head_next]`: keys that sign this log's checkpoints, and will."""
 
     ed25519: str
     mldsa44: str
@@ -160,6 +160,7 @@ class Configuration:
     trust: TrustSection
     head: HeadSection
     seal: SealSection
+    head_next: HeadSection | None = None
     hosted: tuple[HostedSection, ...] = ()
     party: tuple[PartySection, ...] = ()
     peer: tuple[PeerSection, ...] = ()
@@ -243,6 +244,8 @@ def _section(kind: Any, table: Any, where: str) -> Any:  # noqa: ANN401 -- by ty
         return tuple(
             _section(item, one, f"{where}[{index}]") for index, one in enumerate(table)
         )
+    if isinstance(kind, types.UnionType):
+        (kind, _) = typing.get_args(kind)
     if not isinstance(table, dict):
         msg = f"[{where}]: this is a section, not a value"
         raise ConfigurationRefused(msg)

@@ -23,7 +23,7 @@ class KeyPlace:
     """One key.
 
     Attributes:
-        use: What it is for: `tls`, `head`, or `seal:` and whose.
+        use: What it is for: `tls`, `head`, `head-next`, or `seal:` and whose.
         where: Its URI, without what a PKCS#11 URI says about module and PIN.
         fault: Why it cannot be used; empty if it can.
     """
@@ -51,15 +51,20 @@ class KeyReport:
     def places(self) -> Iterator[KeyPlace]:
         """Yield every key, opened and held against its certificate."""
         configuration = self.configuration
-        tls, head = configuration.tls, configuration.head
+        tls = configuration.tls
         fault = _fault(lambda: TlsKeeper(configuration))
         yield KeyPlace("tls", self._where(tls.key), fault)
         for section in seal_sections(configuration):
             fault = _fault(lambda one=section: load_seal(configuration, one))  # type: ignore[misc]
             yield KeyPlace(f"seal:{section.party}", self._where(section.key), fault)
         fault = _fault(self._load_signers)
-        for uri in filter(None, (head.ed25519, head.mldsa44, head.sm2)):
-            yield KeyPlace("head", self._where(uri), fault)
+        for use, head in (
+            ("head", configuration.head),
+            ("head-next", configuration.head_next),
+        ):
+            uris = (head.ed25519, head.mldsa44, head.sm2) if head else ()
+            for uri in filter(None, uris):
+                yield KeyPlace(use, self._where(uri), fault)
 
     def _load_signers(self) -> None:
         self.signers = load_head_signers(self.configuration)

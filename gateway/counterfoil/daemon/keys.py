@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from counterfoil.daemon.config import (
     Configuration,
     ConfigurationRefused,
+    HeadSection,
     HostedSection,
     PeerSection,
 )
@@ -42,6 +43,10 @@ log = logging.getLogger("counterfoil.daemon")
 _FILE: Final = "file:"
 
 
+LogSigner: TypeAlias = Ed25519Signer | MlDsa44Signer | Sm2Signer
+"""A key that signs checkpoints of our log."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadSigners:
     """What signs our log's checkpoints.
@@ -49,10 +54,22 @@ class HeadSigners:
     Attributes:
         log: Those of the log's first tree, of SHA-256.
         sm3: Those of its SM3 tree; None if it has none.
+        next: Those that take their place soon and sign beside them until then, so that
+            each peer changes over when it likes; None if there are none.
     """
 
     log: tuple[Ed25519Signer, MlDsa44Signer]
     sm3: tuple[Ed25519Signer, Sm2Signer] | None = None
+    next: HeadSigners | None = None
+
+    def of_log(self) -> tuple[LogSigner, ...]:
+        """Return all that sign the checkpoints of the first tree."""
+        return (*self.log, *(self.next.log if self.next else ()))
+
+    def of_sm3(self) -> tuple[LogSigner, ...]:
+        """Return all that sign the checkpoints of the SM3 tree; none without one."""
+        later = self.next.sm3 if self.next else None
+        return (*(self.sm3 or ()), *(later or ()))
 
 
 def reference(configuration: Configuration, uri: str, passphrase: str) -> KeyReference:
@@ -86,9 +103,26 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
 
     Raises:
         ConfigurationRefused: A key cannot be loaded, or SM3 cannot be computed here
-            although the log is to have a tree of it.
+            although the log is to have a tree of it; or the next keys do not fit.
     """
-    head = configuration.head
+    now = _load_signers(configuration, configuration.head, "[head]")
+    if configuration.head_next is None:
+        return now
+    later = _load_signers(configuration, configuration.head_next, "[head_next]")
+    if (now.sm3 is None) is not (later.sm3 is None):
+        msg = "[head_next]: sm2 stands there exactly if it stands in [head]"
+        raise ConfigurationRefused(msg)
+    signers = replace(now, next=later)
+    keys = [one.key.to_text() for one in (*signers.of_log(), *signers.of_sm3())]
+    if len(set(keys)) < len(keys):
+        msg = "[head_next]: a key stands in [head] already"
+        raise ConfigurationRefused(msg)
+    return signers
+
+
+def _load_signers(
+    configuration: Configuration, head: HeadSection, section: str
+) -> HeadSigners:
     try:
         keys = load_log_keys(
             reference(configuration, head.ed25519, head.ed25519_passphrase),
@@ -100,7 +134,7 @@ def load_head_signers(configuration: Configuration) -> HeadSigners:
         require_sm3()
         sm2 = load_sm2_key(reference(configuration, head.sm2, head.sm2_passphrase))
     except (KeyRefused, Sm3Unavailable) as error:
-        msg = f"[head]: {error}"
+        msg = f"{section}: {error}"
         raise ConfigurationRefused(msg) from error
     return HeadSigners(log=log, sm3=sm3_head_signers(log[0], sm2))
 

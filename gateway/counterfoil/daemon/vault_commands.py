@@ -66,11 +66,17 @@ def print_keys(configuration: Configuration, signers: HeadSigners) -> None:
     for view in certificate_views(own, trust.judge_caller, ""):
         until = view.valid_until.ToJsonString()
         sys.stdout.write(f"certificate {view.digest.hex()} {view.identity} {until}\n")
+    _print_heads("head", signers)
+    if signers.next is not None:
+        _print_heads("head-next", signers.next)
+
+
+def _print_heads(word: str, signers: HeadSigners) -> None:
     for log_signer in signers.log:
-        sys.stdout.write(f"head {log_signer.key.to_text()}\n")
+        sys.stdout.write(f"{word} {log_signer.key.to_text()}\n")
     # Under another word: these are for experts, and not for peers' `heads`.
     for sm3_signer in signers.sm3 or ():
-        sys.stdout.write(f"head-sm3 {sm3_signer.key.to_text()}\n")
+        sys.stdout.write(f"{word}-sm3 {sm3_signer.key.to_text()}\n")
 
 
 def verify(arguments: argparse.Namespace) -> int:

@@ -65,12 +65,13 @@ def refused(file: Path, text: str) -> str:
 
 
 def sections() -> dict[str, type[Any]]:
-    """Return the dataclass of each section."""
+    """Return the dataclass of each section that a configuration always has."""
     found = {}
     for name, hint in typing.get_type_hints(Configuration).items():
         kind = typing.get_args(hint)[0] if typing.get_origin(hint) else hint
         if dataclasses.is_dataclass(kind):
             found[name] = typing.cast("type[Any]", kind)
+    assert found.pop("head_next") is found["head"]
     return found
 
 
@@ -90,6 +91,7 @@ def test_the_manual_names_every_key_there_is() -> None:
     manual = tomllib.loads(text)
     commented = set(re.findall(r"^# (\w+) = ", text, re.MULTILINE))
 
+    assert "\n# [head_next] " in text
     for name, kind in sections().items():
         shown = manual[name]
         tables = shown if isinstance(shown, list) else [shown]

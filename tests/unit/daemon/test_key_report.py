@@ -49,6 +49,24 @@ def test_every_key_of_a_gateway_is_shown(
     ]
 
 
+def test_the_next_keys_of_the_log_are_shown_as_such(
+    town: Town, keys: Callable[[], tuple[int, list[str], str]]
+) -> None:
+    later = 'ed25519 = "file:e.key"\nmldsa44 = "file:m.key"'
+    town.rewrite(FINANCE, "[head]\n", f"[head_next]\n{later}\n[head]\n")
+
+    status, lines, said = keys()
+
+    assert status == cli.USAGE
+    assert "4 of the keys above cannot be used" in said
+    assert (
+        f"key head-next file:{town.directory}/e.key refused: [head_next]: " in lines[5]
+    )
+    assert (
+        f"key head-next file:{town.directory}/m.key refused: [head_next]: " in lines[6]
+    )
+
+
 def test_one_that_cannot_be_used_hides_no_other(
     town: Town, keys: Callable[[], tuple[int, list[str], str]]
 ) -> None:
