@@ -15,7 +15,8 @@ from counterfoil.daemon.desk_channel import (
     printed_key,
     tell,
 )
-from counterfoil.daemon.register_command import hand_in, print_registration, spoken_post
+from counterfoil.daemon.register_command import hand_in
+from counterfoil.daemon.register_show import print_registration, spoken_post
 from counterfoil.keeping.v1 import audit_pb2, audit_pb2_grpc
 from counterfoil.office import Person, matters
 from counterfoil.office import registering as office

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from counterfoil.daemon import register_command
+from counterfoil.daemon import register_command, register_show
 from counterfoil.daemon.options import (
     add_connection,
     add_flag,
@@ -31,7 +31,7 @@ def add_register(nouns: Nouns) -> None:
         "demanded, and registered parties, peers and their keys, one a line.",
     )
     add_connection(show)
-    show.set_defaults(command=register_command.show)
+    show.set_defaults(command=register_show.show)
     listing = verbs.add_parser(
         "list",
         help="list all registrations in the order of the log",
@@ -39,7 +39,7 @@ def add_register(nouns: Nouns) -> None:
     )
     add_flag(listing, "json", "what each says, as JSON lines")
     add_connection(listing)
-    listing.set_defaults(command=register_command.show_list)
+    listing.set_defaults(command=register_show.show_list)
     _add_lose(verbs)
     _add_signing(verbs)
     submit = verbs.add_parser(
