@@ -44,9 +44,9 @@ def put(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def shown(town: Town) -> x509.Certificate:
-    """Return the certificate that the gateway shows in a new handshake."""
-    pem = ssl.get_server_certificate(("127.0.0.1", town.ports[FINANCE]), timeout=10)
+def shown(town: Town, party: str = FINANCE) -> x509.Certificate:
+    """Return the certificate that a gateway shows in a new handshake."""
+    pem = ssl.get_server_certificate(("127.0.0.1", town.ports[party]), timeout=10)
     return x509.load_pem_x509_certificate(pem.encode())
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from counterfoil.daemon import watch_sections as watch
+from counterfoil.daemon.limits_section import LimitsSection
 from counterfoil.daemon.timestamp_section import TimestampSection, check_timestamp
 from counterfoil.daemon.trust_section import TrustSection, check_trust
 from counterfoil.domain.addresses import check_address
@@ -128,33 +129,14 @@ class DatabaseSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsSection:
-    """`[limits]`: every bound, unit last."""
-
-    message_bytes_max: int = 2_097_152
-    batch_documents_max: int = 256
-    batch_bytes_max: int = 1_048_576
-    streams_max: int = 64
-    window_batches: int = 4
-    document_bytes_max: int = 1_048_576
-    queue_calls_max: int = 4_096
-    vault_bytes_max: int = 1_099_511_627_776
-    retry_s_min: float = 0.5
-    retry_s_max: float = 60.0
-    call_s_max: float = 30.0
-    drain_s_max: float = 20.0
-    witness_s: float = 3_600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """One gateway's whole configuration.
 
     Attributes:
-        base: Directory of the file; relative paths start there.
+        file: Where it was read.
     """
 
-    base: Path
+    file: Path
     gateway: GatewaySection
     tls: TlsSection
     trust: TrustSection
@@ -174,6 +156,11 @@ class Configuration:
     responders: watch.RespondersSection = field(default_factory=watch.RespondersSection)
     timestamp: TimestampSection = field(default_factory=TimestampSection)
     limits: LimitsSection = field(default_factory=LimitsSection)
+
+    @property
+    def base(self) -> Path:
+        """Directory of the file; relative paths start there."""
+        return self.file.parent
 
     @property
     def directory(self) -> Path:
@@ -212,8 +199,8 @@ def load_configuration(file: Path) -> Configuration:
     except RecursionError:
         msg = f"{file}: not TOML: nested too deeply"
         raise ConfigurationRefused(msg) from None
-    sections: dict[str, Any] = {"base": file.resolve().parent}
-    known = {f.name: f for f in dataclasses.fields(Configuration) if f.name != "base"}
+    sections: dict[str, Any] = {"file": file.resolve()}
+    known = {f.name: f for f in dataclasses.fields(Configuration) if f.name != "file"}
     hints = typing.get_type_hints(Configuration)
     for name, table in document.items():
         if name not in known:

@@ -36,6 +36,7 @@ from counterfoil.daemon.parties import caller_judge, caller_posts
 from counterfoil.daemon.program_watch import ProgramWatch
 from counterfoil.daemon.refusal_record import record_of
 from counterfoil.daemon.refusals import RefusalRecord
+from counterfoil.daemon.reloading import Reloading
 from counterfoil.daemon.renewal import Renewal
 from counterfoil.daemon.scrubbing import Scrubbing
 from counterfoil.daemon.stores import (
@@ -92,6 +93,7 @@ class Gateway:
     _ask: AskResponders = field(init=False)
     _registry: Registry = field(init=False)
     _lanes: LaneKeeper = field(init=False)
+    _reloading: Reloading = field(init=False)
     _tls: TlsKeeper = field(init=False)
     _guard: Guard = field(init=False)
     _follower: LedgerFollower = field(init=False)
@@ -195,13 +197,18 @@ class Gateway:
         if stamping is not None:
             self._spawn(stamping.run(), "time stamps")
         self._spawn(ExpiryWatch(self._vault, self._alerts, self.clock).run(), "expiry")
-        lines = LinesWatch(self.configuration, self._vault, self._alerts)
+        self._spawn(self._reloading.run(), "reloading")
+        lines = LinesWatch(self._reloading.goes_by, self._vault, self._alerts)
         self._spawn(lines.run(), "lines")
 
     @property
     def lanes(self) -> list[Lane]:
         """The ways to peers, and to ourselves."""
         return list(self._lanes.lanes.values())
+
+    def reload(self) -> None:
+        """Read seals and the key of our connections again; the log says what came."""
+        self._reloading.want()
 
     @property
     def stopped_reason(self) -> str:
@@ -309,6 +316,8 @@ class Gateway:
             sightings=sightings,
             listed=self._vault.name_of,
         )
+        renewal = self._renewal()
+        self._reloading = Reloading(configuration=configuration, renewal=renewal)
         self._server = grpc.aio.server(
             interceptors=[self._guard],
             options=[
@@ -331,6 +340,7 @@ class Gateway:
             follower=self._follower,
             works=self._works,
             trust=self._trust,
+            own=self._reloading.own_certificates,
             certificates=self._certificates(),
             clock=self.clock,
             draining=self._draining,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from counterfoil.daemon.alerts import AlertCode, Alerts
@@ -26,12 +27,12 @@ class LinesWatch:
     """Looks whenever the register has changed.
 
     Attributes:
-        configuration: What the gateway was started with.
+        configuration: Returns what the gateway goes by.
         vault: Knows what stands registered.
         alerts: Where contradictions go.
     """
 
-    configuration: Configuration
+    configuration: Callable[[], Configuration]
     vault: EngineVault
     alerts: Alerts
 
@@ -47,12 +48,13 @@ class LinesWatch:
 
         The registered peers are noted for the self-test.
         """
+        configuration = self.configuration()
         try:
-            note_peers(self.configuration.directory, self.vault.register)
+            note_peers(configuration.directory, self.vault.register)
         except OSError as error:
             log.warning("peers not noted", extra={"detail": str(error)})
         found = {}
-        for line in contradictions(self.configuration, self.vault.register):
+        for line in contradictions(configuration, self.vault.register):
             about, _, detail = line.partition(": ")
             found[about] = detail
         known = self.alerts.about(_CODE)

@@ -146,6 +146,7 @@ async def _serve(configuration: Configuration) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     await gateway.start()
+    loop.add_signal_handler(signal.SIGHUP, gateway.reload)
     try:
         settle()
         # A service manager takes `ready` for healthy; a vault that may not write is

@@ -23,9 +23,10 @@ from counterfoil.seal.secret import KeyRefused, SecretText
 
 @dataclass(slots=True)
 class TlsKeeper:
-    """Our certificate and the roots, renewed as their files change; the key stays.
+    """Our certificate and the roots, renewed as their files change.
 
-    Its passphrase may have come through a descriptor that can be read only once.
+    The key stays until somebody says that it is another one: its passphrase may have
+    come through a descriptor that can be read only once.
 
     Attributes:
         configuration: Where the files are.
@@ -45,15 +46,8 @@ class TlsKeeper:
         Raises:
             ConfigurationRefused: A file cannot be used.
         """
-        tls = self.configuration.tls
-        try:
-            self._key = load_tls_key(
-                reference(self.configuration, tls.key, tls.passphrase)
-            )
-        except KeyRefused as error:
-            msg = f"[tls]: {error}"
-            raise ConfigurationRefused(msg) from error
-        self._take(self._files())
+        self._key = _load_key(self.configuration)
+        self._take(_files(self.configuration, self._key))
         self._given = self._shown
         self.server = grpc.dynamic_ssl_server_credentials(
             self._shown,
@@ -67,37 +61,27 @@ class TlsKeeper:
         Raises:
             ConfigurationRefused: A file cannot be used; what was read stays.
         """
-        files = self._files()
+        files = _files(self.configuration, self._key)
         if files == self._read:
             return False
         self._take(files)
         return True
 
+    def rekey(self, configuration: Configuration) -> None:
+        """Read the key again as well, where `configuration` says that all of them are.
+
+        Raises:
+            ConfigurationRefused: One cannot be used; what was read stays.
+        """
+        key = _load_key(configuration)
+        files = _files(configuration, key)
+        self.configuration, self._key = configuration, key
+        self._take(files)
+
     def channel(self) -> grpc.ChannelCredentials:
         """Return what we show as a client, as it is now."""
         chain, roots = self._read
         return grpc.ssl_channel_credentials(roots, self._key.reveal(), chain)
-
-    def _files(self) -> tuple[bytes, bytes]:
-        """Return our chain and the roots, checked as far as a handshake needs it."""
-        configuration = self.configuration
-        chain = read_file(configuration, configuration.tls.certificate)
-        roots = read_file(configuration, configuration.trust.authorities)
-        try:
-            shown = x509.load_pem_x509_certificates(chain)[0].public_key()
-            x509.load_pem_x509_certificates(roots)
-        except ValueError as error:
-            msg = "tls.certificate or trust.authorities: not certificates in PEM"
-            raise ConfigurationRefused(msg) from error
-        except UnsupportedAlgorithm as error:
-            # SM2 is for seals: gRPC's TLS has no cipher suites for it.
-            msg = "tls.certificate: connections need a key on P-256 or Ed25519"
-            raise ConfigurationRefused(msg) from error
-        own = load_pem_private_key(self._key.reveal(), None).public_key()
-        if _encoded(shown) != _encoded(own):
-            msg = "tls.certificate: it is for another key than the one of tls.key"
-            raise ConfigurationRefused(msg)
-        return chain, roots
 
     def _take(self, files: tuple[bytes, bytes]) -> None:
         chain, roots = self._read = files
@@ -112,6 +96,36 @@ class TlsKeeper:
             return None
         self._given = newest
         return newest
+
+
+def _load_key(configuration: Configuration) -> SecretText:
+    tls = configuration.tls
+    try:
+        return load_tls_key(reference(configuration, tls.key, tls.passphrase))
+    except KeyRefused as error:
+        msg = f"[tls]: {error}"
+        raise ConfigurationRefused(msg) from error
+
+
+def _files(configuration: Configuration, key: SecretText) -> tuple[bytes, bytes]:
+    """Return our chain and the roots, checked as far as a handshake needs it."""
+    chain = read_file(configuration, configuration.tls.certificate)
+    roots = read_file(configuration, configuration.trust.authorities)
+    try:
+        shown = x509.load_pem_x509_certificates(chain)[0].public_key()
+        x509.load_pem_x509_certificates(roots)
+    except ValueError as error:
+        msg = "tls.certificate or trust.authorities: not certificates in PEM"
+        raise ConfigurationRefused(msg) from error
+    except UnsupportedAlgorithm as error:
+        # SM2 is for seals: gRPC's TLS has no cipher suites for it.
+        msg = "tls.certificate: connections need a key on P-256 or Ed25519"
+        raise ConfigurationRefused(msg) from error
+    own = load_pem_private_key(key.reveal(), None).public_key()
+    if _encoded(shown) != _encoded(own):
+        msg = "tls.certificate: it is for another key than the one of tls.key"
+        raise ConfigurationRefused(msg)
+    return chain, roots
 
 
 def _encoded(key: PublicKeyTypes) -> bytes:

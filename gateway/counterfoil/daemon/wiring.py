@@ -29,7 +29,7 @@ from counterfoil.app.works import Certificates, Works
 from counterfoil.app.write import WriteDrafts
 from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.time_stamping import book_of
-from counterfoil.daemon.trust import TrustKeeper, own_certificates
+from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.domain.registry import Registry
 from counterfoil.rpc.audit import AuditServicer
 from counterfoil.rpc.desk import DeskServicer
@@ -60,6 +60,7 @@ class Wiring:
         follower: Keeps the ledger up with the vault.
         works: Where batches are checked and sealed.
         trust: Judges callers.
+        own: Returns the certificates that this gateway shows and seals with.
         certificates: Finds the certificates that seals name.
         clock: Our clock.
         draining: Whether the gateway is about to stop.
@@ -78,6 +79,7 @@ class Wiring:
     follower: Follower
     works: Works
     trust: TrustKeeper
+    own: Callable[[], list[bytes]]
     certificates: Certificates
     clock: Clock
     draining: Draining
@@ -110,7 +112,7 @@ class Wiring:
                 kept=self.certificates,
                 peers=lambda: peer_views(self.lanes(), self.vault.lane_lengths()),
                 certificates=lambda party: certificate_views(
-                    own_certificates(self.configuration, self.trust.material),
+                    self.own(),
                     self.trust.judge_caller,
                     party,
                     self.vault.register.name_of,

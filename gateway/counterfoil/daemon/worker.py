@@ -114,6 +114,12 @@ def retrust(material: TrustMaterial) -> None:
     _workshop.relist(dict(material.directory))
 
 
+def reseal(seals: Sequence[SealMaterial], directory: Mapping[bytes, Identity]) -> None:
+    """Let this process seal with other seals from now on."""
+    assert _workshop is not None, "only a worker is asked to"
+    _workshop.reseal({seal.party: seal.sealer() for seal in seals}, directory)
+
+
 def relist(directory: Mapping[bytes, Identity]) -> None:
     """Let this process go by another directory of persons from now on."""
     assert _workshop is not None, "only a worker is asked to"

@@ -2,7 +2,7 @@
 
 Signatures are most of a gateway's work, and a thread that checks them beside a busy
 interpreter waits a switch interval per call (architecture D8, `docs/adr/0004`). Keys
-travel to a worker once, over the pipe that starts it.
+travel to a worker over the pipe that starts it, and by its socket when they change.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple
 
 from counterfoil.daemon.lasting_worker import LastingWorker
 from counterfoil.daemon.parcels import unpack_document
@@ -20,6 +20,7 @@ from counterfoil.daemon.worker import (
     Give,
     SealMaterial,
     relist,
+    reseal,
     retrust,
     start_worker,
     work_on_batch,
@@ -41,7 +42,7 @@ from counterfoil.wire.judge import take_apart
 
 log = logging.getLogger("counterfoil.works")
 
-T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class ProcessWorks:
@@ -67,11 +68,13 @@ class ProcessWorks:
         changed: Callable[[], None],
         unknown: Callable[[Sequence[bytes]], None] = lambda _: None,
     ) -> None:
-        self._material = material
+        self._material, self._seals = material, tuple(seals)
         self._unknown = unknown
-        self._start = partial(_process, tuple(seals), in_batches=in_batches)
+        self._start = partial(_process, in_batches=in_batches)
         self._workers = [
-            LastingWorker(lambda: self._start(self._material), self._prepare, changed)
+            LastingWorker(
+                lambda: self._start(self._seals, self._material), self._prepare, changed
+            )
             for _ in range(workers)
         ]
         self._busy = [0] * workers
@@ -99,25 +102,34 @@ class ProcessWorks:
         self._material = material
         await self._tell(relist, dict(material.directory))
 
-    async def _tell(self, function: Callable[[T], None], what: T) -> None:
+    async def reseal(self, seals: Sequence[SealMaterial]) -> None:
+        """Let every worker seal with other seals from now on."""
+        self._seals = tuple(seals)
+        await self._tell(reseal, self._seals, dict(self._material.directory))
+
+    async def _tell(
+        self, function: Callable[[*Arguments], None], *what: *Arguments
+    ) -> None:
         async def tell(worker: LastingWorker) -> None:
             # The one that takes the place of an ended one is told when it begins.
             with suppress(WorkerEnded):
-                await worker.run(function, what)
+                await worker.run(function, *what)
 
         # At the same time: each has work of its own before it.
         await asyncio.gather(*map(tell, self._workers))
 
     async def _prepare(self, process: WorkerProcess) -> None:
-        """Let a new process believe what we do by the time it is ready.
+        """Let a new process believe and seal as we do by the time it is ready.
 
         Raises:
             WorkerEnded: It could not start.
         """
-        told: TrustMaterial | None = None
-        while told is not self._material:
-            told = self._material
-            await process.run(retrust, told)
+        material: TrustMaterial | None = None
+        seals: tuple[SealMaterial, ...] | None = None
+        while material is not self._material or seals is not self._seals:
+            material, seals = self._material, self._seals
+            await process.run(retrust, material)
+            await process.run(reseal, seals, dict(material.directory))
 
     async def close(self) -> None:
         """End the processes."""

@@ -78,6 +78,13 @@ class Workshop:
     def __post_init__(self) -> None:
         self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
 
+    def reseal(
+        self, sealers: Mapping[str, Sealer], directory: Mapping[bytes, Identity]
+    ) -> None:
+        """Seal with other seals from now on; `directory` as of `relist`."""
+        self.sealers = sealers
+        self.relist(directory)
+
     def relist(self, directory: Mapping[bytes, Identity]) -> None:
         """Go by another directory of persons from now on, for our own seals as well.
 

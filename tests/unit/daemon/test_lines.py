@@ -254,7 +254,7 @@ def test_a_registration_that_leaves_the_configuration_behind_is_told_at_once(
 
     configuration = configured(tmp_path, lines)
     shelf, alerts = Shelf(), Alerts.load(tmp_path)
-    watch = LinesWatch(configuration, cast(EngineVault, shelf), alerts)
+    watch = LinesWatch(lambda: configuration, cast(EngineVault, shelf), alerts)
     shelf.register = agreeing = registered(beginning(configuration, []), BANK)
     watch.check()
     assert not (tmp_path / FILE).exists()
