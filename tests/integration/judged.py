@@ -25,7 +25,7 @@ def documented(town: Town) -> str:
     The seals that a run files or uses up are new each time.
     """
     now = datetime.now(UTC).replace(microsecond=0)
-    for name in ("2", "3", "4"):
+    for name in ("2", "3", "4", "5"):
         town.ca.issue(BANK, "institution", name, now=now)
     found = _EXAMPLE.search(PAGE.read_text(encoding="utf-8"))
     assert found is not None, "the page has no example"
@@ -33,6 +33,7 @@ def documented(town: Town) -> str:
     for stated, real in (
         ('"gateway.example:7411"', f'"127.0.0.1:{town.ports[FINANCE]}"'),
         ("heads = []", f"heads = {json.dumps(town.heads(FINANCE))}"),
+        ('"0.0.0.0:7411"', f'"127.0.0.1:{town.ports[BANK]}"'),
     ):
         assert text.count(stated) == 1
         text = text.replace(stated, real)

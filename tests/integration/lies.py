@@ -116,6 +116,29 @@ def _refuse_known(one: pb.Outcome) -> None:
         one.refusal.reason = "CERTIFICATE_LOST"
 
 
+def _take_due(one: pb.Outcome) -> None:
+    if one.refusal.reason == "EARLIER_PROOF_DUE":
+        _take(one)
+
+
+def _grow_fact(refusal: sealed_pb2.Refusal) -> None:
+    if refusal.reason == "EARLIER_PROOF_DUE":
+        refusal.facts["tree_size"] = str(int(refusal.facts["tree_size"]) + 1)
+
+
+def _deaf() -> Lie:
+    """Ask for a proof, and refuse whatever it would make sound."""
+    asked: list[str] = []
+
+    def each(one: pb.Outcome) -> None:
+        if one.refusal.reason == "EARLIER_PROOF_DUE":
+            asked.append(one.refusal.reason)
+        elif asked:
+            _refuse_stored(one)
+
+    return _each(each)
+
+
 def _move_known(one: pb.Outcome) -> None:
     if one.HasField("known"):
         one.known.leaf += 1
@@ -417,6 +440,30 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
     1201: _REFUSING | {"forgets what it has": _each(_refuse_known)},
     1202: _REFUSING | {"forgets what it has": _each(_refuse_known)},
     1203: _REFUSING,
+    1204: _REFUSING,
+    1205: {
+        "proves another leaf": saying("GetProof", _change_leaf),
+        "proves by other hashes": saying("GetProof", _break_hashes),
+        "leaves a signature out": saying("GetProof", _drop_signature),
+    },
+    1206: {
+        "takes it unproved": _each(_take_due),
+        "gives another reason": _BLAMES,
+        "refuses it for good": _each_refusal(
+            lambda refusal: setattr(refusal, "retryable", False)
+        ),
+        "asks for another size": _each_refusal(_grow_fact),
+        "names no size": _each_refusal(lambda refusal: refusal.facts.clear()),
+        "takes no proof": _deaf(),
+        "proves no arrival": saying("Deliver", _move),
+    },
+    1207: _REFUSING
+    | _HALF_SAID
+    | {
+        "names no field": _each_refusal(
+            lambda refusal: refusal.ClearField("violations")
+        ),
+    },
 }
 """By check, and by what the gateway does."""
 

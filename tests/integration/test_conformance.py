@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from counterfoil.app import late as app_late
+from counterfoil.app.late import JudgeLate
 from counterfoil.conformance.suite import CHECKS, Finding, judged
 from counterfoil.conformance.target import Target, read_target
 from counterfoil.conformance.verdicts import Verdict
@@ -50,7 +52,9 @@ class Judged:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Judged]:
-    town = Town(directory=tmp_path_factory.mktemp("judged"))
+    limits = "retry_s_min = 0.05\nretry_s_max = 0.2\nwitness_s = 0.1"
+    settings = {"limits": limits}
+    town = Town(directory=tmp_path_factory.mktemp("judged"), settings=settings)
     town.initialise(FINANCE)
     async with running(town, FINANCE):
         yield Judged(town, read_target(written(town, documented(town))))
@@ -88,7 +92,8 @@ async def test_a_kind_that_persons_review_is_judged_with_all_its_seals(
         "the document was stored, not refused as SEAL_FORGED"
     ]
     # It has no receipt, and the bank hosts nobody who may not get this kind.
-    unnamed = [one.number for one in CHECKS if one.needs.startswith("register")]
+    absent = ("register", "peer.log")
+    unnamed = [one.number for one in CHECKS if one.needs.startswith(absent)]
     assert [one.check.number for one in findings if one.why] == [506, 511, *unnamed]
     assert {one.verdict for one in findings if one.why} == {Verdict.NOT_APPLICABLE}
 
@@ -141,6 +146,7 @@ async def test_what_the_file_does_not_name_is_not_applicable(house: Judged) -> N
         system=None,
         reviewer=None,
         register=None,
+        log=None,
         voucher=replace(house.target.voucher, misdirected=""),
     )
 
@@ -185,16 +191,16 @@ async def test_a_spare_seal_that_is_used_up_is_not_applicable(house: Judged) -> 
     loss = [BY_NUMBER[1201]]
 
     verdicts = [
-        finding.verdict for _ in range(3) async for finding in judged(target, loss)
+        finding.verdict for _ in range(4) async for finding in judged(target, loss)
     ]
 
-    assert verdicts == [Verdict.PASSED, Verdict.PASSED, Verdict.NOT_APPLICABLE]
+    assert verdicts == [Verdict.PASSED] * 3 + [Verdict.NOT_APPLICABLE]
 
 
 SWITCHED_OFF = {
     "require_agreed": (1001, 1002, 1003, 1004, 1005),
     "require_filed": (1101, 1102, 1103, 1104, 1105),
-    "require_not_void": (1201, 1202),
+    "require_not_void": (1201, 1202, 1204),
 }
 """What the register judges, and the checks that must miss it."""
 
@@ -205,12 +211,105 @@ async def test_a_gateway_whose_register_does_not_judge_is_found(
     house: Judged, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Register, rule, lambda *_: None)
+    # Nor does it ask for a proof because of what the register says.
+    monkeypatch.setattr(JudgeLate, "_is_late", lambda *_: False)
 
     for number in SWITCHED_OFF[rule]:
         (one,) = await house.findings(0, number)
 
         assert one.verdict is Verdict.FAILED, one
         assert "the document was stored, not refused" in one.why
+
+
+@pytest.mark.clause("hubei-14")
+async def test_a_gateway_that_witnessed_our_log_may_ask_before_it_refuses(
+    house: Judged,
+) -> None:
+    # By then the spare seals of the next runs were good, as far as it can tell.
+    findings = await house.findings(0, 1205)
+
+    for number in (1201, 1202, 1204):
+        findings += await house.findings(0, number)
+
+    assert _failures(findings) == []
+
+
+@pytest.mark.clause("hubei-14")
+async def test_a_gateway_that_looks_at_no_proof_is_found(
+    house: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_late, "require_earlier", lambda *_, **__: None)
+
+    findings = await house.findings(0, 1206, 1207)
+
+    assert [one.verdict for one in findings] == [Verdict.PASSED, Verdict.FAILED]
+    assert "the document was stored, not refused" in findings[1].why
+
+
+@pytest.mark.clause("hubei-14")
+async def test_a_gateway_that_knows_no_late_vouchers_is_found(
+    house: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JudgeLate, "_is_late", lambda *_: False)
+
+    findings = await house.findings(0, 1201, 1204, 1206, 1207)
+
+    verdicts = {one.check.number: one.verdict for one in findings}
+    assert verdicts == {
+        1201: Verdict.PASSED,
+        1204: Verdict.PASSED,
+        1206: Verdict.FAILED,
+        1207: Verdict.FAILED,
+    }
+
+
+async def test_what_no_gateway_witnesses_in_time_is_not_applicable(
+    house: Judged,
+) -> None:
+    target = read_target(written(house.town, documented(house.town)))
+    assert target.log is not None
+    # Nobody calls there.
+    away = replace(target.log, listen=f"127.0.0.1:{free_port()}", patience_s=0.5)
+    late = [BY_NUMBER[number] for number in (1205, 1206, 1207)]
+
+    found = [one async for one in judged(replace(target, log=away), late)]
+
+    assert {one.verdict for one in found} == {Verdict.NOT_APPLICABLE}
+    assert {one.why.partition(";")[0] for one in found} == {
+        "the gateway witnessed no head of the peer's log in 0.5 s"
+    }
+
+
+async def test_a_port_that_is_taken_is_told(house: Judged) -> None:
+    target = read_target(written(house.town, documented(house.town)))
+    assert target.log is not None
+    taken = replace(target.log, listen=target.address)
+
+    (one,) = [
+        one async for one in judged(replace(target, log=taken), [BY_NUMBER[1205]])
+    ]
+
+    assert one.verdict is Verdict.NOT_APPLICABLE
+    assert one.why == f"peer.log: nobody can listen at {target.address}"
+
+
+async def test_a_log_that_begins_anew_is_told(house: Judged) -> None:
+    target = read_target(written(house.town, documented(house.town)))
+    assert target.log is not None
+    leaves, aside = target.log.leaves, target.log.leaves.with_suffix(".aside")
+    # By the second, the gateway has seen more than a new log has at first.
+    seen = [await house.findings(0, 1205) for _ in range(2)]
+    assert _failures([*seen[0], *seen[1]]) == []
+
+    leaves.rename(aside)
+    try:
+        (one,) = await house.findings(0, 1205)
+    finally:
+        aside.replace(leaves)
+
+    assert one.verdict is Verdict.NOT_APPLICABLE
+    assert "a log never begins anew" in one.why
+    assert _failures(await house.findings(0, 1205)) == []
 
 
 @pytest.mark.clause("hubei-24", "hubei-36")

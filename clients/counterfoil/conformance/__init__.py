@@ -9,10 +9,14 @@ stubs, cryptography, the office SDK's seals and the public formats of logs.
 * `checks`, `verdicts`: what a check is, and how one ends.
 * `bench`, `desks`: connections, calls and deliveries.
 * `papers`, `forgeries`: documents, sound and unsound. `strangers`: keys nobody knows.
+* `leaves`: what leaves of logs must be.
 * `arrivals`: an answer's proof, checked with leaves that are computed here.
 * `refusals`: what every refusal must carry.
-* `registrar`, `scopes`: registrations of the peer, signed and delivered.
+* `registrar`, `scopes`: registrations of the peer, signed and delivered. `spares`:
+  seals that are made void.
+* `peer_log`, `listening`: a log of the peer, and the one who shows it. `entered`,
+  `lateness`: vouchers that stand in it and come late.
 * `tls`, `services`, `taking`, `seals`, `contents`, `bounds`, `log`, `progress`,
-  `callers`, `agreements`, `filings`, `losses`: the checks.
+  `callers`, `agreements`, `filings`, `losses`, `late`: the checks.
 * `suite`, `report`, `cli`: running them and telling what came of it.
 """

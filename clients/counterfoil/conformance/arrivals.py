@@ -1,18 +1,13 @@
-"""An answer's proof of arrival, checked with leaves that are computed here.
-
-The layout of a leaf is published (docs/conformance.md); it is written down here a
-second time on purpose, so that a gateway and its judge do not share a mistake.
-"""
+"""An answer's proof of arrival, checked with leaves that are computed here."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from counterfoil.conformance.leaves import ARRIVE, document_leaf
 from counterfoil.conformance.papers import Paper
 from counterfoil.conformance.target import Target
 from counterfoil.conformance.verdicts import CheckFailed, require
@@ -26,8 +21,6 @@ from counterfoil.tlog.verification import (
     verify_range,
 )
 
-_FORMAT: Final = 1
-_ARRIVE: Final = 3
 _NANOS: Final = 1_000
 _SECOND_NANOS: Final = 1_000_000_000
 _SECONDS_END: Final = 253_402_300_800
@@ -49,18 +42,8 @@ def arrival_leaf(paper: Paper, by: str, time: Timestamp) -> bytes:
     within = time.seconds < _SECONDS_END and 0 <= time.nanos < _SECOND_NANOS
     require(within, "the arrival time is no time")
     require(not time.nanos % _NANOS, "the arrival time is finer than a microsecond")
-    head = struct.pack(
-        ">BBBQ32s32s32s",
-        _FORMAT,
-        _ARRIVE,
-        paper.kind,
-        time.seconds * 1_000_000 + time.nanos // _NANOS,
-        paper.voucher.digest,
-        sha256(paper.payload).digest(),
-        sha256(paper.sealed).digest(),
-    )
-    party = by.encode("ascii")
-    return head + bytes((len(party),)) + party + b"\0"
+    time_us = time.seconds * 1_000_000 + time.nanos // _NANOS
+    return document_leaf(ARRIVE, paper, by, time_us)
 
 
 def head_of(target: Target, checkpoint: bytes) -> TreeHead:

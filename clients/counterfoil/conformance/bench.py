@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from google.protobuf.message import Message
 
+from counterfoil.conformance.entered import Late
 from counterfoil.conformance.papers import Paper, Papers
 from counterfoil.conformance.target import Identity, Target
 from counterfoil.conformance.verdicts import CheckFailed, require
@@ -31,10 +33,12 @@ class Bench:
     Attributes:
         target: The gateway under test, and who we are.
         papers: Fresh documents.
+        late: Vouchers that come late, once a check needs them; see `lateness`.
     """
 
     target: Target
     papers: Papers = field(init=False)
+    late: asyncio.Future[Late] | None = None
 
     def __post_init__(self) -> None:
         self.papers = Papers(self.target)
@@ -72,13 +76,25 @@ class Bench:
         return list(dict.fromkeys(der for one in sealing for der in chain_of(one)))
 
     def request(
-        self, documents: Iterable[bytes], batch: int = 1, *more: bytes
+        self,
+        documents: Iterable[bytes],
+        batch: int = 1,
+        *more: bytes,
+        shown: Iterable[pb.EarlierProof] = (),
     ) -> pb.DeliverRequest:
-        """Return a batch with the peer's certificates, and more of them."""
+        """Return a batch with the peer's certificates, and more of them.
+
+        Args:
+            documents: Encoded `Sealed` documents.
+            batch: Its number.
+            more: More certificates in DER.
+            shown: What shows that documents were sealed earlier.
+        """
         return pb.DeliverRequest(
             batch=batch,
             documents=documents,
             certificates=[*self.certificates, *more],
+            earlier_proofs=shown,
         )
 
     async def stream(
@@ -99,15 +115,25 @@ class Bench:
         return answers
 
     async def deliver(
-        self, documents: Sequence[bytes | Paper], *certificates: bytes
+        self,
+        documents: Sequence[bytes | Paper],
+        *certificates: bytes,
+        shown: Iterable[pb.EarlierProof] = (),
     ) -> pb.DeliverResponse:
         """Send one batch; return its answer, which has an outcome per document.
+
+        Args:
+            documents: The documents.
+            certificates: More certificates in DER than the peer's.
+            shown: What shows that documents were sealed earlier.
 
         Raises:
             CheckFailed: It has more or fewer.
         """
         encoded = [one if isinstance(one, bytes) else one.sealed for one in documents]
-        (answer,) = await self.stream([self.request(encoded, 1, *certificates)])
+        (answer,) = await self.stream(
+            [self.request(encoded, 1, *certificates, shown=shown)]
+        )
         count = len(answer.outcomes)
         require(count == len(encoded), f"{len(encoded)} documents had {count} outcomes")
         return answer

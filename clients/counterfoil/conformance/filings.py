@@ -40,9 +40,11 @@ def sealed_by(bench: Bench, seal: Identity) -> Paper:
     return Papers(replace(bench.target, institution=seal)).paper()
 
 
-async def outcome_of(bench: Bench, paper: Paper, seal: Identity) -> pb.Outcome:
-    """Deliver a voucher with the certificates of its seal."""
-    answer = await bench.deliver([paper], *chain_of(seal))
+async def outcome_of(
+    bench: Bench, paper: Paper, seal: Identity, *shown: pb.EarlierProof
+) -> pb.Outcome:
+    """Deliver a voucher with the certificates of its seal, and with earlier proofs."""
+    answer = await bench.deliver([paper], *chain_of(seal), shown=shown)
     return answer.outcomes[0]
 
 

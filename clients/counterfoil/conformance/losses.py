@@ -1,62 +1,36 @@
 """Checks of lost and revoked certificates: worthless at once, not before (挂失, 废止).
 
-Each check uses up one certificate of `[[register.spare]]` for good.
+1201 and 1202 each use up one certificate of `[[register.spare]]` for good.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
+from counterfoil.conformance import spares
 from counterfoil.conformance.bench import Bench, chain_of
 from counterfoil.conformance.checks import Check, check
 from counterfoil.conformance.filings import outcome_of, sealed_by
-from counterfoil.conformance.papers import Paper
-from counterfoil.conformance.refusals import require_refused
 from counterfoil.conformance.registrar import SPARE, TABLE, Registrar
-from counterfoil.conformance.scopes import Scope, holder_of
 from counterfoil.conformance.target import Identity
-from counterfoil.conformance.verdicts import CheckFailed, NotApplicable, require
+from counterfoil.conformance.verdicts import NotApplicable, require
 from counterfoil.office import matters
-
-_LOST: Final = "CERTIFICATE_LOST"
-
-
-async def _usable(registrar: Registrar) -> tuple[Identity, Paper]:
-    """Return a spare seal that is good yet, and a voucher that it sealed and was taken.
-
-    Raises:
-        NotApplicable: The file names none, or all are void already.
-        CheckFailed: A voucher was refused for another reason.
-    """
-    for seal in registrar.by.spares:
-        paper = sealed_by(registrar.bench, seal)
-        outcome = await outcome_of(registrar.bench, paper, seal)
-        if outcome.HasField("stored"):
-            return seal, paper
-        if outcome.refusal.reason != _LOST:
-            told = outcome.refusal.reason or outcome.WhichOneof("outcome")
-            raise CheckFailed(f"a sound voucher by a filed seal was {told}")
-    raise NotApplicable(f"the file has no {SPARE} that is not void already")
 
 
 async def _require_void_from_now(
-    registrar: Registrar, void: Callable[[bytes], Awaitable[object]]
+    registrar: Registrar, void: Callable[[Identity], Awaitable[object]]
 ) -> None:
     """Make a spare certificate void, and require what follows from that."""
-    if not registrar.by.spares:
-        raise NotApplicable(f"the file has no {SPARE}")
     bench = registrar.bench
-    async with AsyncExitStack() as stack:
-        for holder in dict.fromkeys(map(holder_of, registrar.by.spares)):
-            await stack.enter_async_context(registrar.filed(holder, Scope()))
-        seal, before = await _usable(registrar)
+    async with spares.filed(registrar):
+        seal, before = await spares.good(registrar)
         late = sealed_by(bench, seal)
-        await void(chain_of(seal)[0])
+        await void(seal)
         # Sealed before, and not here yet: nothing shows that it was.
         for paper in (late, sealed_by(bench, seal)):
-            require_refused(await outcome_of(bench, paper, seal), _LOST)
+            await spares.require_lost(bench, paper, seal)
         again = await outcome_of(bench, before, seal)
         told = again.refusal.reason or again.WhichOneof("outcome")
         require(again.HasField("known"), f"what had arrived is {told}, not known")
@@ -73,12 +47,7 @@ async def _require_void_from_now(
 async def _heeds_a_loss(bench: Bench) -> None:
     registrar = Registrar.of(bench)
 
-    async def void(certificate: bytes) -> None:
-        # One person is enough, so that nobody waits.
-        notice = matters.loss_notice(certificate)
-        await registrar.register(notice, registrar.by.officer)
-
-    await _require_void_from_now(registrar, void)
+    await _require_void_from_now(registrar, partial(spares.report_lost, registrar))
 
 
 @check(
@@ -92,8 +61,8 @@ async def _heeds_a_loss(bench: Bench) -> None:
 async def _heeds_a_revocation(bench: Bench) -> None:
     registrar = Registrar.of(bench)
 
-    async def void(certificate: bytes) -> None:
-        revocation = matters.revocation(certificate)
+    async def void(seal: Identity) -> None:
+        revocation = matters.revocation(chain_of(seal)[0])
         await registrar.refused(revocation, "SIGNERS_REFUSED", registrar.by.supervisor)
         await registrar.register(revocation, *registrar.both)
 

@@ -13,7 +13,11 @@ from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.office import DeskRefused
 from counterfoil.office.errors import from_call, from_refusal
 
+DUE: Final = "EARLIER_PROOF_DUE"
+"""The one refusal of a document that asks for the same bytes again, with a proof."""
+
 _CHINESE: Final = re.compile("[一-鿿]")
+_SIZE: Final = re.compile("[1-9][0-9]{0,17}")
 _CODES: Final = {
     "BATCH_TOO_LARGE": grpc.StatusCode.INVALID_ARGUMENT,
     "CALLER_UNKNOWN": grpc.StatusCode.PERMISSION_DENIED,
@@ -40,12 +44,33 @@ def require_refused(outcome: pb.Outcome, *reasons: str) -> DeskRefused:
     Raises:
         CheckFailed: It was not, or the refusal is not whole.
     """
+    refused = _refused(outcome, reasons)
+    require(not refused.retryable, f"{refused.reason} says that it may be sent again")
+    return refused
+
+
+def require_due(outcome: pb.Outcome) -> int:
+    """Require that a document was refused until it is shown in an earlier tree.
+
+    Returns:
+        The size of that tree.
+
+    Raises:
+        CheckFailed: It was not, or the refusal is not whole.
+    """
+    refused = _refused(outcome, (DUE,))
+    require(refused.retryable, f"{DUE} does not say that it may be sent again")
+    size = refused.facts.get("tree_size", "")
+    require(_SIZE.fullmatch(size), f"{DUE} names no tree_size: {size!r}")
+    return int(size)
+
+
+def _refused(outcome: pb.Outcome, reasons: tuple[str, ...]) -> DeskRefused:
     if not outcome.HasField("refusal"):
         word = outcome.WhichOneof("outcome")
         raise CheckFailed(f"the document was {word}, not refused as {reasons[0]}")
     refused = from_refusal(outcome.refusal)
     _require_whole(refused, reasons)
-    require(not refused.retryable, f"{refused.reason} says that it may be sent again")
     return refused
 
 

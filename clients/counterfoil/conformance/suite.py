@@ -15,6 +15,7 @@ from counterfoil.conformance import (
     callers,
     contents,
     filings,
+    late,
     log,
     losses,
     progress,
@@ -45,6 +46,7 @@ CHECKS: Final[tuple[Check, ...]] = tuple(
         agreements,
         filings,
         losses,
+        late,
     )
     for one in module.CHECKS
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from counterfoil.conformance.peer_log import LogSettings, read_log
 from counterfoil.office import Access, Person
 from counterfoil.office.channel import read_passphrase
 from counterfoil.tlog.errors import TlogError
@@ -118,6 +119,7 @@ class Target:
         system: A business system of the recipient's desk; None for none.
         reviewer: A reviewer of that desk; None for none.
         register: Who signs registrations; None for nobody.
+        log: The peer's log; None for none.
     """
 
     address: str
@@ -134,6 +136,7 @@ class Target:
     system: Identity | None
     reviewer: Identity | None
     register: Registering | None = None
+    log: LogSettings | None = None
 
     @property
     def host(self) -> str:
@@ -189,6 +192,7 @@ def _target(document: Table, base: Path) -> Target:
         system=of_desk("system"),
         reviewer=of_desk("reviewer"),
         register=_registering(document.get("register"), identity),
+        log=read_log(peer["log"], peer["party"], base) if "log" in peer else None,
     )
     if not target.heads:
         raise ValueError("gateway.heads names no key; no proof could be judged")

@@ -28,7 +28,8 @@ def test_the_example_says_whom_we_judge_and_play(town: Town) -> None:
     assert len(target.heads) == 2
     assert target.register is not None
     assert target.register.counterpart is not None
-    assert len(target.register.spares) == 2
+    assert len(target.register.spares) == 3
+    assert target.log is not None
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,9 @@ def test_the_example_says_whom_we_judge_and_play(town: Town) -> None:
         ("agency_code =", "agency_kode =", "agency_kode"),
         ("[receipt.form]", "[receipt.form]\nwrong = 1", "wrong"),
         ("[register.officer]", "[register.official]", "officer is missing"),
+        ('listen = "', 'listens = "', "listen is missing"),
+        ("head-ed25519.key", "head-ed25519.yek", "head-ed25519.yek"),
+        ('ed25519 = "file:', 'ed25519 = "pkcs11:', "a key is given as file:PATH"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told(
@@ -70,6 +74,17 @@ def test_without_the_keys_of_the_log_nothing_is_judged(town: Town) -> None:
 
     with pytest.raises(ValueError, match="names no key"):
         read_target(written(town, text.replace(heads, "heads = []")))
+
+
+@pytest.mark.parametrize("name", ["head-ed25519", "head-ml-dsa-44"])
+def test_a_key_of_the_log_that_is_of_another_kind_is_told(
+    town: Town, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(town, documented(town).replace(name, "institution-1"))
+
+    assert main(["--config", str(file)]) == 2
+
+    assert "peer.log: ed25519 or mldsa44" in capsys.readouterr().err
 
 
 def test_a_check_that_is_not_there_is_told(
