@@ -16,6 +16,7 @@ from tests.integration.papers import Papers
 from tools.tree import ROOT
 
 PAGE: Final = ROOT / "docs" / "conformance.md"
+UNAGREED: Final = "420000-101002"
 _EXAMPLE: Final = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -38,6 +39,19 @@ def documented(town: Town) -> str:
         assert text.count(stated) == 1
         text = text.replace(stated, real)
     return text
+
+
+def with_a_stranger(town: Town) -> None:
+    """Let finance keep a second unit, with which nobody agreed on anything."""
+    lines = [
+        "[[party]]",
+        f'code = "{UNAGREED}"',
+        'name = "湖北省第二单位"',
+        'kind = "budget-unit"',
+        f'carrier = "{FINANCE}"',
+    ]
+    with town.file(FINANCE).open("a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def reviewed(town: Town) -> str:

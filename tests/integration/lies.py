@@ -435,6 +435,12 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
     1001: _REFUSING | {"refuses": _each(_refuse)},
     **dict.fromkeys(range(1002, 1006), _REFUSING),
     1006: _REFUSING | _HALF_SAID,
+    1007: _REFUSING
+    | {
+        "takes it for suspended": _each_refusal(
+            lambda refusal: setattr(refusal, "reason", "AGREEMENT_SUSPENDED")
+        )
+    },
     1101: _REFUSING | {"refuses": _each(_refuse_stored)},
     **dict.fromkeys(range(1102, 1108), _REFUSING),
     1201: _REFUSING | {"forgets what it has": _each(_refuse_known)},

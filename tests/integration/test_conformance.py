@@ -21,7 +21,7 @@ from counterfoil.domain import registering as domain_registering
 from counterfoil.domain.changes import filings as filing_changes
 from counterfoil.domain.register import Register
 from tests.houses import BANK, FINANCE, Town, environment, free_port, running
-from tests.integration.judged import documented, reviewed, written
+from tests.integration.judged import documented, reviewed, with_a_stranger, written
 from tests.integration.lies import GARBAGE, LIES, TAKES_STRIPPED, VERSIONS
 from tests.integration.relay import Lie, relaying, speaking
 
@@ -55,6 +55,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Judge
     limits = "retry_s_min = 0.05\nretry_s_max = 0.2\nwitness_s = 0.1"
     settings = {"limits": limits}
     town = Town(directory=tmp_path_factory.mktemp("judged"), settings=settings)
+    with_a_stranger(town)
     town.initialise(FINANCE)
     async with running(town, FINANCE):
         yield Judged(town, read_target(written(town, documented(town))))
@@ -91,10 +92,9 @@ async def test_a_kind_that_persons_review_is_judged_with_all_its_seals(
     assert [one.why for one in stripped] == [
         "the document was stored, not refused as SEAL_FORGED"
     ]
-    # It has no receipt, and the bank hosts nobody who may not get this kind.
-    absent = ("register", "peer.log")
-    unnamed = [one.number for one in CHECKS if one.needs.startswith(absent)]
-    assert [one.check.number for one in findings if one.why] == [506, 511, *unnamed]
+    # It has no receipt, the bank hosts nobody, and no person signs registrations.
+    unnamed = [one for one in CHECKS if one.needs and "desk" not in one.needs]
+    assert [one.check for one in findings if one.why] == unnamed
     assert {one.verdict for one in findings if one.why} == {Verdict.NOT_APPLICABLE}
 
 
@@ -147,7 +147,7 @@ async def test_what_the_file_does_not_name_is_not_applicable(house: Judged) -> N
         reviewer=None,
         register=None,
         log=None,
-        voucher=replace(house.target.voucher, misdirected=""),
+        voucher=replace(house.target.voucher, misdirected="", unagreed=""),
     )
 
     needy = [check for check in CHECKS if check.needs]
@@ -198,7 +198,7 @@ async def test_a_spare_seal_that_is_used_up_is_not_applicable(house: Judged) -> 
 
 
 SWITCHED_OFF = {
-    "require_agreed": (1001, 1002, 1003, 1004, 1005),
+    "require_agreed": (1001, 1002, 1003, 1004, 1005, 1007),
     "require_filed": (1101, 1102, 1103, 1104, 1105),
     "require_not_void": (1201, 1202, 1204),
 }

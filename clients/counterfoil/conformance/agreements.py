@@ -11,6 +11,7 @@ from contextlib import (
     AsyncExitStack,
     asynccontextmanager,
 )
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,12 +21,13 @@ from counterfoil.conformance.desks import REVIEWER, named
 from counterfoil.conformance.refusals import require_refused
 from counterfoil.conformance.registrar import COUNTERPART, TABLE, Registrar
 from counterfoil.conformance.scopes import another_type
-from counterfoil.conformance.verdicts import require
+from counterfoil.conformance.verdicts import NotApplicable, require
 from counterfoil.office import matters
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
 
 _AGREEMENT: Final = "registry.v1.Agreement"
 _CHANGE: Final = "registry.v1.AgreementChange"
+_UNAGREED: Final = "voucher.unagreed"
 _NONE: Final = ("AGREEMENT_SUSPENDED", "AGREEMENT_MISSING")
 """Where the old agreement is suspended and the new one is not it, either is right."""
 
@@ -197,6 +199,23 @@ async def _wants_both_signatures(bench: Bench) -> None:
     await registrar.refused(alone, "SIGNERS_REFUSED", *registrar.both)
 
 
+@check(
+    1007,
+    "What no agreement names is refused as never agreed, not as suspended.",
+    "任何协议都未约定的凭证，按未约定而非已中止拒绝。",
+    clause="hubei-6",
+    contract=_AGREEMENT,
+    needs=_UNAGREED,
+)
+async def _tells_never_agreed(bench: Bench) -> None:
+    to = bench.target.voucher.unagreed
+    if not to:
+        raise NotApplicable(f"{_UNAGREED} names no party")
+    voucher = replace(bench.papers.voucher(), recipients=(to,))
+    answer = await bench.deliver([bench.papers.sealed(voucher)])
+    require_refused(answer.outcomes[0], "AGREEMENT_MISSING")
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _keeps_to_a_suspension,
     _keeps_to_the_types,
@@ -204,4 +223,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     _keeps_to_the_days,
     _keeps_to_an_end,
     _wants_both_signatures,
+    _tells_never_agreed,
 )

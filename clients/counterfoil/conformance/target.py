@@ -68,6 +68,7 @@ class Exchanged:
         content: Its kind and form.
         recipient: The party that it goes to, kept by the gateway under test.
         misdirected: A party kept there that may not get this kind; empty for none.
+        unagreed: A party kept there that may, and agreed on nothing; empty for none.
         adm_div: Administrative division of its numbers.
         fiscal_year: Year of its numbers.
         varied: A text field of the form that may say anything.
@@ -76,6 +77,7 @@ class Exchanged:
     content: Content
     recipient: str
     misdirected: str
+    unagreed: str
     adm_div: str
     fiscal_year: int
     varied: str
@@ -256,6 +258,7 @@ def _exchanged(table: Table) -> Exchanged:
         content=content,
         recipient=table["recipient"],
         misdirected=table.get("misdirected", ""),
+        unagreed=table.get("unagreed", ""),
         adm_div=table["adm_div"],
         fiscal_year=table["fiscal_year"],
         varied=table["varied"],
