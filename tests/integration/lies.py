@@ -470,6 +470,7 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
             lambda refusal: refusal.ClearField("violations")
         ),
     },
+    **dict.fromkeys(range(1301, 1304), _REFUSING | _HALF_SAID),
 }
 """By check, and by what the gateway does."""
 

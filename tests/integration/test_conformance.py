@@ -17,8 +17,11 @@ from counterfoil.app.late import JudgeLate
 from counterfoil.conformance.suite import CHECKS, Finding, judged
 from counterfoil.conformance.target import Target, read_target
 from counterfoil.conformance.verdicts import Verdict
+from counterfoil.domain import duties
 from counterfoil.domain import registering as domain_registering
 from counterfoil.domain.changes import filings as filing_changes
+from counterfoil.domain.changes import parties as party_changes
+from counterfoil.domain.changes import peers as peer_changes
 from counterfoil.domain.register import Register
 from tests.houses import BANK, FINANCE, Town, environment, free_port, running
 from tests.integration.judged import documented, reviewed, with_a_stranger, written
@@ -332,6 +335,22 @@ async def test_a_gateway_that_lets_anybody_register_for_anybody_is_found(
     findings = await house.findings(0, 1106)
 
     assert {one.verdict for one in findings} == {Verdict.FAILED}
+
+
+@pytest.mark.clause("hubei-24")
+async def test_a_gateway_that_lets_a_peer_say_who_takes_part_is_found(
+    house: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "TOLD", object)
+    for module in (party_changes, peer_changes):
+        monkeypatch.setattr(module, "require_home", lambda *_: None)
+
+    findings = await house.findings(0, 1301, 1302)
+
+    # What it says of them now is that they do not fit what is registered.
+    assert [one.why for one in findings] == [
+        "refused as NOT_REGISTERED, not as MATTER_FOREIGN"
+    ] * 2
 
 
 async def test_a_check_that_fails_leaves_the_agreements_as_they_were(

@@ -18,6 +18,7 @@ from counterfoil.conformance import (
     late,
     log,
     losses,
+    own_matters,
     progress,
     seals,
     services,
@@ -47,6 +48,7 @@ CHECKS: Final[tuple[Check, ...]] = tuple(
         filings,
         losses,
         late,
+        own_matters,
     )
     for one in module.CHECKS
 )
