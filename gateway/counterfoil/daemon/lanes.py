@@ -255,7 +255,7 @@ class Lane:
         ]
 
     async def _go_on_witnessing(self, stream: Stream, witness: WitnessPeer) -> None:
-        """Witness a head of the peer's log now and then.
+        """Witness a head of the peer's log now and then; soon again if that fails.
 
         Raises:
             PeerForked: Its log does not go on from what it signed.
@@ -268,6 +268,7 @@ class Lane:
                 await witness(stream.growth, now_us=self.clock.now_us())
             except (Unavailable, VaultCorrupt) as failure:
                 # The lane has its own ways to find out, and must not stop for this.
+                wait_s = min(wait_s, self.limits.retry_s_max)
                 log.warning(
                     "no head was witnessed",
                     extra={

@@ -235,3 +235,34 @@ async def test_a_head_that_cannot_be_witnessed_does_not_stop_a_lane(
 
     assert {one.message for one in caplog.records} == {"no head was witnessed"}
     assert lane.condition is Condition.OPEN
+
+
+async def test_a_head_that_could_not_be_witnessed_is_witnessed_soon_after(
+    finance: House, bank: House
+) -> None:
+    perform, asked = finance.vault.perform, 0
+
+    async def full_at_first(deeds: Sequence[Deed]) -> list[Committed]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise VaultFull("no room")
+        return await perform(deeds)
+
+    await finance.sent(direct_payment("1"))
+    await delivered(finance, bank)
+    lane = lane_to(bank, finance)
+    vault: Any = CommitsTogether(finance.vault, expected=1)
+    vault.perform = full_at_first
+    hour_s = 3_600.0
+    lane.witness = WitnessPeer(
+        vault=vault, record=finance.record(BANK), every_s=hour_s, since_us=0
+    )
+
+    running = asyncio.create_task(lane.run())
+    async with asyncio.timeout(20):
+        while finance.vault.witnessed(BANK, 2**62) is None:  # noqa: ASYNC110 -- tells nobody
+            await asyncio.sleep(0.001)
+    running.cancel()
+
+    assert asked == 2
