@@ -17,6 +17,8 @@ from counterfoil.app.late import JudgeLate
 from counterfoil.conformance.suite import CHECKS, Finding, judged
 from counterfoil.conformance.target import Target, read_target
 from counterfoil.conformance.verdicts import Verdict
+from counterfoil.daemon.clock import SystemClock
+from counterfoil.daemon.gateway import Gateway
 from counterfoil.domain import duties
 from counterfoil.domain import registering as domain_registering
 from counterfoil.domain.changes import filings as filing_changes
@@ -200,6 +202,17 @@ async def test_a_spare_seal_that_is_used_up_is_not_applicable(house: Judged) -> 
     assert verdicts == [Verdict.PASSED] * 3 + [Verdict.NOT_APPLICABLE]
 
 
+@dataclass(slots=True)
+class Ahead(SystemClock):
+    """The machine's clock, some time on."""
+
+    ahead_us: int = 0
+
+    def now_us(self) -> int:
+        """Return the instant, so much later."""
+        return SystemClock.now_us(self) + self.ahead_us
+
+
 SWITCHED_OFF = {
     "require_agreed": (1001, 1002, 1003, 1004, 1005, 1007),
     "require_filed": (1101, 1102, 1103, 1104, 1105),
@@ -281,6 +294,30 @@ async def test_what_no_gateway_witnesses_in_time_is_not_applicable(
     assert {one.why.partition(";")[0] for one in found} == {
         "the gateway witnessed no head of the peer's log in 0.5 s"
     }
+
+
+async def test_a_gateway_as_it_is_by_default_is_judged_once_it_has_run_an_hour(
+    tmp_path: Path,
+) -> None:
+    town = Town(directory=tmp_path / "default")
+    town.initialise(FINANCE)
+    gateway = Gateway(town.configuration(FINANCE), clock=(clock := Ahead()))
+    await gateway.start()
+    try:
+        target = read_target(written(town, documented(town)))
+        assert target.log is not None
+        soon = replace(target, log=replace(target.log, patience_s=2.0))
+        late = [BY_NUMBER[number] for number in (1205, 1206, 1207)]
+
+        clock.ahead_us = 3_600_000_000
+        found = [one async for one in judged(target, late)]
+        again = [one async for one in judged(soon, late)]
+    finally:
+        await gateway.stop()
+
+    assert _failures(found) == []
+    # The next head is an hour away.
+    assert {one.verdict for one in again} == {Verdict.NOT_APPLICABLE}
 
 
 async def test_a_port_that_is_taken_is_told(house: Judged) -> None:
