@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 
@@ -32,8 +32,10 @@ from counterfoil.conformance.registrar import Registrar
 from counterfoil.conformance.target import Identity
 from counterfoil.conformance.verdicts import NotApplicable
 from counterfoil.exchange.v1 import exchange_pb2 as pb
+from counterfoil.exchange.v1 import exchange_pb2_grpc
 
 PEER_LOG: Final = "peer.log"
+_Stub: TypeAlias = "exchange_pb2_grpc.ExchangeServiceAsyncStub"
 _LOOK_S: Final = 0.3
 _MICROSECONDS: Final = 1_000_000
 
@@ -94,24 +96,27 @@ async def _witnessed(bench: Bench, log: PeerLog) -> tuple[int, pb.GetProofRespon
     Raises:
         NotApplicable: It has none in time, or knows more of our log than we do.
     """
-    looked, patience_s = await _size(bench), log.settings.patience_s
-    async with listening(bench.target, log) as listener:
-        try:
-            async with asyncio.timeout(patience_s):
-                while True:
-                    _require_ours(listener)
-                    newest = await _size(bench)
-                    for place in range(looked, newest):
-                        proof = await _proved(bench, place)
-                        if proof is not None and act_of(proof.leaf) == WITNESS:
-                            return place, proof
-                    looked = newest
-                    await asyncio.sleep(_LOOK_S)
-        except TimeoutError as error:
-            raise NotApplicable(
-                f"the gateway witnessed no head of the peer's log in {patience_s:g} s; "
-                "by default it does so once an hour, and first an hour after its start"
-            ) from error
+    patience_s = log.settings.patience_s
+    async with bench.exchange() as stub:
+        looked = await _size(bench, stub)
+        async with listening(bench.target, log) as listener:
+            try:
+                async with asyncio.timeout(patience_s):
+                    while True:
+                        _require_ours(listener)
+                        newest = await _size(bench, stub)
+                        for place in range(looked, newest):
+                            proof = await _proved(stub, place)
+                            if proof is not None and act_of(proof.leaf) == WITNESS:
+                                return place, proof
+                        looked = newest
+                        await asyncio.sleep(_LOOK_S)
+            except TimeoutError as error:
+                raise NotApplicable(
+                    f"the gateway witnessed no head of the peer's log in {patience_s:g}"
+                    " s; by default it does so once an hour, and first an hour after "
+                    "its start"
+                ) from error
 
 
 def _require_ours(listener: Listener) -> None:
@@ -122,20 +127,18 @@ def _require_ours(listener: Listener) -> None:
         )
 
 
-async def _size(bench: Bench) -> int:
-    async with bench.exchange() as stub:
-        asked = pb.GetCheckpointRequest()
-        answer = await answered(stub.GetCheckpoint(asked, timeout=CALL_S))
+async def _size(bench: Bench, stub: _Stub) -> int:
+    asked = pb.GetCheckpointRequest()
+    answer = await answered(stub.GetCheckpoint(asked, timeout=CALL_S))
     return head_of(bench.target, answer.checkpoint).size
 
 
-async def _proved(bench: Bench, place: int) -> pb.GetProofResponse | None:
+async def _proved(stub: _Stub, place: int) -> pb.GetProofResponse | None:
     """Return what is proved of a leaf; None if it is others' business."""
-    async with bench.exchange() as stub:
-        call = stub.GetProof(pb.GetProofRequest(leaf=place), timeout=CALL_S)
-        try:
-            return await answered(call)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return None
-            raise
+    call = stub.GetProof(pb.GetProofRequest(leaf=place), timeout=CALL_S)
+    try:
+        return await answered(call)
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return None
+        raise
