@@ -33,11 +33,14 @@ def documented(town: Town) -> str:
     text = found[1]
     for stated, real in (
         ('"gateway.example:7411"', f'"127.0.0.1:{town.ports[FINANCE]}"'),
-        ("heads = []", f"heads = {json.dumps(town.heads(FINANCE))}"),
+        ("\nheads = []", f"\nheads = {json.dumps(town.heads(FINANCE))}"),
         ('"0.0.0.0:7411"', f'"127.0.0.1:{town.ports[BANK]}"'),
     ):
         assert text.count(stated) == 1
         text = text.replace(stated, real)
+    if FINANCE in town.sm3:
+        keys = json.dumps(town.sm3_heads(FINANCE))
+        text = text.replace("# sm3_heads = []", f"sm3_heads = {keys}")
     return text
 
 

@@ -401,6 +401,13 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
     },
     704: _REFUSED_CALLS,
     705: _REFUSED_CALLS,
+    706: {name: saying("GetCheckpoint", lie) for name, lie in _CHECKPOINTS.items()},
+    707: {
+        "proves another leaf": saying("GetProof", _change_leaf),
+        "proves by other hashes": saying("GetProof", _break_hashes),
+        "proves too little": saying("GetProof", _drop_hash),
+        "leaves a signature out": saying("GetProof", _drop_signature),
+    },
     801: {
         "knows nothing": _each_progress(lambda one: one.ClearField("known")),
         "says that it is not there yet": _each_progress(
@@ -473,6 +480,10 @@ LIES: Final[Mapping[int, Mapping[str, Lie]]] = {
     **dict.fromkeys(range(1301, 1304), _REFUSING | _HALF_SAID),
 }
 """By check, and by what the gateway does."""
+
+
+SM3: Final = frozenset({706, 707})
+"""The checks of a log that has an SM3 tree."""
 
 
 def _take_first(answer: pb.DeliverResponse) -> None:

@@ -27,7 +27,7 @@ from counterfoil.domain.changes import peers as peer_changes
 from counterfoil.domain.register import Register
 from tests.houses import BANK, FINANCE, Town, environment, free_port, running
 from tests.integration.judged import documented, reviewed, with_a_stranger, written
-from tests.integration.lies import GARBAGE, LIES, TAKES_STRIPPED, VERSIONS
+from tests.integration.lies import GARBAGE, LIES, SM3, TAKES_STRIPPED, VERSIONS
 from tests.integration.relay import Lie, relaying, speaking
 
 pytestmark = [
@@ -70,7 +70,8 @@ def _failures(findings: list[Finding]) -> list[str]:
     return [
         f"{one.check.number} {one.verdict.value}: {one.why}"
         for one in findings
-        if one.verdict is not Verdict.PASSED
+        # This log has no SM3 tree; of one that has, tests/tools/test_sm3_conformance.
+        if one.verdict is not Verdict.PASSED and one.check.number not in SM3
     ]
 
 
@@ -79,6 +80,8 @@ async def test_our_own_gateway_passes_every_check(house: Judged) -> None:
 
     assert _failures(findings) == []
     assert [one.check for one in findings] == list(CHECKS)
+    absent = {one.check.number for one in findings if "sm3_heads" in one.why}
+    assert absent == SM3
 
 
 async def test_a_kind_that_persons_review_is_judged_with_all_its_seals(
@@ -111,7 +114,12 @@ async def test_a_relay_that_tells_the_truth_passes_every_check(house: Judged) ->
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(number, name) for number, lies in LIES.items() for name in lies],
+    [
+        (number, name)
+        for number, lies in LIES.items()
+        if number not in SM3
+        for name in lies
+    ],
 )
 async def test_a_lie_is_found_by_its_check(
     house: Judged, number: int, name: str
@@ -423,12 +431,16 @@ async def test_the_command_tells_people_and_programs(
     status, printed, _ = await _command("--config", file, "--json", report)
 
     assert status == 0, printed
-    assert printed.endswith(f"{len(CHECKS)} passed, 0 failed, 0 not applicable\n")
+    passed, absent = len(CHECKS) - len(SM3), len(SM3)
+    told_last = f"{passed} passed, 0 failed, {absent} not applicable\n"
+    assert printed.endswith(told_last)
     told = json.loads(report.read_text(encoding="utf-8"))
     assert told["conforms"] is True
     assert told["gateway"]["party"] == FINANCE
     assert [one["number"] for one in told["checks"]] == [one.number for one in CHECKS]
-    assert {one["verdict"] for one in told["checks"]} == {"passed"}
+    assert {
+        one["number"] for one in told["checks"] if one["verdict"] != "passed"
+    } == SM3
 
 
 async def test_the_command_says_what_a_gateway_does_wrong(

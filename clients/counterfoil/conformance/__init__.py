@@ -16,8 +16,8 @@ stubs, cryptography, the office SDK's seals and the public formats of logs.
   seals that are made void.
 * `peer_log`, `listening`: a log of the peer, and the one who shows it. `entered`,
   `lateness`: vouchers that stand in it and come late.
-* `tls`, `services`, `taking`, `seals`, `contents`, `bounds`, `log`, `progress`,
-  `callers`, `agreements`, `filings`, `losses`, `late`,
-  `own_matters`: the checks.
+* `tls`, `services`, `taking`, `seals`, `contents`, `bounds`, `log`, `sm3_tree`,
+  `progress`, `callers`, `agreements`, `filings`, `losses`, `late`, `own_matters`: the
+  checks.
 * `suite`, `report`, `cli`: running them and telling what came of it.
 """

@@ -15,6 +15,7 @@ from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.tlog.checkpoint import open_checkpoint
 from counterfoil.tlog.errors import TlogError
 from counterfoil.tlog.merkle import TreeHead, leaf_hash
+from counterfoil.tlog.trees import LogTree
 from counterfoil.tlog.verification import (
     verify_consistency,
     verify_inclusion,
@@ -46,16 +47,18 @@ def arrival_leaf(paper: Paper, by: str, time: Timestamp) -> bytes:
     return document_leaf(ARRIVE, paper, by, time_us)
 
 
-def head_of(target: Target, checkpoint: bytes) -> TreeHead:
-    """Return the head of a checkpoint that every key of the log has signed.
+def head_of(
+    target: Target, checkpoint: bytes, tree: LogTree = LogTree.SHA256
+) -> TreeHead:
+    """Return the head of a checkpoint that every key of a tree of the log has signed.
 
     Raises:
-        CheckFailed: One has not, or it is another log's.
+        CheckFailed: One has not, or it is another log's or tree's.
     """
+    origin = tree.origin(f"{target.party}/log")
+    keys = target.heads if tree is LogTree.SHA256 else target.sm3_heads
     try:
-        opened = open_checkpoint(
-            checkpoint, origin=f"{target.party}/log", required=target.heads
-        )
+        opened = open_checkpoint(checkpoint, origin=origin, required=keys)
     except TlogError as error:
         raise CheckFailed(f"the checkpoint does not hold: {error}") from error
     return opened.checkpoint.head
@@ -94,7 +97,11 @@ def prove_range(
 
 
 def prove_leaf(
-    head: TreeHead, index: int, leaf: bytes, proof: pb.GetProofResponse
+    head: TreeHead,
+    index: int,
+    leaf: bytes,
+    proof: pb.GetProofResponse,
+    tree: LogTree = LogTree.SHA256,
 ) -> None:
     """Check that a proof shows this leaf, at this index, under a head.
 
@@ -103,18 +110,24 @@ def prove_leaf(
     """
     require(proof.leaf == leaf, "the proved leaf is not that of the document")
     try:
-        verify_inclusion(index, leaf_hash(leaf), head, list(proof.hashes))
+        hashed = leaf_hash(leaf, tree.hash_function)
+        verify_inclusion(index, hashed, head, list(proof.hashes), tree.hash_function)
     except TlogError as error:
         raise CheckFailed(f"the inclusion proof does not hold: {error}") from error
 
 
-def prove_growth(older: TreeHead, newer: TreeHead, hashes: Sequence[bytes]) -> None:
+def prove_growth(
+    older: TreeHead,
+    newer: TreeHead,
+    hashes: Sequence[bytes],
+    tree: LogTree = LogTree.SHA256,
+) -> None:
     """Check that a log has only grown.
 
     Raises:
         CheckFailed: That is not proved.
     """
     try:
-        verify_consistency(older, newer, list(hashes))
+        verify_consistency(older, newer, list(hashes), tree.hash_function)
     except TlogError as error:
         raise CheckFailed(f"the consistency proof does not hold: {error}") from error

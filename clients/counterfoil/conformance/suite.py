@@ -22,6 +22,7 @@ from counterfoil.conformance import (
     progress,
     seals,
     services,
+    sm3_tree,
     taking,
     tls,
 )
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[Check, ...]] = tuple(
         contents,
         bounds,
         log,
+        sm3_tree,
         progress,
         callers,
         agreements,

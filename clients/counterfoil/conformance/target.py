@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -112,6 +112,7 @@ class Target:
         party: The party whose gateway it is.
         authorities: File of the trusted authorities, PEM.
         heads: The keys of its log.
+        sm3_heads: The keys of its log's SM3 tree; none if it has no such tree.
         peer: The party that we play.
         gateway: The peer's gateway.
         institution: The peer's institution, which seals.
@@ -139,6 +140,7 @@ class Target:
     reviewer: Identity | None
     register: Registering | None = None
     log: LogSettings | None = None
+    sm3_heads: tuple[NoteVerifier, ...] = ()
 
     @property
     def host(self) -> str:
@@ -182,9 +184,7 @@ def _target(document: Table, base: Path) -> Target:
         server_name=gateway.get("server_name", ""),
         party=gateway["party"],
         authorities=authorities,
-        heads=tuple(
-            verifier_of(VerifierKey.from_text(text)) for text in gateway["heads"]
-        ),
+        heads=_verifiers(gateway["heads"]),
         peer=peer["party"],
         gateway=identity(peer["gateway"]),
         institution=identity(peer["institution"]),
@@ -195,12 +195,17 @@ def _target(document: Table, base: Path) -> Target:
         reviewer=of_desk("reviewer"),
         register=_registering(document.get("register"), identity),
         log=read_log(peer["log"], peer["party"], base) if "log" in peer else None,
+        sm3_heads=_verifiers(gateway.get("sm3_heads", ())),
     )
     if not target.heads:
         raise ValueError("gateway.heads names no key; no proof could be judged")
     if not (target.host and target.address.rpartition(":")[2].isdecimal()):
         raise ValueError("gateway.address is no host:port")
     return target
+
+
+def _verifiers(keys: Iterable[str]) -> tuple[NoteVerifier, ...]:
+    return tuple(verifier_of(VerifierKey.from_text(text)) for text in keys)
 
 
 def _registering(
