@@ -52,12 +52,14 @@ class Figures:
 
     def amount_fen(self, form: AnyForm) -> int:
         """Return the amount of a form: the main row's, or else the rows' together."""
-        if self.main:
-            fen: int = getattr(form, self.main)
-            return fen
-        if not self.each:
-            return 0
-        return sum(getattr(row, self.each) for row in rows_of(form))
+        if self.is_summed:
+            return sum(getattr(row, self.each) for row in rows_of(form))
+        return getattr(form, self.main) if self.main else 0
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether the amount is the rows' together, which no field states."""
+        return bool(self.each and not self.main)
 
     def paid_count(self, form: AnyForm) -> int:
         """Return how many rows state an amount: one that was paid nothing does not."""
@@ -142,7 +144,19 @@ def _all_of(level: LevelPlan, elements: Sequence[str]) -> tuple[str, ...]:
 def broken_totals(
     form: AnyForm, rows: Sequence[AnyForm], figures: Figures
 ) -> Iterator[Violation]:
-    """Yield amounts of the main row that are not the sums that they should be."""
+    """Yield amounts of the main row that are not the sums that they should be.
+
+    And a sum that is the voucher's amount, and no amount that a voucher can have.
+    """
+    if figures.is_summed and not payment.sum_fits(
+        [getattr(row, figures.each) for row in rows]
+    ):
+        yield Violation(
+            path="rows",
+            rule="sum.range",
+            text="together more than fifteen digits of yuan",
+            text_zh="明细金额之和超出范围",
+        )
     for main, each in figures.totals:
         amounts = [getattr(row, each) for row in rows]
         if not payment.sum_holds(getattr(form, main), amounts):

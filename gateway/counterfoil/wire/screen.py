@@ -111,6 +111,9 @@ class _Screen:
             return False
         # A receipt may say it all in the main row.
         totals = self.figures.totals if count or not self.is_receipt else ()
+        each = self.figures.each
+        if self.figures.is_summed and not payment.sum_fits(rows.amounts(each)):
+            return False
         return all(
             payment.sum_holds(getattr(form, main), rows.amounts(each))
             for main, each in totals

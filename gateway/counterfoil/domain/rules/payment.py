@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from counterfoil.domain.catalogue import SignRule
+from counterfoil.domain.money import FEN_MAX
 
 _DAY: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})", re.ASCII)
 
@@ -35,6 +36,15 @@ def sign_holds(fen: int, rule: SignRule) -> bool:
 def sum_holds(main_fen: int, rows_fen: Iterable[int]) -> bool:
     """Tell whether the main amount is the exact sum of the rows."""
     return main_fen == sum(rows_fen)
+
+
+def sum_fits(rows_fen: Iterable[int]) -> bool:
+    """Tell whether rows together are an amount that a voucher can state.
+
+    Where only the rows state amounts, their sum is the voucher's: it is kept, found and
+    compared as every amount is, so it has no more digits than any.
+    """
+    return abs(sum(rows_fen)) <= FEN_MAX
 
 
 def repeated(names: Sequence[Hashable]) -> Iterator[int]:
