@@ -220,3 +220,42 @@ def test_a_peer_says_by_which_size_a_document_is_to_be_shown(
     assert _outcome(pb.Outcome(refusal=refusal)).earlier_size == asked
     refusal.facts.clear()
     assert _outcome(pb.Outcome(refusal=refusal)).earlier_size == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("VOUCHER_KEY_REUSED", "VOUCHER_KEY_REUSED"),
+        ("OF_A_LATER_CONTRACT_2", "OF_A_LATER_CONTRACT_2"),
+        ("R" * 64, "R" * 64),
+        ("R" * 65, "UNSPECIFIED"),
+        # So long, it would not fit into the vault's book of keys.
+        ("R" * 70_000, "UNSPECIFIED"),
+        ("not a name", "UNSPECIFIED"),
+        ("REASON\n", "UNSPECIFIED"),
+        ("原因", "UNSPECIFIED"),
+        ("", "UNSPECIFIED"),
+    ],
+)
+def test_of_a_peers_reason_only_a_name_is_taken(said: str, kept: str) -> None:
+    assert _outcome(pb.Outcome(refusal=Refusal(reason=said))).reason == kept
+
+
+@pytest.mark.refusal("PEER_FORKED")
+@pytest.mark.parametrize("seconds", [-1, 2**63 // 1_000_000 + 1, 2**63 - 1, -(2**63)])
+async def test_a_time_that_no_leaf_can_state_is_no_answer(
+    town: Town, seconds: int
+) -> None:
+    async def never(
+        request: pb.DeliverRequest, _context: object
+    ) -> AsyncIterator[pb.DeliverResponse]:
+        answer = pb.DeliverResponse(batch=request.batch)
+        answer.outcomes.add().stored.SetInParent()
+        answer.arrival_time.seconds = seconds
+        yield answer
+
+    async with _stream(town, never) as stream:
+        await stream.send([b"one"], [])
+
+        with pytest.raises(PeerForked, match="no leaf can have"):
+            await stream.answer()

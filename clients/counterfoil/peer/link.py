@@ -9,6 +9,7 @@ kept until it fails.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -36,6 +37,11 @@ _MESSAGE_BYTES_MAX: Final = 2_097_152
 _PROOF_S: Final = 10.0
 _SIZE_DIGITS_MAX: Final = 18
 _STORED: Final = PeerOutcome()
+_REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
+"""A reason as this contract or a later one may name it; it is kept with the voucher."""
+_UNSPECIFIED: Final = "UNSPECIFIED"
+_TIME_US: Final = range(2**63)
+"""Instants that a leaf can state, microseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +175,7 @@ class DeliveryStream:
 
         Raises:
             PeerUnreachable: The stream broke or ended.
-            PeerForked: The answer is for another batch.
+            PeerForked: The answer is for another batch, or no answer at all.
         """
         try:
             response = await self._call.read()
@@ -180,6 +186,9 @@ class DeliveryStream:
         self._answered += 1
         if response.batch != self._answered:
             raise PeerForked("the peer answered another batch than was due")
+        arrival_time_us = timestamp_to_us(response.arrival_time)
+        if arrival_time_us not in _TIME_US:
+            raise PeerForked("the peer states a time that no leaf can have")
         outcomes = [_outcome(one) for one in response.outcomes]
         # All at once: after a crash a whole window may be known already.
         known = [at for at, one in enumerate(outcomes) if one.known_leaf is not None]
@@ -188,7 +197,7 @@ class DeliveryStream:
             outcomes[at] = one
         return PeerResponse(
             checkpoint=response.checkpoint,
-            arrival_time_us=timestamp_to_us(response.arrival_time),
+            arrival_time_us=arrival_time_us,
             first_leaf=response.first_leaf,
             range_proof=tuple(response.range_proof),
             outcomes=tuple(outcomes),
@@ -247,12 +256,18 @@ def _outcome(outcome: pb.Outcome) -> PeerOutcome:
             return PeerOutcome(known_leaf=outcome.known.leaf)
         case "refusal":
             return PeerOutcome(
-                reason=outcome.refusal.reason or "UNSPECIFIED",
+                reason=_reason(outcome.refusal),
                 retryable=outcome.refusal.retryable,
                 earlier_size=_earlier_size(outcome.refusal),
             )
         case _:
             raise PeerForked("the peer left an outcome empty")
+
+
+def _reason(refusal: sealed_pb2.Refusal) -> str:
+    """Return why a peer refused a document, if that is a name of a reason."""
+    reason = refusal.reason
+    return reason if _REASON.fullmatch(reason) else _UNSPECIFIED
 
 
 def _earlier_size(refusal: sealed_pb2.Refusal) -> int:
