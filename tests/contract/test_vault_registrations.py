@@ -217,8 +217,10 @@ def test_a_loss_notice_goes_to_whom_it_tells_and_its_arrival_is_proved(
 
 
 @pytest.mark.clause("hubei-14")
-def test_a_loss_notice_goes_to_a_thousand_peers(founded: Bench) -> None:
-    peers = tuple(f"42{n:04}-102" for n in range(1000))
+def test_a_loss_notice_goes_to_a_thousand_peers_of_the_longest_codes(
+    founded: Bench,
+) -> None:
+    peers = tuple(f"77777{n:04}-{'z' * 21}" for n in range(1024))
     lost = LossNotice(certificate=LOST, holder=institution(FINANCE))
     notice = paper(lost, SUPERVISOR, told=peers)
 

@@ -247,6 +247,13 @@ class Reading(Protocol):
         """Scan the digest index."""
 
 
+class CannotBeStored(Exception):
+    """What is to be stored has no form in which the engine keeps it: a defect of ours.
+
+    Nothing was stored, and nothing was begun: the engine may be written to as before.
+    """
+
+
 class Writing(Reading, Protocol):
     """The state on which one commit is judged, by the only writer."""
 
@@ -255,6 +262,7 @@ class Writing(Reading, Protocol):
 
         Raises:
             VaultFull: There is no room; nothing was stored.
+            CannotBeStored: It cannot be written down; nothing was stored.
             Exception: Whatever else is raised means that the engine must not be
                 written to any more.
         """

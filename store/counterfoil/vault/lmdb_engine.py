@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 import lmdb
 
 from counterfoil.domain.refusals import VaultCorrupt, VaultFull
 from counterfoil.tlog.merkle import Frontier
 from counterfoil.tlog.sm3 import sm3
-from counterfoil.tlog.tiles import Tile
-from counterfoil.vault.engine import Batch
+from counterfoil.vault.engine import Batch, CannotBeStored
 from counterfoil.vault.lmdb_layout import (
     FORMAT,
     FORMAT_WITH_SM3,
@@ -30,22 +29,9 @@ from counterfoil.vault.lmdb_layout import (
     LmdbReading,
     Tables,
     pack_sm3,
-    pack_state,
-    tile_key,
 )
+from counterfoil.vault.lmdb_records import Changes, encoded
 from counterfoil.vault.locking import DirectoryLock, Gate
-from counterfoil.vault.packing import (
-    name_key,
-    pack_bucket,
-    pack_entry,
-    pack_lane,
-    pack_reference,
-    pack_rows,
-    seal,
-)
-from counterfoil.vault.records import INDEX
-
-T = TypeVar("T")
 
 MEBIBYTE: Final = 1 << 20
 _FILE: Final = "vault.lmdb"
@@ -274,9 +260,11 @@ class LmdbWriting(LmdbReading):
 
         Raises:
             VaultFull: There is no room; nothing was stored.
+            CannotBeStored: It cannot be written down; nothing was stored.
             lmdb.Error: The engine must not be written to any more.
         """
         assert batch.first == self.size(), "another writer was here"
+        changes = encoded(batch, self._tables)
         expected = _PAGE_FACTOR * sum(len(sealed) for _, sealed in batch.documents)
         self.abort()
         self._engine.make_room(expected + MEBIBYTE)
@@ -284,106 +272,24 @@ class LmdbWriting(LmdbReading):
             self._txn, _ = self._engine.begin()
             self._open = True
             try:
-                self._store(batch)
+                self._store(changes)
                 self._open = False
                 self._txn.commit()
+            except lmdb.BadValsizeError as error:  # type: ignore[attr-defined]
+                # Found before any page was written: what was put is in memory only.
+                self.abort()
+                raise CannotBeStored("a key or value is too long") from error
             except lmdb.MapFullError:
                 self.abort()
                 self._engine.grow()
             else:
                 return
 
-    def _store(self, batch: Batch) -> None:
+    def _store(self, changes: Iterable[Changes]) -> None:
         """Write all tables, each in the order of its keys."""
-        tables = self._tables
-        self._append(tables.log, pack_rows(batch.first, batch.rows))
-        self._append(tables.documents, _by_index(batch.documents))
-        self._append(tables.evidence, _by_index(batch.evidence.items()))
-        self._put(tables.tiles, _by_place(batch.tiles))
-        if batch.sm3 is not None:
-            assert tables.sm3_tiles is not None, "the batch has what the vault has"
-            self._put(tables.sm3_tiles, _by_place(batch.sm3.tiles))
-        self._replace(tables.keys, batch.entries.items(), pack_entry)
-        lanes = [(name_key(*place), row) for place, row in batch.lanes.items()]
-        self._replace(tables.lanes, lanes, pack_lane)
-        inbox = [
-            (name_key(*place), b"" if waits else None)
-            for place, waits in batch.inbox.items()
-        ]
-        self._replace(tables.inbox, inbox, _as_it_is)
-        steps = [
-            (key, seal(key, INDEX.pack(index))) for key, index in batch.steps.items()
-        ]
-        self._put(tables.steps, steps)
-        references = [
-            (key, pack_reference(key, fen)) for key, fen in batch.references.items()
-        ]
-        self._put(tables.references, references)
-        registrations = [
-            (digest, seal(digest, INDEX.pack(index)))
-            for digest, index in batch.registrations.items()
-        ]
-        self._put(tables.registrations, registrations)
-        witnessed = [
-            (key, seal(key, INDEX.pack(index)))
-            for key, index in (
-                (name_key(*place), index) for place, index in batch.witnessed.items()
-            )
-        ]
-        self._put(tables.witnessed, witnessed)
-        self._put(tables.certificates, batch.certificates.items())
-        buckets = [(name_key(*place), sums) for place, sums in batch.buckets.items()]
-        self._replace(tables.buckets, buckets, pack_bucket)
-        names = [(name, INDEX.pack(index)) for name, index in batch.names]
-        self._put(tables.names, names)
-        self._put(tables.meta, _state(batch))
-
-    def _append(
-        self, table: lmdb.Database, items: Iterable[tuple[bytes, bytes]]
-    ) -> None:
-        """Put rows behind all that a table has."""
-        with self._txn.cursor(table) as cursor:
-            cursor.putmulti(items, append=True)
-
-    def _put(self, table: lmdb.Database, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Put rows, in the order of their keys: neighbours share pages."""
-        with self._txn.cursor(table) as cursor:
-            cursor.putmulti(sorted(items))
-
-    def _replace(
-        self,
-        table: lmdb.Database,
-        rows: Iterable[tuple[bytes, T | None]],
-        pack: Callable[[bytes, T], bytes],
-    ) -> None:
-        """Put rows, and delete those of which nothing is left."""
-        records = []
-        for key, row in rows:
-            if row is None:
-                self._txn.delete(key, db=table)
-            else:
-                records.append((key, pack(key, row)))
-        if records:
-            self._put(table, records)
-
-
-def _by_index(items: Iterable[tuple[int, bytes]]) -> list[tuple[bytes, bytes]]:
-    return [(INDEX.pack(index), value) for index, value in items]
-
-
-def _by_place(tiles: Iterable[Tile]) -> list[tuple[bytes, bytes]]:
-    return [(tile_key(tile.level, tile.index), tile.hashes) for tile in tiles]
-
-
-def _as_it_is(_key: bytes, record: bytes) -> bytes:
-    return record
-
-
-def _state(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-    """Yield what the batch changes of the vault's own facts."""
-    yield b"state", pack_state(batch.frontier, batch.time_us)
-    if batch.sm3 is not None:
-        yield b"sm3", pack_sm3(batch.sm3.frontier)
-    if batch.named_to:
-        reaches = b"".join(map(INDEX.pack, batch.named_to))
-        yield b"named_to", seal(b"named_to", reaches)
+        for one in changes:
+            for key in one.struck:
+                self._txn.delete(key, db=one.table)
+            if one.put:
+                with self._txn.cursor(one.table) as cursor:
+                    cursor.putmulti(one.put, append=one.appended)

@@ -23,7 +23,7 @@ from counterfoil.domain.deeds import Arrive, Committed, Deed, Deliver
 from counterfoil.domain.refusals import VaultBusy, VaultFull, VaultStopped
 from counterfoil.domain.register import Register
 from counterfoil.vault.custody import Applied, apply
-from counterfoil.vault.engine import Batch, Engine
+from counterfoil.vault.engine import Batch, CannotBeStored, Engine
 from counterfoil.vault.names import NameIndex
 from counterfoil.vault.transaction import Transaction
 from counterfoil.vault.written import Written
@@ -190,6 +190,8 @@ class Writer:
         try:
             group = self._judge_and_commit(jobs, answers)
             concluded = self._conclude(group)
+        except CannotBeStored as defect:
+            return self._each_alone(jobs, defect)
         except VaultFull as full:
             return answers + _same_answer(_unanswered(jobs, answers), full)
         except BaseException as error:  # noqa: BLE001
@@ -204,6 +206,16 @@ class Writer:
             for job, result in zip(group.jobs, concluded, strict=True)
         ]
         return answers + done
+
+    def _each_alone(self, jobs: list[Job], defect: CannotBeStored) -> list[Answer]:
+        """Write each job in a commit of its own, but what cannot be written down.
+
+        Nothing was stored of the group, so nobody but its own caller has to suffer.
+        """
+        if len(jobs) > 1:
+            return [answer for job in jobs for answer in self._write([job])]
+        _LOG.error("a deed cannot be stored", exc_info=defect)
+        return _same_answer(jobs, defect)
 
     def _judge_and_commit(self, jobs: list[Job], answers: list[Answer]) -> Group:
         """Judge and commit; a job that cannot be judged is answered and left out."""

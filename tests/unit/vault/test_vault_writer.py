@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from counterfoil.domain.deeds import Deed, Enter, Send
+from counterfoil.domain.naming import Naming, ReferenceMeasure, ReferenceNeed
 from counterfoil.domain.refusals import VaultBusy, VaultStopped
-from counterfoil.vault.engine import Batch, Writing
+from counterfoil.vault.engine import Batch, CannotBeStored, Writing
+from counterfoil.vault.lmdb_engine import LmdbEngine
+from counterfoil.vault.lmdb_records import KEY_BYTES_MAX
 from counterfoil.vault.memory_engine import MemoryEngine
 from counterfoil.vault.writer import WriterLimits
-from tests.contract.vaults import LANES, open_vault, recorded, run, voucher
+from tests.contract.vaults import LANES, SMALL, open_vault, recorded, run, voucher
 from tests.doubles import kept
 
 
@@ -173,4 +178,56 @@ def test_a_loop_that_closes_before_its_answer_harms_nobody() -> None:
 
     assert vault.size() == 2
     assert not left.done()
+    vault.close()
+
+
+def test_what_cannot_be_written_down_costs_its_own_call_only(tmp_path: Path) -> None:
+    vault = open_vault(LmdbEngine(tmp_path, SMALL))
+    # More than any layout holds; nothing that the contract takes is like that.
+    huge = [
+        Enter(document=replace(voucher("2"), amount_fen=2**63), lanes=LANES),
+        *enter(4),
+    ]
+
+    async def three() -> list[object]:
+        calls = [
+            asyncio.create_task(vault.perform(deeds))
+            for deeds in (enter(1), huge, enter(3))
+        ]
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    one, two, three_ = run(three())
+
+    assert isinstance(one, list)
+    assert isinstance(two, CannotBeStored)
+    assert isinstance(three_, list)
+    assert vault.stopped_reason == ""
+    # Neither it nor what came with it, and what comes later is written as ever.
+    assert [kept(vault, voucher(n).key) for n in "24"] == [None, None]
+    assert recorded(run(vault.perform(enter(5)))[0].outcomes[0]).leaf == 2
+    assert vault.size() == 3
+    vault.close()
+
+
+def test_a_key_that_is_too_long_for_the_engine_costs_its_own_call_only(
+    tmp_path: Path,
+) -> None:
+    vault = open_vault(LmdbEngine(tmp_path, SMALL))
+    longest = Naming(
+        types=(5201,),
+        number="9" * KEY_BYTES_MAX,
+        amount_fen=1,
+        path="ori_voucher_no",
+        need=ReferenceNeed.NOTHING,
+        measure=ReferenceMeasure.PART,
+        once=False,
+        lapses=False,
+    )
+    document = replace(voucher("1"), names=(longest,))
+
+    with pytest.raises(CannotBeStored, match="too long"):
+        run(vault.perform([Enter(document=document, lanes=LANES)]))
+
+    assert vault.stopped_reason == ""
+    assert recorded(run(vault.perform(enter(1)))[0].outcomes[0]).leaf == 0
     vault.close()
