@@ -23,6 +23,9 @@ from counterfoil.vault.heads import HeadStore
 from counterfoil.wire.certificates import KeptCertificates
 
 _CONNECT_S_MAX: Final = 5.0
+_OVERHEAD_BYTES: Final = 16 * 1024
+"""What a message has beside its documents, certificates, answers and proofs: tags and
+lengths, some ten bytes for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,12 @@ class LaneMaking:
             limits=LaneLimits(
                 documents_max=limits.batch_documents_max,
                 bytes_max=limits.batch_bytes_max,
+                extras_bytes_max=max(
+                    limits.message_bytes_max
+                    - max(limits.batch_bytes_max, limits.document_bytes_max)
+                    - _OVERHEAD_BYTES,
+                    0,
+                ),
                 window_batches=limits.window_batches,
                 retry_s_min=limits.retry_s_min,
                 retry_s_max=limits.retry_s_max,

@@ -21,6 +21,7 @@ from counterfoil.app.earlier_proofs import shown_earlier
 from counterfoil.app.peer_answers import GrowthProof, PeerResponse
 from counterfoil.app.ports import Clock, LaneItem, Vault
 from counterfoil.app.witness_peer import WitnessPeer
+from counterfoil.daemon.lane_loading import Loading
 from counterfoil.domain.deeds import Committed
 from counterfoil.domain.refusals import (
     CounterfoilError,
@@ -36,9 +37,10 @@ from counterfoil.wire.certificates import KeptCertificates
 
 log = logging.getLogger("counterfoil.lanes")
 
-_CERTIFICATES_MAX = 64
-_SHOWN_MAX = 128
 _START = -1  # before the first sequence of a lane
+
+DEFECT = "INTERNAL"
+"""Why a lane waits that met a defect of ours; see `registry.v1.Peer.last_reason`."""
 
 Answered: TypeAlias = tuple[list[LaneItem], PeerResponse]
 """A batch and what the peer answered to it."""
@@ -98,6 +100,8 @@ class LaneLimits:
     Attributes:
         documents_max: Most documents in a batch.
         bytes_max: Most bytes in a batch of several documents.
+        extras_bytes_max: Most bytes of what goes with a batch, so that both are one
+            message: certificates, answers about them, and proofs.
         window_batches: Most batches without an answer.
         retry_s_min: First wait after a failure.
         retry_s_max: Longest wait.
@@ -106,6 +110,7 @@ class LaneLimits:
 
     documents_max: int
     bytes_max: int
+    extras_bytes_max: int
     window_batches: int
     retry_s_min: float
     retry_s_max: float
@@ -166,10 +171,7 @@ class Lane:
             try:
                 await self._carry(self._connected)
             except CounterfoilError as failure:
-                self.condition, self.last_reason = (
-                    Condition.BACKING_OFF,
-                    failure.reason,
-                )
+                self._back_off(failure.reason)
                 log.warning(
                     "lane waits",
                     extra={
@@ -178,6 +180,12 @@ class Lane:
                         "detail": str(failure),
                         "wait_s": wait_s,
                     },
+                )
+            except Exception:
+                # A lane that ended would hold up all that waits until a restart.
+                self._back_off(DEFECT)
+                log.exception(
+                    "defect", extra={"peer": self.link.peer.party, "wait_s": wait_s}
                 )
             finally:
                 await self.link.close()
@@ -188,6 +196,9 @@ class Lane:
                 else min(wait_s * 2, self.limits.retry_s_max)
             )
             await asyncio.sleep(wait_s)
+
+    def _back_off(self, reason: str) -> None:
+        self.condition, self.last_reason = Condition.BACKING_OFF, reason
 
     def _connected(self) -> None:
         self.condition = Condition.OPEN
@@ -220,7 +231,10 @@ class Lane:
 
     async def _send(self, stream: Stream) -> None:
         """Send what waits, behind what is under way, within the window."""
-        after, shown, told = _START, set[bytes](), set[bytes]()
+        loading = Loading(
+            certificates=self.certificates, bytes_max=self.limits.extras_bytes_max
+        )
+        after = _START
         while True:
             await self._window.acquire()
             size = self.vault.size()
@@ -229,15 +243,13 @@ class Lane:
                 self._window.release()
                 after = await self._wait(size, behind)
                 continue
-            after = batch[-1].sequence
-            needed = self.certificates.of_batch(item.sealed for item in batch)
-            certificates = _fresh(needed, shown)
-            answers = _fresh(self.certificates.answers(needed), told)
-            self._under_way.put_nowait(batch)
+            load = loading.load(batch, self._earlier)
+            after = load.batch[-1].sequence
+            self._under_way.put_nowait(load.batch)
             self._unanswered += 1
-            earlier = self._show(batch) if self._earlier else ()
-            documents = [item.sealed for item in batch]
-            await stream.send(documents, certificates, answers, earlier)
+            earlier = self._show(load.batch) if self._earlier else ()
+            documents = [item.sealed for item in load.batch]
+            await stream.send(documents, load.certificates, load.answers, earlier)
 
     def _show(self, batch: Sequence[LaneItem]) -> list[ShownProof]:
         """Return what shows when documents entered, where the peer asked for it."""
@@ -372,13 +384,3 @@ async def _first_failure(*tasks: asyncio.Task[None]) -> None:
 
 async def _result(task: Awaitable[None]) -> None:
     await task
-
-
-def _fresh(needed: Sequence[bytes], shown: set[bytes]) -> list[bytes]:
-    """Return what a batch needs that this stream has not carried, and note it."""
-    # A peer remembers the last 192 of a stream: begin anew before it forgets.
-    if len(shown) > _SHOWN_MAX:
-        shown.clear()
-    chosen = [one for one in needed if one not in shown][:_CERTIFICATES_MAX]
-    shown.update(chosen)
-    return chosen

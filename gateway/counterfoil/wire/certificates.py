@@ -40,7 +40,10 @@ class ShownCertificates:
 
     def add(self, certificates: Iterable[bytes]) -> list[bytes]:
         """Remember those of a batch; return all that it may be judged with."""
-        self._shown.update(dict.fromkeys(certificates))
+        for one in certificates:
+            # What is shown again is the newest again, as the sender counts.
+            self._shown.pop(one, None)
+            self._shown[one] = None
         while len(self._shown) > SHOWN_MAX:
             self._shown.pop(next(iter(self._shown)))
         return list(self._shown)

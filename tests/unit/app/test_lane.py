@@ -119,6 +119,7 @@ async def test_a_lane_takes_the_next_answer_while_one_waits_for_its_commit(
         limits=LaneLimits(
             documents_max=1,
             bytes_max=1_000_000,
+            extras_bytes_max=1_000_000,
             window_batches=len(rows),
             retry_s_min=0.01,
             retry_s_max=0.01,
@@ -149,6 +150,7 @@ def lane_to(bank: House, finance: House, witness: WitnessPeer | None = None) -> 
         limits=LaneLimits(
             documents_max=9,
             bytes_max=1_000_000,
+            extras_bytes_max=1_000_000,
             window_batches=2,
             retry_s_min=0.01,
             retry_s_max=0.01,
