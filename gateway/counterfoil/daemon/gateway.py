@@ -235,6 +235,7 @@ class Gateway:
             seals,
             workers=self.configuration.seal.workers,
             in_batches=self.configuration.seal.batch,
+            document_bytes_max=self.configuration.limits.document_bytes_max,
             changed=self._health_due.set,
             unknown=self._ask.want,
         )

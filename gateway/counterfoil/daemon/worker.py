@@ -21,6 +21,7 @@ from counterfoil.seal.key_material import KeyMaterial
 from counterfoil.seal.sign import Sealer
 from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.trust_material import TrustMaterial
+from counterfoil.wire.own_seals import DOCUMENT_BYTES_MAX
 from counterfoil.wire.seals import encode_statement
 from counterfoil.wire.workshop import Workshop
 
@@ -82,13 +83,18 @@ _workshop: Workshop | None = None
 
 
 def make_workshop(
-    material: TrustMaterial, seals: Sequence[SealMaterial], *, in_batches: bool
+    material: TrustMaterial,
+    seals: Sequence[SealMaterial],
+    *,
+    in_batches: bool,
+    document_bytes_max: int = DOCUMENT_BYTES_MAX,
 ) -> Workshop:
     """Return the workshop of a worker from what its gateway handed it."""
     workshop = Workshop(
         trust=TrustStore(material),
         sealers={seal.party: seal.sealer() for seal in seals},
         in_batches=in_batches,
+        document_bytes_max=document_bytes_max,
     )
     workshop.relist(dict(material.directory))
     return workshop
@@ -98,11 +104,14 @@ def start_worker(
     material: TrustMaterial,
     seals: Sequence[SealMaterial],
     in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
+    document_bytes_max: int,
 ) -> None:
     """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
     global _workshop  # noqa: PLW0603 -- a worker process is its workshop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _workshop = make_workshop(material, seals, in_batches=in_batches)
+    _workshop = make_workshop(
+        material, seals, in_batches=in_batches, document_bytes_max=document_bytes_max
+    )
     settle()
     keep_freed()
 

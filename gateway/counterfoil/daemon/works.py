@@ -53,6 +53,7 @@ class ProcessWorks:
         seals: The seals of the parties hosted here.
         workers: How many processes.
         in_batches: Whether vouchers of one batch share one signature.
+        document_bytes_max: Largest sealed document of ours.
         changed: Called when `is_ready` may have changed.
         unknown: Called with certificates (DER) that came with seals of which nobody
             can tell now whether they were revoked.
@@ -65,12 +66,15 @@ class ProcessWorks:
         *,
         workers: int,
         in_batches: bool,
+        document_bytes_max: int,
         changed: Callable[[], None],
         unknown: Callable[[Sequence[bytes]], None] = lambda _: None,
     ) -> None:
         self._material, self._seals = material, tuple(seals)
         self._unknown = unknown
-        self._start = partial(_process, in_batches=in_batches)
+        self._start = partial(
+            _process, in_batches=in_batches, document_bytes_max=document_bytes_max
+        )
         self._workers = [
             LastingWorker(
                 lambda: self._start(self._seals, self._material), self._prepare, changed
@@ -293,6 +297,11 @@ def _tell_away(made: Sequence[object]) -> None:
 
 
 def _process(
-    seals: tuple[SealMaterial, ...], material: TrustMaterial, *, in_batches: bool
+    seals: tuple[SealMaterial, ...],
+    material: TrustMaterial,
+    *,
+    in_batches: bool,
+    document_bytes_max: int,
 ) -> WorkerProcess:
-    return WorkerProcess(start_worker, (material, seals, in_batches))
+    handed = material, seals, in_batches, document_bytes_max
+    return WorkerProcess(start_worker, handed)

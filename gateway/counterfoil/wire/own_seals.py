@@ -16,6 +16,7 @@ from counterfoil.domain.catalogue import (
 from counterfoil.domain.document import Document
 from counterfoil.domain.draft_seals import NOBODY, Signers
 from counterfoil.domain.refusals import (
+    BatchTooLarge,
     CounterfoilError,
     MalformedPayload,
     NotTheIssuer,
@@ -28,6 +29,12 @@ from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.documents import Facts, document_of
 from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import seal_from_bytes
+
+DOCUMENT_BYTES_MAX: Final = 1_048_576
+"""Largest sealed document, as `exchange.v1.ExchangeService.Deliver` says."""
+
+_SEALS_BYTES: Final = 8 * 1024
+"""Room for a document's seals; four of the largest have less than 5 KiB."""
 
 
 @value
@@ -62,10 +69,12 @@ class OwnSeals:
     Attributes:
         sealers: Makes the seals of each party.
         in_batches: Whether vouchers of one batch share one signature.
+        document_bytes_max: Largest sealed document: what is larger, no peer takes.
     """
 
     sealers: Mapping[str, Sealer]
     in_batches: bool = False
+    document_bytes_max: int = DOCUMENT_BYTES_MAX
 
     def finish(
         self, bares: Sequence[Bare | CounterfoilError], at_us: int
@@ -77,6 +86,7 @@ class OwnSeals:
             if isinstance(bare, CounterfoilError):
                 continue
             try:
+                require_room(bare.payload, self.document_bytes_max, bare.enclosures)
                 due = _due(bare)
             except CounterfoilError as refusal:
                 finished[index] = refusal
@@ -125,6 +135,38 @@ class OwnSeals:
         if self.in_batches and len(orders) > 1:
             return sealer.seal_batch(orders, stated_time_us=at_us)
         return sealer.seal_each(orders, stated_time_us=at_us)
+
+
+def require_room(
+    payload: bytes, bytes_max: int, enclosures: Sequence[bytes] = ()
+) -> None:
+    """Check that a document of ours will not be too large once it is sealed.
+
+    Before anybody puts a seal on it: what is sealed cannot be made smaller, and a
+    document that no peer takes would wait in its lane for ever.
+
+    Args:
+        payload: Its bytes.
+        bytes_max: The largest sealed document.
+        enclosures: Sealed originals that it carries.
+
+    Raises:
+        BatchTooLarge: It will be.
+    """
+    enclosed = sum(map(len, enclosures))
+    room = bytes_max - _SEALS_BYTES - enclosed
+    if len(payload) <= room:
+        return
+    facts = {"max": str(bytes_max), "bytes": str(len(payload) + enclosed)}
+    if enclosures:
+        raise BatchTooLarge(
+            f"with the original inside the document has more than {bytes_max} bytes; "
+            "issue it without copies",
+            **facts,
+        )
+    raise BatchTooLarge(
+        f"a document with its seals holds at most {bytes_max} bytes; divide it", **facts
+    )
 
 
 def plan_of(kind: DocumentKind, facts: Facts) -> SealPlan:

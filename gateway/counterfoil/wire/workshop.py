@@ -40,7 +40,14 @@ from counterfoil.wire.days import check_day
 from counterfoil.wire.documents import Facts, document_of, read_payload
 from counterfoil.wire.held import held
 from counterfoil.wire.national_out import national_document
-from counterfoil.wire.own_seals import Bare, OwnSeals, bare_of, plan_of
+from counterfoil.wire.own_seals import (
+    DOCUMENT_BYTES_MAX,
+    Bare,
+    OwnSeals,
+    bare_of,
+    plan_of,
+    require_room,
+)
 from counterfoil.wire.registrations import registration_document
 from counterfoil.wire.review import judge_review
 from counterfoil.wire.sealed import Opened, open_sealed
@@ -64,11 +71,13 @@ class Workshop:
         trust: Judges certificates.
         sealers: The institution seals of the parties hosted here, by party.
         in_batches: Whether vouchers of one batch share one signature.
+        document_bytes_max: Largest sealed document of ours.
     """
 
     trust: TrustStore
     sealers: Mapping[str, Sealer]
     in_batches: bool = False
+    document_bytes_max: int = DOCUMENT_BYTES_MAX
     _own: OwnSeals = field(init=False, repr=False)
     _checked: dict[bytes, Facts] = field(default_factory=dict, repr=False)
     """What vouchers say that we composed, by digest of the payload. That bytes keep
@@ -76,7 +85,7 @@ class Workshop:
     their reviews are complete, which for 500 rows takes as long as fifty seals."""
 
     def __post_init__(self) -> None:
-        self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
+        self._own = self._own_seals()
 
     def reseal(
         self, sealers: Mapping[str, Sealer], directory: Mapping[bytes, Identity]
@@ -101,7 +110,14 @@ class Workshop:
             else sealer
             for party, sealer in self.sealers.items()
         }
-        self._own = OwnSeals(sealers=self.sealers, in_batches=self.in_batches)
+        self._own = self._own_seals()
+
+    def _own_seals(self) -> OwnSeals:
+        return OwnSeals(
+            sealers=self.sealers,
+            in_batches=self.in_batches,
+            document_bytes_max=self.document_bytes_max,
+        )
 
     def examine(
         self,
@@ -207,6 +223,7 @@ class Workshop:
         def compose(draft: bytes) -> DraftRow:
             row, facts = compose_draft(draft, desk=desk)
             check_day(facts, at_us)
+            require_room(row.payload, self.document_bytes_max)
             if len(self._checked) >= CHECKED_MAX:
                 self._checked.clear()
             self._checked[row.digest] = facts

@@ -14,6 +14,7 @@ from counterfoil.domain.document import Document
 from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
 from counterfoil.domain.drafts import DraftRow, ReceiptText, StepText, Unsealed
 from counterfoil.domain.refusals import (
+    BatchTooLarge,
     CounterfoilError,
     FormRefused,
     MalformedPayload,
@@ -27,6 +28,7 @@ from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2, voucher_pb2
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.judge import take_apart
+from counterfoil.wire.own_seals import DOCUMENT_BYTES_MAX
 from counterfoil.wire.sealed import close_sealed
 from counterfoil.wire.seals import seal_from_bytes, seal_to_bytes
 from counterfoil.wire.workshop import Workshop
@@ -35,6 +37,7 @@ from tests.unit.app.papers import (
     BANK,
     FINANCE,
     OTHER_BANK,
+    UNIT,
     direct_payment,
     draft_of,
     encoded,
@@ -108,6 +111,62 @@ def receipt_of(keys: Keys, *enclosures: bytes, by: str = BANK) -> bytes:
 def examined(workshop: Workshop, keys: Keys, sealed: bytes) -> Document:
     (outcome,) = workshop.examine([sealed], certificates(keys), NOW_US)
     return fine(outcome)
+
+
+# --- how large a document may be -------------------------------------------------
+
+
+def with_bytes(voucher: voucher_pb2.Voucher, size: int) -> voucher_pb2.Voucher:
+    """Return a voucher of `size` bytes: with elements that no form knows."""
+    form = getattr(voucher, voucher.WhichOneof("form") or "")
+    while (left := size - voucher.ByteSize()) > 0:
+        fill = max(min(left - 40, 60_000), 1)
+        form.extra.add(path="", after="", xml=f"<Hold9>{'x' * fill}</Hold9>")
+    return voucher
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_a_voucher_that_no_peer_would_take_is_refused_before_it_is_sealed(
+    workshop: Workshop,
+) -> None:
+    room = DOCUMENT_BYTES_MAX - 8 * 1024
+    reviewed = draft_of(with_bytes(direct_payment("1"), room - 200))
+    notice = draft_of(with_bytes(entry_notice("1"), room - 200))
+    (row,) = workshop.compose([reviewed], FINANCE, NOW_US)
+    (sent,) = workshop.submit([notice], BANK, NOW_US)
+    assert isinstance(row, DraftRow)
+    assert len(row.payload) > room - 400
+    assert room - 400 < len(fine(sent).sealed) <= DOCUMENT_BYTES_MAX
+
+    larger = draft_of(with_bytes(direct_payment("2"), room + 200))
+    notice = draft_of(with_bytes(entry_notice("2"), room + 200))
+    refused = [
+        *workshop.compose([larger, draft_of(direct_payment("3"))], FINANCE, NOW_US),
+        *workshop.submit([notice], BANK, NOW_US),
+    ]
+
+    assert reasons(refused) == ["BATCH_TOO_LARGE", "", "BATCH_TOO_LARGE"]
+    told = refused[0]
+    assert isinstance(told, BatchTooLarge)
+    assert told.facts["max"] == str(DOCUMENT_BYTES_MAX)
+    assert int(told.facts["bytes"]) > room
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+def test_a_receipt_that_would_be_too_large_with_the_original_goes_without_copies(
+    workshop: Workshop, keys: Keys
+) -> None:
+    voucher = with_bytes(direct_payment(), DOCUMENT_BYTES_MAX - 8 * 1024 - 200)
+    original = voucher_of(keys, voucher)
+    receipt = encoded(receipt_for(voucher, name_of(voucher)[1]))
+    plain = ReceiptText(receipt=receipt, recipients=(FINANCE,), original=b"")
+    copied = replace(plain, recipients=(FINANCE, UNIT), original=original)
+
+    refused, taken = workshop.receipts([copied, plain], BANK, NOW_US)
+
+    assert reasons([refused, taken]) == ["BATCH_TOO_LARGE", ""]
+    assert "without copies" in str(refused)
+    assert not fine(taken).encloses
 
 
 # --- examining -------------------------------------------------------------------
