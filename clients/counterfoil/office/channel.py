@@ -17,6 +17,7 @@ from counterfoil.seal.keys import NO_PASSPHRASE
 from counterfoil.seal.secret import KeyRefused, read_secret
 
 MESSAGE_BYTES_MAX: Final = 2_097_152
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 """Largest message either way; what a gateway reads by default."""
 _KEEPALIVE_MS: Final = 20_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
@@ -154,7 +155,8 @@ def channel_options(
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MS_MIN),
         ("grpc.min_reconnect_backoff_ms", _RECONNECT_MS_MIN),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS_MAX),
-        ("grpc.max_receive_message_length", message_bytes_max),
+        # What the own gateway answers may have to be larger than any request.
+        ("grpc.max_receive_message_length", max(ANSWER_BYTES_MAX, message_bytes_max)),
         ("grpc.max_send_message_length", message_bytes_max),
     )
 

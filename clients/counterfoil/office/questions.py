@@ -5,7 +5,7 @@ A part of `AsyncDesk`, of which the module `desk` tells the rest.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 from counterfoil.desk.v1 import desk_pb2
@@ -20,6 +20,10 @@ from counterfoil.office.vouchers import (
     VoucherKey,
     Way,
 )
+from counterfoil.sealed.v1 import voucher_pb2
+
+_FULL: Final = "BATCH_TOO_LARGE"
+"""Reason of what an answer has no room for."""
 
 PAGE: Final = 500
 """Vouchers on one page of a search; the most that the contract allows."""
@@ -67,16 +71,32 @@ class Questions:
                 characters of names; None: as the gateway's configuration says of
                 this party.
         """
-        encoding = _ENCODINGS[gb18030]
         documents: list[bytes | DeskRefused] = []
         wanted = (messages.reference_message(one) for one in vouchers)
         for batch in in_batches(wanted, lambda one: one.ByteSize()):
-            answer = await self._caller.unary(
-                "GetNational",
-                desk_pb2.GetNationalRequest(vouchers=batch, encoding=encoding),
-            )
-            response = desk_pb2.GetNationalResponse.FromString(answer)
-            documents += map(messages.national_of, response.results)
+            documents += await self._national(batch, _ENCODINGS[gb18030])
+        return documents
+
+    async def _national(
+        self,
+        wanted: Sequence[voucher_pb2.VoucherReference],
+        encoding: desk_pb2.NationalEncoding.ValueType,
+    ) -> list[bytes | DeskRefused]:
+        """Ask until all are written, or refused for another reason than for room."""
+        request = desk_pb2.GetNationalRequest(vouchers=wanted, encoding=encoding)
+        answer = await self._caller.unary("GetNational", request)
+        response = desk_pb2.GetNationalResponse.FromString(answer)
+        documents = list(map(messages.national_of, response.results))
+        left = [
+            at
+            for at, one in enumerate(documents)
+            if isinstance(one, DeskRefused) and one.reason == _FULL
+        ]
+        # Where nothing was written, it would not be by asking again.
+        if left and len(left) < len(documents):
+            rest = await self._national([wanted[at] for at in left], encoding)
+            for at, one in zip(left, rest, strict=True):
+                documents[at] = one
         return documents
 
     async def sealed(

@@ -10,7 +10,11 @@ from counterfoil.app.entries import own_side
 from counterfoil.app.ports import Entry, Follower, Ledger, Vault
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind
-from counterfoil.domain.refusals import CounterfoilError, VoucherNotFound
+from counterfoil.domain.refusals import (
+    BatchTooLarge,
+    CounterfoilError,
+    VoucherNotFound,
+)
 from counterfoil.domain.registry import Caller, Registry
 from counterfoil.domain.standing import BRINGS_DOCUMENT, Role
 from counterfoil.domain.voucher import VoucherKey
@@ -31,6 +35,7 @@ class WriteNational:
         vouchers: Sequence[tuple[VoucherKey, bytes]],
         *,
         encoding: str = "",
+        bytes_max: int,
         caller: Caller,
     ) -> list[bytes | CounterfoilError]:
         """Return a document for each voucher, or why there is none.
@@ -39,14 +44,20 @@ class WriteNational:
             vouchers: Key and digest of each.
             encoding: `GBK` or `GB18030`; empty: what the registry says of the caller's
                 party.
+            bytes_max: Most bytes of the sealed documents that are written in one
+                answer, unless the first alone has more.
             caller: Whose desk asks.
         """
         found: list[tuple[bytes, bytes] | CounterfoilError] = []
+        room = bytes_max
         for key, digest in vouchers:
             try:
-                found.append(await self._documents(key, digest, caller.party))
+                documents = await self._documents(key, digest, caller.party)
+                room = _room_after(documents, room, is_first=room == bytes_max)
             except CounterfoilError as refusal:
                 found.append(refusal)
+            else:
+                found.append(documents)
         written = await self.works.national(
             good(found),
             encoding=encoding or self.registry.party(caller.party).encoding,
@@ -84,3 +95,15 @@ class WriteNational:
             if leaf.act in BRINGS_DOCUMENT and leaf.document == wanted:
                 return self.vault.document(row.index)
         raise AssertionError("a receipt that a passage names is in the log")
+
+
+def _room_after(documents: tuple[bytes, bytes], room: int, *, is_first: bool) -> int:
+    """Return how many bytes there is room for behind a voucher and its receipt.
+
+    Raises:
+        BatchTooLarge: There is none for them.
+    """
+    left = room - sum(map(len, documents))
+    if left < 0 and not is_first:
+        raise BatchTooLarge("the answer is full; ask for this one in another call")
+    return left

@@ -71,12 +71,12 @@ def show_list(arguments: argparse.Namespace) -> int:
     with channel_to_gateway(arguments) as channel:
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
         while True:
-            page = stub.ListRegistrations(request, timeout=CALL_S).registrations
-            for row in page:
+            page = stub.ListRegistrations(request, timeout=CALL_S)
+            for row in page.registrations:
                 print_registration(row, as_json=arguments.json)
-            if len(page) < _PAGE:
+            if not page.is_more or not page.registrations:
                 return 0
-            request.after = page[-1].leaf
+            request.after = page.registrations[-1].leaf
 
 
 def print_registration(row: registry_pb2.ListedRegistration, *, as_json: bool) -> None:

@@ -25,6 +25,10 @@ from counterfoil.wire.refusals import refusal_to_message
 
 _PAGE_SIZE = 50
 
+LISTS_BYTES_MAX = 16 * 1024 * 1024
+"""Most bytes of revocation lists in one answer: an authority of a whole country may
+have revoked more certificates than any caller takes in one message."""
+
 
 def arrival(waiting: Waiting) -> pb.Arrival:
     """Return a document that waits to be read."""
@@ -156,11 +160,21 @@ def way_response(way: Way, certificates: Certificates) -> pb.InquireResponse:
             for sealed in way.documents
         ],
         checkpoint=way.checkpoint,
-        revocation_lists=certificates.revocation_lists(),
+        revocation_lists=_short(certificates.revocation_lists()),
         revocation_answers=certificates.revocation_answers(way.documents),
         sm3_checkpoint=way.sm3_checkpoint,
         stamped_heads=[_stamped(one) for one in way.time_stamps],
     )
+
+
+def _short(lists: Sequence[bytes]) -> list[bytes]:
+    """Return the shortest lists, as many as an answer has room for, in their order."""
+    room, chosen = LISTS_BYTES_MAX, set()
+    for place in sorted(range(len(lists)), key=lambda at: len(lists[at])):
+        room -= len(lists[place])
+        if room >= 0:
+            chosen.add(place)
+    return [one for place, one in enumerate(lists) if place in chosen]
 
 
 def _stamped(stamped: StampedActs) -> pb.StampedHead:

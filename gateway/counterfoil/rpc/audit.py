@@ -14,7 +14,7 @@ from counterfoil.keeping.v1 import audit_pb2 as pb
 from counterfoil.keeping.v1 import audit_pb2_grpc
 from counterfoil.rpc.callers import CALLER, Context
 from counterfoil.rpc.limits import check_request
-from counterfoil.rpc.registry import listed_registration
+from counterfoil.rpc.registry import registration_page
 from counterfoil.sealed.v1 import voucher_pb2
 from counterfoil.wire.keys import reference_to_message, timestamp_from_us
 from counterfoil.wire.register_views import post_numbers
@@ -46,18 +46,20 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         return self._response(answer)
 
     def _response(self, answer: Answer) -> pb.AuditResponse:
+        registrations = registration_page(answer.registrations, self.kept)
+        next_leaf = answer.next_leaf
+        if len(registrations) < len(answer.registrations):
+            next_leaf = registrations[-1].leaf + 1
         return pb.AuditResponse(
             check_leaf=answer.check.leaf,
             check_time=timestamp_from_us(answer.check.time_us),
             acts=map(_act, answer.acts),
-            registrations=[
-                listed_registration(row, self.kept) for row in answer.registrations
-            ],
+            registrations=registrations,
             refusals=map(_refusal, answer.refusals),
             record=None if answer.record is None else _record(answer.record),
             callers=map(_caller, answer.callers),
             streams=map(_stream, answer.streams),
-            next_leaf=answer.next_leaf,
+            next_leaf=next_leaf,
         )
 
 

@@ -303,6 +303,7 @@ class DeskServicer(desk_pb2_grpc.DeskServiceServicer):
         documents = await self.national(
             [reference_from_message(voucher) for voucher in request.vouchers],
             encoding=_ENCODINGS[request.encoding],
+            bytes_max=self.limits.batch_bytes_max,
             caller=CALLER.get(),
         )
         return pb.GetNationalResponse(results=map(national_result, documents))

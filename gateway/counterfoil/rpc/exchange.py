@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Vault
 from counterfoil.app.progress import TellProgress
 from counterfoil.app.prove import ProveLog
 from counterfoil.app.receive import ReceiveDocuments
-from counterfoil.domain.deeds import Committed, Recorded
+from counterfoil.domain.deeds import Recorded
 from counterfoil.domain.refusals import CounterfoilError, MalformedPayload
 from counterfoil.exchange.v1 import exchange_pb2 as pb
 from counterfoil.exchange.v1 import exchange_pb2_grpc
@@ -22,7 +23,7 @@ from counterfoil.tlog.trees import LogTree
 from counterfoil.wire.certificates import ShownCertificates
 from counterfoil.wire.deliveries import earlier_from_messages
 from counterfoil.wire.keys import reference_from_message, timestamp_from_us
-from counterfoil.wire.refusals import refusal_to_message
+from counterfoil.wire.refusals import refusal_to_message, shorten
 
 _TREES: Final = {
     pb.LOG_TREE_UNSPECIFIED: LogTree.SHA256,
@@ -90,13 +91,19 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         # By hand, not by protovalidate: it would walk the bytes of every document
         # on the event loop. The bounds are those of the proto.
         self.limits.check_documents(documents)
+        fitting = attempt(self.limits.check_document, documents)
+        shown = earlier_from_messages(request.earlier_proofs)
+        if len(good(fitting)) < len(fitting):
+            # Whose places are no longer those of the batch; they are asked for again.
+            shown = {}
         committed = await self.receive(
-            documents,
+            good(fitting),
             certificates,
             carrier=carrier,
             answers=answers,
-            shown=earlier_from_messages(request.earlier_proofs),
+            shown=shown,
         )
+        outcomes = refill(fitting, committed.outcomes)
         return pb.DeliverResponse(
             batch=request.batch,
             checkpoint=committed.checkpoint,
@@ -104,7 +111,7 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
             first_leaf=committed.first_leaf,
             new_count=committed.new_count,
             range_proof=committed.range_proof,
-            outcomes=_outcomes(committed),
+            outcomes=_outcomes(outcomes),
         )
 
     async def GetProgress(
@@ -161,8 +168,10 @@ class ExchangeServicer(exchange_pb2_grpc.ExchangeServiceServicer):
         )
 
 
-def _outcomes(committed: Committed) -> list[pb.Outcome]:
-    return [_outcome(outcome) for outcome in committed.outcomes]
+def _outcomes(outcomes: Iterable[Recorded | CounterfoilError]) -> list[pb.Outcome]:
+    told = [_outcome(outcome) for outcome in outcomes]
+    shorten([one.refusal for one in told if one.HasField("refusal")])
+    return told
 
 
 def _outcome(outcome: Recorded | CounterfoilError) -> pb.Outcome:

@@ -50,21 +50,30 @@ class Limits:
                 max=str(self.batch_documents_max),
             )
 
+    def check_document(self, document: bytes) -> bytes:
+        """Return a delivered document if it is not too large.
+
+        Raises:
+            BatchTooLarge: It is. It alone: whoever sent it would only send it again,
+                and with it all that stands behind it.
+        """
+        if len(document) > self.document_bytes_max:
+            raise BatchTooLarge(
+                f"a document holds at most {self.document_bytes_max} bytes",
+                max=str(self.document_bytes_max),
+            )
+        return document
+
     def check_documents(self, documents: list[bytes]) -> None:
         """Check number and bytes of a delivered batch.
 
         Raises:
-            BatchTooLarge: It is too large, or one of its documents is.
+            BatchTooLarge: It is too large.
         """
         self.check_count(documents)
         if not documents:
             raise BatchTooLarge("a batch holds at least one document", min="1")
         sizes = [len(document) for document in documents]
-        if max(sizes) > self.document_bytes_max:
-            raise BatchTooLarge(
-                f"a document holds at most {self.document_bytes_max} bytes",
-                max=str(self.document_bytes_max),
-            )
         if len(sizes) > 1 and sum(sizes) > self.batch_bytes_max:
             raise BatchTooLarge(
                 f"a batch of several documents holds at most {self.batch_bytes_max} "

@@ -16,10 +16,12 @@ from counterfoil.registry.v1 import registry_pb2_grpc
 from counterfoil.rpc.callers import Context
 from counterfoil.rpc.limits import check_request
 from counterfoil.wire.keys import timestamp_from_us
-from counterfoil.wire.refusals import refusal_to_message
+from counterfoil.wire.refusals import refusal_to_message, shorten
 from counterfoil.wire.register_views import party_to_message, register_to_message
 
 _PAGE_SIZE: Final = 50
+PAGE_BYTES_MAX: Final = 1_048_576
+"""Most bytes of the registrations in one answer: a founding alone may have as many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,9 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         outcomes = await self.enter(
             list(request.registrations), list(request.certificates)
         )
-        return pb.RegisterResponse(results=[_result(*each) for each in outcomes])
+        results = [_result(*each) for each in outcomes]
+        shorten([one.refusal for one in results if one.HasField("refusal")])
+        return pb.RegisterResponse(results=results)
 
     async def ListRegistrations(
         self, request: pb.ListRegistrationsRequest, context: Context
@@ -82,11 +86,11 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         """Answer from the vault."""
         check_request(request)
         after = request.after if request.HasField("after") else -1
-        rows = self.vault.registrations(
-            after=after, limit=request.page_size or _PAGE_SIZE
-        )
+        limit = request.page_size or _PAGE_SIZE
+        rows = self.vault.registrations(after=after, limit=limit)
+        page = registration_page(rows, self.kept)
         return pb.ListRegistrationsResponse(
-            registrations=[listed_registration(row, self.kept) for row in rows]
+            registrations=page, is_more=len(rows) == limit or len(page) < len(rows)
         )
 
     async def GetRegister(
@@ -96,7 +100,22 @@ class RegistryServicer(registry_pb2_grpc.RegistryServiceServicer):
         return register_to_message(self.vault.register)
 
 
-def listed_registration(
+def registration_page(
+    rows: Iterable[RegistrationRow], kept: Certificates
+) -> list[pb.ListedRegistration]:
+    """Return registrations as messages, as many as one answer holds; at least one."""
+    page: list[pb.ListedRegistration] = []
+    room = PAGE_BYTES_MAX
+    for row in rows:
+        message = _listed_registration(row, kept)
+        room -= message.ByteSize()
+        if room < 0 and page:
+            break
+        page.append(message)
+    return page
+
+
+def _listed_registration(
     row: RegistrationRow, kept: Certificates
 ) -> pb.ListedRegistration:
     """Return a registration of the log as a message, with its certificates."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import starmap
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 
@@ -21,7 +21,11 @@ from counterfoil.domain.drafts import DraftRow
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.standing import Standing
 from counterfoil.wire.delimited import before, varint
-from counterfoil.wire.refusals import refusal_to_message
+from counterfoil.wire.refusals import (
+    REFUSALS_BYTES_MAX,
+    refusal_to_message,
+    shorten,
+)
 
 Response = TypeVar("Response", bound=Message)
 
@@ -30,6 +34,10 @@ _DIGEST: Final = pb.Done.DIGEST_FIELD_NUMBER
 _LEAF_TAG: Final = varint(pb.Done.LEAF_FIELD_NUMBER << 3)
 _WRITTEN: Final = pb.WriteResult.RESULT_FIELD_NUMBER
 _PAYLOAD: Final = pb.WriteResult.PAYLOAD_FIELD_NUMBER
+_REFUSAL_TAG: Final = before(pb.Result.REFUSAL_FIELD_NUMBER, 0)[:1]
+_WRITTEN_TAG: Final = before(_WRITTEN, 0)[:1]
+"""`Result.done` has the same one; no field of a `Done` has that of a refusal."""
+_GOES_ON: Final = 0x80  # set in every byte of a length but the last
 
 
 def result(digest: bytes, outcome: Outcome) -> bytes:
@@ -70,9 +78,32 @@ def encoded_with_results(kind: type[Message], encoded: Iterable[bytes]) -> bytes
     """Return the same as it is sent: what is large is not copied for a message."""
     field = kind.DESCRIPTOR.fields_by_name["results"].number
     parts: list[bytes] = []
+    refused_bytes = 0
     for one in encoded:
         parts += (before(field, len(one)), one)
-    return b"".join(parts)
+        if _is_refused(one):
+            refused_bytes += len(one)
+    whole = b"".join(parts)
+    return whole if refused_bytes <= REFUSALS_BYTES_MAX else _shortened(kind, whole)
+
+
+def _is_refused(encoded: bytes) -> bool:
+    """Tell whether a result, or a `WriteResult` around one, is a refusal."""
+    if encoded[:1] == _WRITTEN_TAG:
+        at = 1
+        while encoded[at] >= _GOES_ON:
+            at += 1
+        encoded = encoded[at + 1 : at + 2]
+    return encoded[:1] == _REFUSAL_TAG
+
+
+def _shortened(kind: type[Message], whole: bytes) -> bytes:
+    """Return an answer in which refusals are not longer than it holds."""
+    answer: Any = kind.FromString(whole)
+    told = [getattr(one, "result", one) for one in answer.results]
+    shorten([one.refusal for one in told if one.HasField("refusal")])
+    encoded: bytes = answer.SerializeToString()
+    return encoded
 
 
 def _done(digest: bytes, rest: bytes) -> bytes:

@@ -9,8 +9,8 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.drafts import DraftRow
-from counterfoil.domain.refusals import CounterfoilError, FormRefused
-from counterfoil.domain.standing import Act
+from counterfoil.domain.refusals import BatchTooLarge, CounterfoilError, FormRefused
+from counterfoil.domain.standing import Act, Role
 from counterfoil.ledger.errors import LedgerUnavailable
 from counterfoil.ledger.ledger import SqlLedger
 from counterfoil.sealed.v1 import voucher_pb2
@@ -27,11 +27,16 @@ from tests.unit.app.papers import (
 
 
 async def asked(
-    house: House, *rows: DraftRow, party: str = "", encoding: str = "GBK"
+    house: House,
+    *rows: DraftRow,
+    party: str = "",
+    encoding: str = "GBK",
+    bytes_max: int = 1_048_576,
 ) -> list[bytes | CounterfoilError]:
     return await house.national(
         [(row.key, row.digest) for row in rows],
         encoding=encoding,
+        bytes_max=bytes_max,
         caller=house.caller(party=party),
     )
 
@@ -159,3 +164,23 @@ async def test_one_that_cannot_be_written_holds_up_no_other(finance: House) -> N
     rows = [await finance.sent(one) for one in (rare, plain)]
 
     assert reasons(await asked(finance, *rows)) == ["FORM_REFUSED", ""]
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+async def test_an_answer_has_as_many_documents_as_it_holds_and_always_one(
+    finance: House,
+) -> None:
+    rows = [await finance.sent(direct_payment(number)) for number in "1234"]
+    entries = finance.vault.entries([row.key for row in rows], Role.ISSUER)
+    sizes = [len(finance.vault.document(one.document)) for one in entries if one]
+
+    whole = await asked(finance, *rows)
+    some = await asked(finance, *rows, bytes_max=sum(sizes[:3]))
+    first = await asked(finance, *rows, bytes_max=1)
+
+    assert all(isinstance(one, bytes) for one in whole)
+    assert some[:3] == whole[:3]
+    assert first[0] == whole[0]
+    for refused in (some[3], *first[1:]):
+        assert isinstance(refused, BatchTooLarge)
+    assert len(first) == len(some) == len(rows)

@@ -13,6 +13,7 @@ from counterfoil.desk.v1 import desk_pb2
 from counterfoil.desk.v1.standing_pb2 import STANDING_ACCEPTED
 from counterfoil.devca.directory import DevelopmentCa
 from counterfoil.domain.refusals import (
+    BatchTooLarge,
     CounterfoilError,
     PostRefused,
     VaultBusy,
@@ -139,6 +140,42 @@ def test_national_documents_come_in_order_or_are_refused_one_by_one(
             assert document.reason == "VOUCHER_NOT_FOUND"
         else:
             assert document == one.digest
+
+
+def test_what_an_answer_had_no_room_for_is_asked_for_again(
+    gateway: Loopback, desk: Callable[[], Desk]
+) -> None:
+    def write_two(request: bytes) -> bytes:
+        full = refusal_to_message(BatchTooLarge("the answer is full"))
+        asked = desk_pb2.GetNationalRequest.FromString(request).vouchers
+        return desk_pb2.GetNationalResponse(
+            results=[
+                desk_pb2.NationalResult(document=one.digest)
+                if at < 2
+                else desk_pb2.NationalResult(refusal=full)
+                for at, one in enumerate(asked)
+            ]
+        ).SerializeToString()
+
+    gateway.unary["GetNational"] = write_two
+    wanted = references(7)
+
+    assert desk().national(wanted) == [one.digest for one in wanted]
+    assert len(gateway.requests["GetNational"]) == 4
+
+
+def test_what_is_refused_for_good_is_not_asked_for_again(
+    gateway: Loopback, desk: Callable[[], Desk]
+) -> None:
+    full = refusal_to_message(BatchTooLarge("the answer is full"))
+    gateway.unary["GetNational"] = lambda _: desk_pb2.GetNationalResponse(
+        results=[desk_pb2.NationalResult(refusal=full)]
+    ).SerializeToString()
+
+    (refused,) = desk().national(references(1))
+
+    assert isinstance(refused, DeskRefused)
+    assert len(gateway.requests["GetNational"]) == 1
 
 
 def test_nothing_to_ask_asks_nothing(

@@ -41,9 +41,12 @@ def test_too_many_documents_are_refused() -> None:
 @pytest.mark.refusal("BATCH_TOO_LARGE")
 def test_a_document_that_is_too_long_is_refused_even_alone() -> None:
     with pytest.raises(BatchTooLarge) as refused:
-        LIMITS.check_documents([b"x" * 91])
+        LIMITS.check_document(b"x" * 91)
 
     assert refused.value.facts == {"max": "90"}
+    assert LIMITS.check_document(b"x" * 90) == b"x" * 90
+    # Of it alone: it does not end the stream.
+    LIMITS.check_documents([b"x" * 91])
 
 
 @pytest.mark.refusal("BATCH_TOO_LARGE")

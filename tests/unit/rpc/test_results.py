@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from counterfoil.desk.v1 import standing_pb2
 from counterfoil.domain.deeds import Outcome, Recorded
 from counterfoil.domain.draft_seals import DraftSeals
 from counterfoil.domain.drafts import DraftRow
-from counterfoil.domain.refusals import NotInState, VoucherKeyReused
+from counterfoil.domain.refusals import FormRefused, NotInState, VoucherKeyReused
 from counterfoil.domain.standing import Standing
+from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.rpc.results import (
     draft_result,
@@ -138,3 +140,33 @@ def test_results_of_a_batch_that_is_numbered_stand_in_their_own_field() -> None:
 def test_nothing_is_answered_when_digests_and_outcomes_are_not_one_for_one() -> None:
     with pytest.raises(ValueError, match="zip"):
         with_results(pb.SendResponse, results([DIGEST, OTHER], [recorded(1)]))
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_an_answer_of_nothing_but_long_refusals_is_one_that_callers_take(
+    *, written: bool
+) -> None:
+    broken = Violation(
+        path="rows[99].payee_acct_name",
+        rule="text.width",
+        text="t" * 90,
+        text_zh="超长",
+    )
+    refused = FormRefused("the form breaks rules", [broken] * 100)
+    kind: Any = pb.WriteResponse if written else pb.SubmitResponse
+    make: Any = write_result if written else draft_result
+    items = [make(row(2)), *[make(refused)] * 254, make(row(1, b"p" * 100_000))]
+
+    encoded = encoded_with_results(kind, items)
+
+    assert len(encoded) < 1_048_576 < sum(map(len, items))
+    answer = kind.FromString(encoded)
+    told = [getattr(one, "result", one) for one in answer.results]
+    assert [one.WhichOneof("result") for one in told] == [
+        "done",
+        *["refusal"] * 254,
+        "done",
+    ]
+    assert all(one.refusal.violations for one in told[1:-1])
+    if written:
+        assert answer.results[-1].payload == b"p" * 100_000

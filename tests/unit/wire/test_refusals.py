@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from google.rpc import code_pb2, error_details_pb2
 
@@ -17,9 +19,13 @@ from counterfoil.domain.refusals import (
 from counterfoil.domain.violation import Violation
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.refusals import (
+    FACT_MAX,
+    REFUSALS_BYTES_MAX,
+    TEXT_MAX,
     refusal_from_message,
     refusal_to_message,
     refusal_to_status,
+    shorten,
 )
 
 KINDS = [
@@ -103,3 +109,48 @@ def test_violations_are_field_violations_in_both_languages() -> None:
 def test_a_full_vault_is_tried_again_later() -> None:
     assert refusal_to_message(VaultFull("full")).retryable
     assert not refusal_to_message(SealForged("forged")).retryable
+
+
+def test_refusals_of_one_answer_are_together_no_more_than_it_holds() -> None:
+    broken = FormRefused("the form breaks rules", [VIOLATION] * 100)
+    one = [refusal_to_message(broken)]
+    shorten(one)
+    assert len(one[0].violations) == 100
+
+    # As many items as a batch has, and each breaks as many rules as are told.
+    many = [refusal_to_message(broken) for _ in range(256)]
+    before = sum(each.ByteSize() for each in many)
+    shorten(many)
+    assert sum(each.ByteSize() for each in many) <= REFUSALS_BYTES_MAX < before
+    assert all(each.violations for each in many)
+    assert many[0].violations[0].field == VIOLATION.path
+
+
+def test_what_a_refusal_quotes_may_be_as_long_as_what_was_sent() -> None:
+    refusal = MalformedPayload("not a key: " + "字" * 2_000_000, key="9" * 2_000_000)
+
+    message, status = refusal_to_message(refusal), refusal_to_status(refusal)
+
+    assert message.text.startswith("not a key: 字")
+    assert len(message.text) == TEXT_MAX
+    assert len(message.facts["key"]) == FACT_MAX
+    assert status.ByteSize() < 4 * 1024
+
+
+@pytest.mark.parametrize("count", [1, 10, 1_280])
+def test_a_status_fits_into_the_trailers_that_every_client_takes(count: int) -> None:
+    paths = [f"vouchers[{at}].key.adm_div" for at in range(count)]
+    refusal = FormRefused(
+        "the request breaks a rule",
+        [replace(VIOLATION, path=path) for path in paths],
+    )
+
+    status = refusal_to_status(refusal)
+
+    assert status.ByteSize() <= 4 * 1024
+    fields = error_details_pb2.BadRequest()
+    assert status.details[-1].Unpack(fields)
+    told = [each.field for each in fields.field_violations]
+    # The first ones, as many as there is room for.
+    assert told == paths[: len(told)]
+    assert len(told) >= min(count, 10)

@@ -1280,7 +1280,9 @@ class InquireResponse(_message.Message):
     @_builtins.property
     def revocation_lists(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """The revocation lists (DER) that this gateway goes by at the moment, one per
-        authority: with them and a root, anybody judges the documents' seals.
+        authority: with them and a root, anybody judges the documents' seals. Of long lists
+        the shortest, as many as have 16 MiB together: the others are where the authorities
+        publish them.
         """
 
     @_builtins.property

@@ -42,7 +42,14 @@ class DeskServiceStub:
     registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
     that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+    seals, and with the original that a receipt encloses, the document would have more
+    than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.
@@ -194,7 +201,14 @@ class DeskServiceServicer:
     registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
     that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+    seals, and with the original that a receipt encloses, the document would have more
+    than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.
@@ -431,7 +445,9 @@ class DeskServiceServicer:
         elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
         recipients it is the receipt of the first that has one.
 
-        Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+        Per item: `VOUCHER_NOT_FOUND`; `BATCH_TOO_LARGE`: those before it, as they were
+        sealed, have 1 MiB, so that the answer is full: ask for it in another call. The first
+        is always written, however large. `FORM_REFUSED`: a text has a character that the
         encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
         now.
         """
@@ -595,7 +611,14 @@ class DeskService:
     registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
     that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+    seals, and with the original that a receipt encloses, the document would have more
+    than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
     `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
     likewise, from methods that work on drafts.

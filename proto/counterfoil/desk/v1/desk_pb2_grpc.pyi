@@ -43,7 +43,14 @@ class DeskServiceStub:
       registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
       that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+      seals, and with the original that a receipt encloses, the document would have more
+      than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
       `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
       likewise, from methods that work on drafts.
@@ -208,7 +215,9 @@ class DeskServiceStub:
     elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
     recipients it is the receipt of the first that has one.
 
-    Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+    Per item: `VOUCHER_NOT_FOUND`; `BATCH_TOO_LARGE`: those before it, as they were
+    sealed, have 1 MiB, so that the answer is full: ask for it in another call. The first
+    is always written, however large. `FORM_REFUSED`: a text has a character that the
     encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
     now.
     """
@@ -246,7 +255,14 @@ class DeskServiceAsyncStub(DeskServiceStub):
       registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
       that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+      seals, and with the original that a receipt encloses, the document would have more
+      than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
       `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
       likewise, from methods that work on drafts.
@@ -408,7 +424,9 @@ class DeskServiceAsyncStub(DeskServiceStub):
     elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
     recipients it is the receipt of the first that has one.
 
-    Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+    Per item: `VOUCHER_NOT_FOUND`; `BATCH_TOO_LARGE`: those before it, as they were
+    sealed, have 1 MiB, so that the answer is full: ask for it in another call. The first
+    is always written, however large. `FORM_REFUSED`: a text has a character that the
     encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
     now.
     """
@@ -445,7 +463,14 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
       registration; `CERTIFICATE_NOT_ACTIVE`: it was not put to use, and the party demands
       that.
     * `INVALID_ARGUMENT` / `FORM_REFUSED`: the request itself breaks a rule.
-    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items.
+    * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: more than 256 items. For an item: with its
+      seals, and with the original that a receipt encloses, the document would have more
+      than 1 MiB, which no peer takes.
+
+    A refusal tells as many of the fields at fault as its answer has room for, the first
+    ones. Answers may be larger than the 4 MiB that gRPC takes by default, those of
+    `Inquire` above all: callers set their receive limit to 64 MiB.
+
     * `RESOURCE_EXHAUSTED` / `VAULT_FULL`, `UNAVAILABLE` / `VAULT_BUSY`,
       `VAULT_STOPPED`: nothing was changed. `UNAVAILABLE` / `WORKBENCH_UNAVAILABLE`
       likewise, from methods that work on drafts.
@@ -719,7 +744,9 @@ class DeskServiceServicer(metaclass=_abc_1.ABCMeta):
         elements unchanged, the boxes filled in, `VoucherFlag` 1. With several
         recipients it is the receipt of the first that has one.
 
-        Per item: `VOUCHER_NOT_FOUND`; `FORM_REFUSED`: a text has a character that the
+        Per item: `VOUCHER_NOT_FOUND`; `BATCH_TOO_LARGE`: those before it, as they were
+        sealed, have 1 MiB, so that the answer is full: ask for it in another call. The first
+        is always written, however large. `FORM_REFUSED`: a text has a character that the
         encoding lacks, with its field; `LEDGER_UNAVAILABLE`: its receipt cannot be found
         now.
         """

@@ -102,6 +102,7 @@ class ExchangeServiceServicer:
         certificates in `revocation_answers` spare the recipient the question, and the
         sender the second try. `SIGNER_UNLISTED`: a seal's certificate bears no name, and
         no directory here lists it; name it, tell this party, and send again.
+        * `BATCH_TOO_LARGE`: the document alone has more than 1 MiB; nobody has to take it.
         * `NOT_THE_ISSUER`, `NOT_A_RECIPIENT`, `DIRECTION_REFUSED`: not this caller,
         not to us, or not a voucher these parties exchange.
         * `AGREEMENT_MISSING`, `AGREEMENT_SUSPENDED`: the recipients here and its issuer
@@ -129,7 +130,8 @@ class ExchangeServiceServicer:
 
         The stream fails with:
 
-        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents or 1 MiB, over 64
+        * `INVALID_ARGUMENT` / `BATCH_TOO_LARGE`: over 256 documents, or several with over
+        1 MiB together, over 64
         certificates or answers, or one of these over 16 KiB; more proofs than documents,
         or one that breaks the bounds of `EarlierProof`.
         * `RESOURCE_EXHAUSTED` / `VAULT_FULL`: nothing of the batch was stored.

@@ -210,6 +210,7 @@ class Peer(_message.Message):
     success: `PEER_UNREACHABLE`: no address answers, or not in time;
     `PEER_FORKED`: the peer's proof does not hold or contradicts an earlier one;
     `PEER_DISCONNECTED`: a registration ended the connection;
+    `INTERNAL`: a defect of this gateway, which its log describes;
     else the peer's own refusal of the stream or of a document.
     """
     entry: _builtins.bytes
@@ -529,18 +530,24 @@ class ListRegistrationsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REGISTRATIONS_FIELD_NUMBER: _builtins.int
+    IS_MORE_FIELD_NUMBER: _builtins.int
+    is_more: _builtins.bool
+    """Whether there may be more behind the last one."""
     @_builtins.property
     def registrations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedRegistration]:
-        """In the order of the log; fewer than asked for at its end."""
+        """In the order of the log; fewer than asked for at its end, and where more would be
+        over 1 MiB together.
+        """
 
     def __init__(
         self,
         *,
         registrations: _abc.Iterable[Global___ListedRegistration] | None = ...,
+        is_more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["registrations", b"registrations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_more", b"is_more", "registrations", b"registrations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -137,6 +137,9 @@ class RegistryServiceServicer:
 
     def GetRegister(self, request, context):
         """Tells what stands registered now.
+
+        In one message, whose size is that of the register: some 2 MiB with 2,000 holders of
+        posts, 5,000 filings and 200 peers. Callers set their receive limit to 64 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

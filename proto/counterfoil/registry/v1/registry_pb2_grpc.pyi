@@ -71,7 +71,11 @@ class RegistryServiceStub:
     ListRegistrations: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]
     """Lists registrations as they were signed, in the order of the log."""
     GetRegister: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetRegisterRequest, _registry_pb2.GetRegisterResponse]
-    """Tells what stands registered now."""
+    """Tells what stands registered now.
+
+    In one message, whose size is that of the register: some 2 MiB with 2,000 holders of
+    posts, 5,000 filings and 200 peers. Callers set their receive limit to 64 MiB.
+    """
 
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
@@ -116,7 +120,11 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     ListRegistrations: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListRegistrationsRequest, _registry_pb2.ListRegistrationsResponse]  # type: ignore[assignment]
     """Lists registrations as they were signed, in the order of the log."""
     GetRegister: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetRegisterRequest, _registry_pb2.GetRegisterResponse]  # type: ignore[assignment]
-    """Tells what stands registered now."""
+    """Tells what stands registered now.
+
+    In one message, whose size is that of the register: some 2 MiB with 2,000 holders of
+    posts, 5,000 filings and 200 peers. Callers set their receive limit to 64 MiB.
+    """
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who takes part, and what stands registered: who holds which post, what was agreed,
@@ -194,6 +202,10 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.GetRegisterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.GetRegisterResponse, _abc.Awaitable[_registry_pb2.GetRegisterResponse]]:
-        """Tells what stands registered now."""
+        """Tells what stands registered now.
+
+        In one message, whose size is that of the register: some 2 MiB with 2,000 holders of
+        posts, 5,000 filings and 200 peers. Callers set their receive limit to 64 MiB.
+        """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
