@@ -312,7 +312,6 @@ async def test_a_refusal_says_why_in_both_languages(post: Post) -> None:
     [
         pytest.param([b"x"] * 257, id="257 documents"),
         pytest.param([b"x" * (MIB // 2 + 1)] * 2, id="two of over half a MiB"),
-        pytest.param([b"x" * (MIB + 1)], id="one of over a MiB"),
     ],
 )
 @pytest.mark.refusal("BATCH_TOO_LARGE")
@@ -328,6 +327,26 @@ async def test_a_batch_beyond_its_bounds_is_refused_before_it_is_parsed(
 
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert reason_of(error) == "BATCH_TOO_LARGE"
+
+
+@pytest.mark.refusal("BATCH_TOO_LARGE")
+async def test_a_document_beyond_its_bounds_is_refused_and_the_stream_goes_on(
+    post: Post,
+) -> None:
+    documents = [[b"x" * (MIB + 1)], [b"no document"]]
+    async with post.town.channel(BANK, "gateway", at=FINANCE) as channel:
+        stub = exchange_pb2_grpc.ExchangeServiceStub(channel)
+        call = stub.Deliver(
+            iter(
+                pb.DeliverRequest(batch=at, documents=batch)
+                for at, batch in enumerate(documents, 1)
+            )
+        )
+        answers = [answer async for answer in call]
+
+    told = [outcomes(answer) for answer in answers]
+    assert told == [["BATCH_TOO_LARGE"], ["MALFORMED_PAYLOAD"]]
+    assert answers[0].outcomes[0].refusal.facts == {"max": str(MIB)}
 
 
 @pytest.mark.parametrize(
