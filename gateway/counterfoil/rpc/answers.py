@@ -24,6 +24,7 @@ from counterfoil.wire.keys import (
 from counterfoil.wire.refusals import refusal_to_message
 
 _PAGE_SIZE = 50
+_LEAVES = range(2**63)  # log indices that a ledger can hold
 
 LISTS_BYTES_MAX = 16 * 1024 * 1024
 """Most bytes of revocation lists in one answer: an authority of a whole country may
@@ -89,7 +90,7 @@ def query_of(request: pb.SearchRequest, *, desk: str) -> Query:
         )
     except (binascii.Error, TypeError, UnicodeError, ValueError) as error:
         raise PageTokenRefused("not a page token") from error
-    if conditions != _conditions(query) or not isinstance(leaf, int):
+    if conditions != _conditions(query) or type(leaf) is not int or leaf not in _LEAVES:
         raise PageTokenRefused("the page token belongs to another search")
     return Query(
         desk=desk,
