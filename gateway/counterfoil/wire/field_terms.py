@@ -17,6 +17,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from buf.validate import validate_pb2
 from counterfoil.domain.rules.payment import is_day
 from counterfoil.wire.national_plan import GBK_BYTES_MAX, LevelPlan
+from counterfoil.wire.national_text import UNWRITABLE
 
 _KNOWN: Final = {
     "string": {"min_len", "max_len", "pattern", "const", "in"},
@@ -69,12 +70,13 @@ def text_rules(
         AssertionError: It has a rule that no term is made of.
     """
     rules = _rules_of(field, "string")
-    names["is_day"] = is_day
+    names["is_day"], names["unwritable"] = is_day, UNWRITABLE.search
     stated = list(_stated(rules.string, field.name, names))
     empty = {**names, "text": ""}
     return TextRules(
         is_required=rules.required,
-        term=" and ".join([*stated, *_planned(field, plan)]) or "True",
+        term=" and ".join([*stated, *_planned(field, plan), *_written(rules.string)])
+        or "True",
         keeps_empty=all(evaluated(term, empty) for term in stated),
     )
 
@@ -124,6 +126,13 @@ def _stated(
         yield f"len(text) >= {rules.min_len}"
     if rules.HasField("max_len"):
         yield f"len(text) <= {rules.max_len}"
+
+
+def _written(rules: validate_pb2.StringRules) -> Iterator[str]:
+    """Yield that XML can carry a text of which the contract does not say it."""
+    if not (rules.HasField("pattern") or rules.HasField("const")):
+        # Nearly all are printable, which is sooner asked.
+        yield "(text.isprintable() or not unwritable(text))"
 
 
 def _planned(field: FieldDescriptor, plan: LevelPlan) -> Iterator[str]:

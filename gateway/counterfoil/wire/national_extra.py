@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
 from xml.etree.ElementTree import Element
 
-from counterfoil.wire.national_errors import refuse
+from counterfoil.domain.violation import Violation
+from counterfoil.wire.national_errors import NationalXmlRefused, refuse
 from counterfoil.wire.national_text import parse_text
 
 DEPTH_MAX: Final = 16
@@ -16,6 +17,7 @@ DEPTH_MAX: Final = 16
 XML_CHARACTERS_MAX: Final = 65_536
 """As `ExtraElement.xml` states."""
 
+_ROW_NUMBER: Final = re.compile(r"DetailList/Detail\[([0-9]{1,6})\]", re.ASCII)
 _SPECIAL: Final = re.compile(r"[<>&\r]")
 _TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE: Final = _TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
@@ -71,6 +73,38 @@ def parse_extra(xml: str, path: str) -> tuple[str, str]:
         refuse(path, "extra.size", "an unknown element too long", "未知要素过长")
     element = parse_text(xml, path)
     return element.tag, element_text(element, path)
+
+
+class Extra(Protocol):
+    """An `ExtraElement` of a form."""
+
+    path: str
+    xml: str
+
+
+def broken_extras(extras: Iterable[Extra], rows: int | None) -> Iterator[Violation]:
+    """Yield what is no element, or stands in a row that is not there.
+
+    Whoever reads national documents could not have the voucher at all.
+
+    Args:
+        extras: Those of a form.
+        rows: How many rows it has; None for a receipt, which is written with the rows
+            of its voucher.
+    """
+    for index, one in enumerate(extras):
+        try:
+            parse_extra(one.xml, f"extra[{index}].xml")
+        except NationalXmlRefused as refused:
+            yield from refused.violations
+        row = _ROW_NUMBER.fullmatch(one.path)
+        if row is not None and rows is not None and int(row[1]) > rows:
+            yield Violation(
+                path=f"extra[{index}].path",
+                rule="extra.path",
+                text=f"there is no {one.path}",
+                text_zh="未知要素所在的明细不存在",
+            )
 
 
 def place(

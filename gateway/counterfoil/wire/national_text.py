@@ -18,6 +18,9 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from counterfoil.wire.national_errors import refuse
 
+UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML 1.0 cannot carry at all, not even escaped."""
+
 FILE_BYTES_MAX: Final = 32 * 1024 * 1024
 """A file of several vouchers; one of 500 rows takes about 1.5 MB."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -38,12 +37,10 @@ from counterfoil.wire.national_read import (
     ROOT,
     check_key,
 )
-from counterfoil.wire.national_text import Encoding
+from counterfoil.wire.national_text import UNWRITABLE, Encoding
 from counterfoil.wire.national_values import print_amount
 from counterfoil.wire.national_voucher import NationalVoucher
 
-# What XML 1.0 cannot carry at all, not even escaped.
-_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _PRINTERS: Final[dict[int, Callable[[int], str]]] = {AMOUNT: print_amount, NUMBER: str}
 _EMPTY: Final = LevelPlan(())
 
@@ -128,7 +125,7 @@ class _VoucherWriter:
 
     def _inner(self) -> bytes:
         text = f"<{INNER}>{self._main()}</{INNER}>"
-        if text.isprintable() or _UNWRITABLE.search(text) is None:
+        if text.isprintable() or UNWRITABLE.search(text) is None:
             try:
                 return _document(text, self._encoding)
             except UnicodeEncodeError:
@@ -267,7 +264,7 @@ class _VoucherWriter:
 
 def _broken(text: str, encoding: Encoding) -> tuple[str, str, str] | None:
     """Say why a text cannot be written, if it cannot."""
-    if _UNWRITABLE.search(text):
+    if UNWRITABLE.search(text):
         return ("text.control", "has a control character", "含有控制字符")
     try:
         text.encode(encoding.value)

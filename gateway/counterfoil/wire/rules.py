@@ -27,6 +27,7 @@ from counterfoil.wire.figures import (
     figures_of,
 )
 from counterfoil.wire.naming import broken_names
+from counterfoil.wire.national_extra import broken_extras
 from counterfoil.wire.national_plan import (
     PLANS,
     ROW_ID,
@@ -35,6 +36,7 @@ from counterfoil.wire.national_plan import (
     LevelPlan,
     rows_of,
 )
+from counterfoil.wire.national_text import UNWRITABLE
 
 VIOLATIONS_MAX: Final = 100
 """More are not reported: the sender has to look at the whole form."""
@@ -99,10 +101,11 @@ def check_form(
 
 
 def _beyond(
-    form: Message, row: TypeRow, plan: FormPlan, *, gbk_only: bool
+    form: AnyForm, row: TypeRow, plan: FormPlan, *, gbk_only: bool
 ) -> Iterator[Violation]:
     """The rules that the contract cannot state."""
     is_receipt = form.DESCRIPTOR.full_name == row.receipt_form
+    yield from broken_extras(form.extra, None if is_receipt else len(rows_of(form)))
     yield from _level(form, plan.main, "", gbk_only=gbk_only)
     rows, figures = rows_of(form), figures_of(form.DESCRIPTOR.full_name)
     for index, one in enumerate(rows):
@@ -176,12 +179,25 @@ def _level(
                 f"{size} bytes in GBK, {each.width} are allowed",
                 f"{each.zh}长{size}字节，超过{each.width}字节",
             )
+    yield from _unwritable(message, prefix)
     for name in plan.dates:
         text = getattr(message, name)
         if text and not payment.is_day(text):
             yield _broken(prefix + name, "date.day", "not a day", "日期不存在")
     if gbk_only:
         yield from _outside_gbk(message, prefix)
+
+
+def _unwritable(message: Message, prefix: str) -> Iterator[Violation]:
+    """Texts that no national document can carry, in whatever encoding."""
+    for field, value in message.ListFields():
+        if isinstance(value, str) and UNWRITABLE.search(value):
+            yield _broken(
+                prefix + field.name,
+                "text.control",
+                "has a control character",
+                "含有控制字符",
+            )
 
 
 def _outside_gbk(message: Message, prefix: str) -> Iterator[Violation]:

@@ -25,6 +25,7 @@ from counterfoil.wire.column_predicate import ColumnPredicate, column_predicate
 from counterfoil.wire.columns import Columns, Turned, columns_of
 from counterfoil.wire.figures import Figures, broken_figures, figures_of
 from counterfoil.wire.naming import broken_names
+from counterfoil.wire.national_extra import broken_extras
 from counterfoil.wire.national_plan import (
     PLANS,
     ROW_ID,
@@ -87,6 +88,9 @@ class _Screen:
             len(rows) >= self.rows_min
             and bool(self.main(form))
             and all(map(self.extra, form.extra))
+            and not any(
+                broken_extras(form.extra, None if self.is_receipt else len(rows))
+            )
             and self._rows_pass(form, rows, turned)
             and (
                 self.figures.is_plain

@@ -271,6 +271,22 @@ def test_a_step_obeys_the_contract() -> None:
     assert {each.path for each in refused.value.violations} == {"by", "explanation"}
 
 
+@pytest.mark.refusal("FORM_REFUSED")
+@pytest.mark.parametrize("character", ["\0", "\x0b", "\x1f"])
+def test_a_reason_is_a_text_that_every_book_can_keep(character: str) -> None:
+    key = key_from_message(key_message(FINANCE, DIRECT, "1"))
+    said = encoded(step_about(key, DIGEST, f"户名{character}不符"))
+
+    with pytest.raises(FormRefused) as refused:
+        read_payload(DocumentKind.RETURN, said)
+
+    assert [each.path for each in refused.value.violations] == ["explanation"]
+    lines = encoded(step_about(key, DIGEST, "户名不符\n\t账号不符"))
+    assert (
+        read_payload(DocumentKind.RETURN, lines).explanation == "户名不符\n\t账号不符"
+    )
+
+
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
 def test_a_notice_between_institutions_does_not_travel_yet() -> None:
     with pytest.raises(MalformedPayload) as refused:

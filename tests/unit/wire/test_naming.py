@@ -125,4 +125,4 @@ def test_a_number_that_no_voucher_has_is_refused(number: str) -> None:
     form = sound_form(105301)
     form.ori_voucher_no = number
 
-    assert broken(form) == [("ori_voucher_no", "reference.number")]
+    assert ("ori_voucher_no", "reference.number") in broken(form)

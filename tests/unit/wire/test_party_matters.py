@@ -97,6 +97,8 @@ def test_admissions_that_name_nobody_are_refused() -> None:
             "party_admission.carrier",
         ),
         (matters.party_admission(BANK, "", "agent-bank"), "party_admission.name"),
+        # A name with an end of a line would look like two lines of a list.
+        (matters.party_admission(BANK, "a\nb", "agent-bank"), "party_admission.name"),
         (
             matters.party_admission(BANK, "x", "agent-bank", encoding="UTF-8"),
             "party_admission.encoding",

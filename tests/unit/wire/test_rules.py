@@ -305,3 +305,61 @@ def test_numbers_have_one_spelling() -> None:
     for text in ("-0", "07", "+7", "7 ", "", "７"):
         with pytest.raises(ValueError, match="integer"):
             parse_number(text)
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\x01", "\x0b", "\x1f", "\ufffe", "\uffff"]
+)
+def test_a_character_that_no_national_document_can_carry_is_refused(
+    form: AnyForm, character: str
+) -> None:
+    form.fund_type_name = f"资金{character}"
+    form.rows[1].payee_acct_name = f"{character}光明"
+
+    assert broken(form) == [
+        ("fund_type_name", "text.control"),
+        ("rows[1].payee_acct_name", "text.control"),
+    ]
+    assert not screen.passes(form)
+    assert not passes_by_columns(form)
+
+
+@pytest.mark.parametrize(
+    "text", ["张\u3000三", "a\tb", "a\r\nb", "𠀀", "\u200b", "\x7f"]
+)
+def test_other_characters_are_none_of_these(form: AnyForm, text: str) -> None:
+    form.rows[0].payee_acct_name = text
+
+    check_form(form)
+    assert screen.passes(form)
+    assert passes_by_columns(form)
+
+
+@pytest.mark.parametrize(
+    ("path", "xml", "where", "rule"),
+    [
+        ("", "text", "extra[0].xml", "xml.well_formed"),
+        ("", "<A>1</A>2", "extra[0].xml", "xml.well_formed"),
+        ("", "<A>\x01</A>", "extra[0].xml", "xml.well_formed"),
+        ("", "<A>" * 17 + "</A>" * 17, "extra[0].xml", "extra.depth"),
+        ("", "<b:A xmlns:b='c'/>", "extra[0].xml", "extra.namespace"),
+        ("DetailList/Detail[3]", "<A>1</A>", "extra[0].path", "extra.path"),
+    ],
+)
+def test_an_extra_element_that_is_none_is_refused(
+    form: AnyForm, path: str, xml: str, where: str, rule: str
+) -> None:
+    del form.rows[2:]
+    form.pay_amt_fen = sum(row.pay_amt_fen for row in form.rows)
+    form.extra.add(path=path, after="", xml=xml)
+
+    assert broken(form) == [(where, rule)]
+    assert not screen.passes(form)
+
+
+def test_a_sound_extra_element_passes_at_once(form: AnyForm) -> None:
+    for path in ("", "DetailList", f"DetailList/Detail[{len(form.rows)}]"):
+        form.extra.add(path=path, after="", xml="<New>1</New>")
+
+    check_form(form)
+    assert screen.passes(form)

@@ -341,6 +341,9 @@ class Element(_message.Message):
     max_gbk_bytes: _builtins.int
     """Width in bytes of GBK, in which a Chinese character takes two; 0: no bound of
     its own. `buf.validate` cannot state it, so a partner has to check it in code.
+
+    Nor does it state that no text has a character which XML 1.0 cannot carry: a control
+    character but tab and the ends of lines, U+FFFE or U+FFFF (`text.control`).
     """
     receipt_field: _builtins.bool
     """Whether the recipient fills it in. In the issuer's form such a field is the

@@ -770,7 +770,9 @@ class StepItem(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
     explanation: _builtins.str
-    """Why, for people, up to 200 characters."""
+    """Why, for people, up to 200 characters; no control characters but tab and the ends of
+    lines.
+    """
     @_builtins.property
     def voucher(self) -> _voucher_pb2.VoucherReference:
         """The voucher."""

@@ -111,7 +111,7 @@ class Registration(_message.Message):
     number: _builtins.str
     """Its number among all registrations of that party, used once."""
     explanation: _builtins.str
-    """Why, for people."""
+    """Why, for people; no control characters but tab and the ends of lines."""
     @_builtins.property
     def stated_time(self) -> _timestamp_pb2.Timestamp:
         """When the first signer says that it was made (UTC). Evidence of intent only."""
@@ -807,7 +807,7 @@ class PartyAdmission(_message.Message):
     code: _builtins.str
     """Its code."""
     name: _builtins.str
-    """Its name in Chinese."""
+    """Its name in Chinese, on one line."""
     kind: _party_kind_pb2.PartyKind.ValueType
     """Which kind of institution it is."""
     carrier: _builtins.str

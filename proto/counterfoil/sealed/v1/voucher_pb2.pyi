@@ -522,7 +522,9 @@ class Step(_message.Message):
     to return and a discard the issuer.
     """
     explanation: _builtins.str
-    """Why, for people: up to 200 characters. Required except for an acceptance."""
+    """Why, for people: up to 200 characters, no control characters but tab and the ends of
+    lines. Required except for an acceptance.
+    """
     @_builtins.property
     def voucher(self) -> Global___VoucherReference:
         """The voucher that it is about. Required."""
