@@ -31,6 +31,8 @@ from counterfoil.domain.register_states import (
     PartyState,
     PeerState,
     Voided,
+    grouped,
+    make_room,
 )
 from counterfoil.domain.registration import Filing
 from counterfoil.domain.rules.dates import day_at
@@ -43,6 +45,7 @@ _NoWay: TypeAlias = type[AgreementMissing | AgreementSuspended | PartyDismissed]
 """Why nothing goes a way."""
 
 _ANY_AMOUNT_FEN: Final = 2**63
+
 
 _DEMANDED: Final = frozenset({Use.PERSON.value, Use.SYSTEM.value})
 """Of whose certificates it can be demanded that they were put to use; of institutions'
@@ -106,6 +109,14 @@ class Register:
     _filed: dict[_Way, _Scope] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+    _agreements_of: dict[frozenset[str], list[AgreementState]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """Agreements by their two parties, once somebody has asked."""
+    _filings_of: dict[str, list[Filing]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """Filings by their holder's URN, likewise: there may be thousands of others."""
 
     def is_hosted(self, party: str) -> bool:
         """Tell whether a party's vouchers are kept here."""
@@ -191,6 +202,7 @@ class Register:
         for recipient in recipients:
             way = issuer, recipient, type_code, day_at(at_us)
             if way not in self._agreed:
+                make_room(self._agreed)
                 self._agreed[way] = self._judge_way(*way)
             if (refusal := self._agreed[way]) is not None:
                 raise refusal(
@@ -207,11 +219,18 @@ class Register:
         """Return why a voucher may not go this way on a day; None if it may."""
         if self.is_dismissed(issuer) or self.is_dismissed(recipient):
             return PartyDismissed
+        if not self._agreements_of:
+            # Put in at once: another thread may be asking, too.
+            self._agreements_of.update(
+                grouped(
+                    (frozenset(one.agreement.parties), one)
+                    for one in self.agreements.values()
+                )
+            )
         agreed = [
             state
-            for state in self.agreements.values()
-            if {issuer, recipient} == set(state.agreement.parties)
-            and any(
+            for state in self._agreements_of.get(frozenset((issuer, recipient)), ())
+            if any(
                 way.issuer == issuer and type_code in way.types
                 for way in state.agreement.ways
             )
@@ -343,6 +362,7 @@ class Register:
         for position, urn in sealings:
             place = position, urn, type_code, day_at(at_us)
             if place not in self._filed:
+                make_room(self._filed)
                 self._filed[place] = self._scope(*place)
             scope = self._filed[place]
             if not scope.is_filed:
@@ -357,11 +377,14 @@ class Register:
 
     def _scope(self, position: str, urn: str, type_code: int, day: str) -> _Scope:
         """Return how far a signer's filings reach at a place on a day."""
+        if not self._filings_of:
+            self._filings_of.update(
+                grouped((one.holder.to_urn(), one) for one in self.filings.values())
+            )
         filings = [
             filing
-            for filing in self.filings.values()
-            if filing.holder.to_urn() == urn
-            and filing.valid_from <= day <= filing.valid_until
+            for filing in self._filings_of.get(urn, ())
+            if filing.valid_from <= day <= filing.valid_until
         ]
         bounds = [
             filing.amount_max_fen or _ANY_AMOUNT_FEN

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from counterfoil.domain.party import Identity
 from counterfoil.domain.registration import Agreement, PeerConnection
 from counterfoil.domain.registry import Party
 from counterfoil.domain.value import value
+
+FOUND_MAX: Final = 65_536
+"""Answers that a register remembers, of each kind: some 20 MB."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -139,3 +143,17 @@ def with_one(table: Mapping[K, V], key: K, one: V) -> dict[K, V]:
 def without(table: Mapping[K, V], key: K) -> dict[K, V]:
     """Return a table without a row."""
     return {other: row for other, row in table.items() if other != key}
+
+
+def grouped(items: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Return what stands under each key, in its order."""
+    groups: defaultdict[K, list[V]] = defaultdict(list)
+    for key, one in items:
+        groups[key].append(one)
+    return dict(groups)
+
+
+def make_room(found: dict[Any, V]) -> None:
+    """Forget what was found where that is much: most of it is of days that are over."""
+    if len(found) >= FOUND_MAX:
+        found.clear()
