@@ -8,9 +8,10 @@ Whose signatures a matter needs, and in which order, stands beside it in the con
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
@@ -22,6 +23,12 @@ from counterfoil.office.vouchers import Seal
 from counterfoil.registry.v1 import registration_pb2 as pb
 from counterfoil.registry.v1 import registry_pb2
 from counterfoil.sealed.v1 import sealed_pb2
+
+CALL_MAX: Final = 64
+"""Most registrations in one call, as `RegisterRequest` says."""
+
+_CALL_SIGNERS: Final = 256  # certificates, likewise
+_CALL_BYTES: Final = 1_048_576  # half of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,54 @@ def all_gateways_but(by: str, parties: Iterable[registry_pb2.Party]) -> tuple[st
         msg = f"the gateway knows no party {by}"
         raise ValueError(msg)
     return tuple(sorted(set(carriers.values()) - {carriers[by]}))
+
+
+def registration_requests(
+    registrations: Sequence[SignedRegistration], certificates: Iterable[bytes]
+) -> Iterator[registry_pb2.RegisterRequest]:
+    """Yield the calls that hand registrations in, as many as it takes, in their order.
+
+    Args:
+        registrations: In the order in which they are judged.
+        certificates: In DER: those that their seals name, and authorities. Each call
+            brings the ones that it needs.
+    """
+    bag = {hashlib.sha256(der).digest(): der for der in certificates}
+    named = [_signers(one) for one in registrations]
+    others = bag.keys() - {digest for signers in named for digest in signers}
+    request = registry_pb2.RegisterRequest()
+    needed: dict[bytes, None] = dict.fromkeys(others)
+    for one, signers in zip(registrations, named, strict=True):
+        with_one = needed | dict.fromkeys(signers)
+        encoded = one.to_bytes()
+        size = request.ByteSize() + len(encoded)
+        size += sum(len(bag.get(digest, b"")) for digest in with_one)
+        is_full = (
+            len(request.registrations) == CALL_MAX or len(with_one) > _CALL_SIGNERS
+        )
+        if request.registrations and (is_full or size > _CALL_BYTES):
+            yield _with_certificates(request, needed, bag)
+            request = registry_pb2.RegisterRequest()
+            with_one = dict.fromkeys(others) | dict.fromkeys(signers)
+        request.registrations.append(encoded)
+        needed = with_one
+    if request.registrations:
+        yield _with_certificates(request, needed, bag)
+
+
+def _with_certificates(
+    request: registry_pb2.RegisterRequest,
+    needed: Iterable[bytes],
+    bag: Mapping[bytes, bytes],
+) -> registry_pb2.RegisterRequest:
+    request.certificates.extend(bag[digest] for digest in needed if digest in bag)
+    return request
+
+
+def _signers(registration: SignedRegistration) -> list[bytes]:
+    """Return the digests of the certificates that a registration's seals name."""
+    parse = sealed_pb2.SealStatement.FromString
+    return [parse(seal.statement).certificate_digest for seal in registration.seals]
 
 
 def registration_file(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
 from counterfoil.app.ports import Clock
 from counterfoil.app.register import EnterRegistrations
@@ -13,12 +15,18 @@ from counterfoil.daemon.asking import asking_of
 from counterfoil.daemon.beginnings import registry_of, renew
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.trust import TrustKeeper, read_file
+from counterfoil.domain.deeds import Outcome
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.seal.certificates import certificate_bag
 from counterfoil.vault.vault import EngineVault
+from counterfoil.wire.certificates import named_signers
 from counterfoil.wire.claimed_names import claimed_names
 from counterfoil.wire.registrations import file_to_parts
 from counterfoil.wire.workshop import Workshop
+
+_TOGETHER: Final = 64
+"""Registrations that are examined together; each has at most two signers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,9 @@ async def _found(
         clock=clock,
         settle=go_by_register,
     )
-    outcomes = await enter(documents, certificates, take_foreign=True)
+    outcomes: list[tuple[bytes, Outcome]] = []
+    for some, theirs in together(documents, certificates):
+        outcomes += await enter(some, theirs, take_foreign=True)
     for at, (_, outcome) in enumerate(outcomes):
         if isinstance(outcome, CounterfoilError):
             msg = (
@@ -84,6 +94,30 @@ async def _found(
     if not vault.register.is_founded:
         msg = "register.founding: none of its registrations opens the register"
         raise ConfigurationRefused(msg)
+
+
+def together(
+    documents: Sequence[bytes], certificates: Sequence[bytes]
+) -> Iterator[tuple[Sequence[bytes], list[bytes]]]:
+    """Yield registrations, a few together, with the certificates that they need.
+
+    An institution that deals with hundreds of others begins with the signatures of as
+    many, and only so many certificates are looked at with one document.
+
+    Args:
+        documents: Encoded `Sealed` registrations.
+        certificates: Certificates in DER: their signers', and authorities.
+    """
+    bag = certificate_bag(certificates)
+    named = [named_signers(document) for document in documents]
+    others = bag.keys() - set(chain.from_iterable(named))
+    for at in range(0, len(documents), _TOGETHER):
+        signers = chain.from_iterable(named[at : at + _TOGETHER])
+        needed = dict.fromkeys([*others, *signers])
+        yield (
+            documents[at : at + _TOGETHER],
+            [bag[digest] for digest in needed if digest in bag],
+        )
 
 
 async def _ask_about(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -130,13 +130,17 @@ def hand_in(
     certificates: Sequence[bytes],
 ) -> int:
     """Hand registrations in and print what became of each; 1 if one was refused."""
-    request = registry_pb2.RegisterRequest(
-        registrations=[one.to_bytes() for one in registrations],
-        certificates=certificates,
-    )
+    is_done = True
     with channel_to_gateway(arguments) as channel:
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
-        results = stub.Register(request, timeout=CALL_S).results
+        for request in office.registration_requests(registrations, certificates):
+            is_done &= _told(stub.Register(request, timeout=CALL_S).results)
+    return 0 if is_done else 1
+
+
+def _told(results: Iterable[registry_pb2.RegisterResult]) -> bool:
+    """Print what became of registrations; tell whether all are in the log."""
+    is_done = True
     for result in results:
         if result.HasField("done"):
             known = "registered" if result.done.is_new else "known"
@@ -146,7 +150,8 @@ def hand_in(
             sys.stderr.write(
                 f"counterfoil: {refusal.reason}: {refusal.text} ({refusal.text_zh})\n"
             )
-    return 0 if all(result.HasField("done") for result in results) else 1
+            is_done = False
+    return is_done
 
 
 def join(arguments: argparse.Namespace) -> int:

@@ -113,7 +113,7 @@ class KeptCertificates:
 
         The authorities come first: none of the documents can do without them.
         """
-        named = dict.fromkeys(chain.from_iterable(map(_named, documents)))
+        named = dict.fromkeys(chain.from_iterable(map(named_signers, documents)))
         return list(dict.fromkeys((*self.authorities(), *self._found(named))))
 
     def revocation_lists(self) -> list[bytes]:
@@ -129,7 +129,7 @@ class KeptCertificates:
 
         Those on its enclosures count too: who judges the one judges the others.
         """
-        return self._found(_named(sealed))
+        return self._found(named_signers(sealed))
 
     def _found(self, digests: Iterable[bytes]) -> list[bytes]:
         found = map(self._find, dict.fromkeys(digests))
@@ -168,18 +168,18 @@ def _statement(seal: bytes) -> sealed_pb2.SealStatement:
     return sealed_pb2.SealStatement.FromString(encoded)
 
 
-def _named(sealed: bytes) -> list[bytes]:
-    """Return the digests of the certificates that a document's seals name."""
+def named_signers(sealed: bytes) -> list[bytes]:
+    """Return the digests of the certificates that a sealed document's seals name.
+
+    None if it is no such document, which whoever judges it finds out.
+    """
     try:
         message = sealed_pb2.Sealed.FromString(sealed)
         # Enclosures stand side by side, never inside each other.
         enclosed = [sealed_pb2.Sealed.FromString(one) for one in message.enclosures]
+        return [_signer(seal) for one in (message, *enclosed) for seal in one.seals]
     except DecodeError:
         return []
-    named = [_signer(seal) for seal in message.seals]
-    for one in enclosed:
-        named += [_signer(seal) for seal in one.seals]
-    return named
 
 
 def _signer(seal: sealed_pb2.Seal) -> bytes:

@@ -254,3 +254,46 @@ def test_so_many_are_told_at_most(person: Person, *, count: int, taken: bool) ->
         with pytest.raises(FormRefused) as caught:
             read_registration(signed.payload, [WHO])
         assert [one.path for one in caught.value.violations] == ["told"]
+
+
+def test_as_many_calls_are_made_as_it_takes(person: Person, second: Person) -> None:
+    def made(number: int, signer: Person) -> registering.SignedRegistration:
+        matter = matters.post_assignment(URN, "first-reviewer")
+        one = registering.registration(
+            PARTY, f"{number}", matter, stated_time=NOW, explanation="长" * 500
+        )
+        return one.signed(signer, stated_time=NOW)
+
+    authority = b"an authority"
+    certificates = [person.certificate, second.certificate, authority]
+    registrations = [made(n, person if n < 130 else second) for n in range(150)]
+
+    calls = list(registering.registration_requests(registrations, certificates))
+
+    assert [len(call.registrations) for call in calls] == [64, 64, 22]
+    handed_in = [one for call in calls for one in call.registrations]
+    assert handed_in == [one.to_bytes() for one in registrations]
+    first, _, last = [set(call.certificates) for call in calls]
+    assert first == {person.certificate, authority}
+    assert last == set(certificates)
+    assert list(registering.registration_requests([], certificates)) == []
+
+
+def test_no_call_is_larger_than_a_gateway_reads(person: Person) -> None:
+    matter = matters.loss_notice(b"c" * 16_384)
+    registrations = [
+        registering.registration(
+            PARTY,
+            f"{n}",
+            matter,
+            stated_time=NOW,
+            told=[f"77777{at:04}-{'z' * 21}" for at in range(1024)],
+        ).signed(person, stated_time=NOW)
+        for n in range(64)
+    ]
+
+    calls = list(registering.registration_requests(registrations, [person.certificate]))
+
+    assert sum(len(call.registrations) for call in calls) == 64
+    assert max(call.ByteSize() for call in calls) <= 1_048_576 + 65_536
+    assert len(calls) > 1
