@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -54,6 +54,7 @@ DESK: list[tuple[str, Message]] = [
     *[("Search", desk_pb2.SearchRequest(fiscal_year=each)) for each in SIGNED],
     *[("Search", desk_pb2.SearchRequest(types=[each])) for each in SIGNED],
     *[("Search", desk_pb2.SearchRequest(types=[each] * 40_000)) for each in SIGNED],
+    ("Search", desk_pb2.SearchRequest(types=cast("Any", range(1, 70_000)))),
     *[("Search", desk_pb2.SearchRequest(standings=[each])) for each in SIGNED],
     *[("Read", desk_pb2.ReadRequest(types=[each] * 40_000)) for each in SIGNED],
     *[
@@ -154,3 +155,22 @@ async def test_the_register_answers_whatever_number_it_is_asked(
     async with pair.town.channel(FINANCE, "person", "officer") as channel:
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
         assert await answered(getattr(stub, method)(request, timeout=10)) in FINE
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("Search", desk_pb2.SearchRequest(types=cast("Any", range(257)))),
+        ("Search", desk_pb2.SearchRequest(standings=cast("Any", [1] * 65))),
+        ("Read", desk_pb2.ReadRequest(types=cast("Any", range(257)))),
+    ],
+    ids=named,
+)
+async def test_no_list_is_longer_than_a_database_takes(
+    pair: Pair, case: tuple[str, Message]
+) -> None:
+    method, request = case
+    async with pair.town.channel(BANK) as channel:
+        stub = desk_pb2_grpc.DeskServiceStub(channel)
+        code = await answered(getattr(stub, method)(request, timeout=10))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
