@@ -40,8 +40,9 @@ _STORED: Final = PeerOutcome()
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
 """A reason as this contract or a later one may name it; it is kept with the voucher."""
 _UNSPECIFIED: Final = "UNSPECIFIED"
-_TIME_US: Final = range(2**63)
-"""Instants that a leaf can state, microseconds since the epoch."""
+_TIME_US: Final = range(253_402_300_800_000_000)
+"""Instants that a leaf can state, microseconds since the epoch: before the year 10000,
+which no reader of time stamps knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from counterfoil.domain.voucher import DIGEST_BYTES, VoucherKey, make_voucher_ke
 from counterfoil.sealed.v1 import voucher_pb2
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS: Final = range(253_402_300_800)
+_NANOS: Final = range(1_000_000_000)
 
 
 def key_from_message(message: voucher_pb2.VoucherKey) -> VoucherKey:
@@ -75,6 +77,14 @@ def timestamp_from_us(time_us: int) -> Timestamp:
 def timestamp_to_us(message: Timestamp) -> int:
     """Return a timestamp as microseconds since the epoch, rounded down."""
     return message.seconds * 1_000_000 + message.nanos // 1_000
+
+
+def is_instant(message: Timestamp) -> bool:
+    """Tell whether a timestamp is one that every reader can print: 1970 to 9999.
+
+    protobuf carries other numbers, too, and refuses to say what time they are.
+    """
+    return message.seconds in _SECONDS and message.nanos in _NANOS
 
 
 def datetime_from_us(time_us: int) -> datetime:

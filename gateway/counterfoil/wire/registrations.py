@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import protovalidate
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from counterfoil.domain import registration as domain
 from counterfoil.domain.audit import AuditQuery, Subject
@@ -35,7 +36,7 @@ from counterfoil.seal.verify import Verified
 from counterfoil.wire import certificate_matters, party_matters
 from counterfoil.wire.catalogue import CATALOGUE
 from counterfoil.wire.claimed_names import claimed_names
-from counterfoil.wire.keys import timestamp_to_us
+from counterfoil.wire.keys import is_instant, timestamp_to_us
 from counterfoil.wire.matter_fields import read_identity, refused_field
 from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
@@ -72,6 +73,7 @@ def read_registration(payload: bytes, signers: Sequence[Identity]) -> Registrati
     broken = protovalidate.collect_violations(message)
     if broken:
         raise FormRefused("the registration breaks a rule", violations_of(broken))
+    _check_instant("stated_time", message.stated_time)
     with_name = message.WhichOneof("matter")
     assert with_name is not None, "the contract requires one"
     _check_codes("by", [message.by])
@@ -175,6 +177,11 @@ def matter_of(sealed: bytes) -> str:
     return message.WhichOneof("matter") or ""
 
 
+def _check_instant(path: str, instant: Timestamp) -> None:
+    if not is_instant(instant):
+        raise refused_field(path, "not an instant", "不是有效时间")
+
+
 def _check_codes(path: str, codes: Sequence[str]) -> None:
     try:
         for code in codes:
@@ -263,6 +270,8 @@ def _check(matter: pb.AuditCheck) -> Matter:
 
 def _query(query: pb.AuditQuery) -> AuditQuery:
     path = "audit_check.query"
+    _check_instant(f"{path}.from_time", query.from_time)
+    _check_instant(f"{path}.until_time", query.until_time)
     if query.party:
         _check_codes(f"{path}.party", [query.party])
     if not _MATTERS.keys() >= set(query.matters):

@@ -24,7 +24,7 @@ from counterfoil.domain.seals import (
 from counterfoil.domain.voucher import DIGEST_BYTES
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.delimited import before
-from counterfoil.wire.keys import timestamp_from_us, timestamp_to_us
+from counterfoil.wire.keys import is_instant, timestamp_from_us, timestamp_to_us
 from counterfoil.wire.whole import parse_whole
 
 _KINDS: Final = {int(kind): kind for kind in DocumentKind}
@@ -152,6 +152,9 @@ def _parse_all(encoded: bytes) -> SealStatement:
     digests = (message.payload_digest, message.certificate_digest, *message.beneath)
     if any(len(digest) != DIGEST_BYTES for digest in digests):
         msg = "a digest of the statement has not 32 bytes"
+        raise ValueError(msg)
+    if not is_instant(message.stated_time):
+        msg = "the statement's time is none"
         raise ValueError(msg)
     try:
         # Looked up rather than constructed: this runs once per seal.

@@ -120,3 +120,35 @@ def test_a_check_of_what_the_log_knows_nothing_of(
         read_registration(message.SerializeToString(), ())
 
     assert [one.path for one in caught.value.violations] == [field]
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+@pytest.mark.parametrize(
+    ("seconds", "nanos"),
+    [(-1, 0), (253_402_300_800, 0), (2**62, 0), (-(2**63), 0), (1, -1), (1, 10**9)],
+)
+def test_a_time_that_nobody_could_print_is_refused(seconds: int, nanos: int) -> None:
+    message = pb.Registration.FromString(CHECK.payload)
+    message.stated_time.seconds, message.stated_time.nanos = seconds, nanos
+
+    with pytest.raises(FormRefused) as caught:
+        read_registration(message.SerializeToString(), ())
+
+    (violation,) = caught.value.violations
+    assert violation.path == "stated_time"
+    assert violation.text_zh
+
+
+@pytest.mark.refusal("FORM_REFUSED")
+@pytest.mark.parametrize("field", ["from_time", "until_time"])
+def test_a_question_about_a_time_that_is_none_is_refused(field: str) -> None:
+    message = pb.Registration.FromString(CHECK.payload)
+    message.audit_check.query.subject = pb.AuditQuery.SUBJECT_ACTS
+    getattr(message.audit_check.query, field).nanos = -1
+
+    with pytest.raises(FormRefused) as caught:
+        read_registration(message.SerializeToString(), ())
+
+    assert [one.path for one in caught.value.violations] == [
+        f"audit_check.query.{field}"
+    ]

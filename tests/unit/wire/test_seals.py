@@ -96,6 +96,10 @@ def changed(change: Callable[[sealed_pb2.SealStatement], object]) -> bytes:
         changed(lambda m: setattr(m, "payload_digest", b"p" * 31)),
         changed(lambda m: setattr(m, "certificate_digest", b"c" * 33)),
         changed(lambda m: m.beneath.append(b"")),
+        changed(lambda m: setattr(m.stated_time, "seconds", -1)),
+        changed(lambda m: setattr(m.stated_time, "seconds", 253_402_300_800)),
+        changed(lambda m: setattr(m.stated_time, "nanos", -1)),
+        changed(lambda m: setattr(m.stated_time, "nanos", 10**9)),
     ],
 )
 def test_a_statement_that_is_not_understood_completely_is_none(wrong: bytes) -> None:

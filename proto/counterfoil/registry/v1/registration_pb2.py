@@ -27,7 +27,7 @@ from counterfoil.catalogue.v1 import party_kind_pb2 as counterfoil_dot_catalogue
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*counterfoil/registry/v1/registration.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x0c\n\x0cRegistration\x12\x15\n\x02\x62y\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12$\n\x06number\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[!-~]{1,42}$\x12/\n\x0bstated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x04told\x18\x04 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\x80\x08\x18\x01\x12?\n\x0b\x65xplanation\x18\x05 \x01(\tB*\xbaH\'r%\x18\xf4\x03\x32 ^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]*$\x12\x35\n\x08\x66ounding\x18\n \x01(\x0b\x32!.counterfoil.registry.v1.FoundingH\x00\x12\x42\n\x0fpost_assignment\x18\x0b \x01(\x0b\x32\'.counterfoil.registry.v1.PostAssignmentH\x00\x12\x42\n\x0fpost_withdrawal\x18\x0c \x01(\x0b\x32\'.counterfoil.registry.v1.PostWithdrawalH\x00\x12\x37\n\tagreement\x18\r \x01(\x0b\x32\".counterfoil.registry.v1.AgreementH\x00\x12\x44\n\x10\x61greement_change\x18\x0e \x01(\x0b\x32(.counterfoil.registry.v1.AgreementChangeH\x00\x12:\n\x0bloss_notice\x18\x0f \x01(\x0b\x32#.counterfoil.registry.v1.LossNoticeH\x00\x12\x39\n\nrevocation\x18\x10 \x01(\x0b\x32#.counterfoil.registry.v1.RevocationH\x00\x12R\n\x17\x63\x65rtificate_application\x18\x11 \x01(\x0b\x32/.counterfoil.registry.v1.CertificateApplicationH\x00\x12L\n\x14\x63\x65rtificate_approval\x18\x12 \x01(\x0b\x32,.counterfoil.registry.v1.CertificateApprovalH\x00\x12P\n\x16\x63\x65rtificate_activation\x18\x13 \x01(\x0b\x32..counterfoil.registry.v1.CertificateActivationH\x00\x12\x31\n\x06\x66iling\x18\x14 \x01(\x0b\x32\x1f.counterfoil.registry.v1.FilingH\x00\x12\x46\n\x11\x66iling_withdrawal\x18\x15 \x01(\x0b\x32).counterfoil.registry.v1.FilingWithdrawalH\x00\x12:\n\x0b\x61udit_check\x18\x16 \x01(\x0b\x32#.counterfoil.registry.v1.AuditCheckH\x00\x12\x42\n\x0f\x64irectory_entry\x18\x17 \x01(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryH\x00\x12\x46\n\x11\x64irectory_removal\x18\x18 \x01(\x0b\x32).counterfoil.registry.v1.DirectoryRemovalH\x00\x12H\n\x12\x63\x65rtificate_demand\x18\x19 \x01(\x0b\x32*.counterfoil.registry.v1.CertificateDemandH\x00\x12\x42\n\x0fparty_admission\x18\x1a \x01(\x0b\x32\'.counterfoil.registry.v1.PartyAdmissionH\x00\x12\x42\n\x0fparty_dismissal\x18\x1b \x01(\x0b\x32\'.counterfoil.registry.v1.PartyDismissalH\x00\x12\x42\n\x0fpeer_connection\x18\x1c \x01(\x0b\x32\'.counterfoil.registry.v1.PeerConnectionH\x00\x12H\n\x12peer_disconnection\x18\x1d \x01(\x0b\x32*.counterfoil.registry.v1.PeerDisconnectionH\x00\x42\x0f\n\x06matter\x12\x05\xbaH\x02\x08\x01\"\xb6\x01\n\x08\x46ounding\x12\x1b\n\nsupervisor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1f\n\x0esystem_manager\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x10\xbaH\r\x92\x01\n\x10@\x18\x01\"\x04z\x02h \x12\x44\n\tdirectory\x18\x04 \x03(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryB\x08\xbaH\x05\x92\x01\x02\x10@\"b\n\x0ePostAssignment\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"b\n\x0ePostWithdrawal\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"9\n\tAgreedWay\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x1c\n\x05types\x18\x02 \x03(\x05\x42\r\xbaH\n\x92\x01\x07\x08\x01\x10\x80\x02\x18\x01\"\xb7\x01\n\tAgreement\x12\x1d\n\x07parties\x18\x01 \x03(\tB\x0c\xbaH\t\x92\x01\x06\x08\x02\x10\x02\x18\x01\x12<\n\x04ways\x18\x02 \x03(\x0b\x32\".counterfoil.registry.v1.AgreedWayB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x02\x12%\n\nvalid_from\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"\xd3\x01\n\x0f\x41greementChange\x12\x1a\n\tagreement\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12K\n\x06\x63hange\x18\x02 \x01(\x0e\x32/.counterfoil.registry.v1.AgreementChange.ChangeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"W\n\x06\x43hange\x12\x16\n\x12\x43HANGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANGE_SUSPEND\x10\x01\x12\x11\n\rCHANGE_RESUME\x10\x02\x12\x0e\n\nCHANGE_END\x10\x03\".\n\nLossNotice\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\".\n\nRevocation\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"N\n\x16\x43\x65rtificateApplication\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"3\n\x13\x43\x65rtificateApproval\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"W\n\x15\x43\x65rtificateActivation\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12 \n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"-\n\x11\x43\x65rtificateDemand\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe2\x01\n\x06\x46iling\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x05types\x18\x02 \x03(\x05\x42\x0b\xbaH\x08\x92\x01\x05\x10\x80\x02\x18\x01\x12\x1f\n\x0e\x61mount_max_fen\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x33\n\tpositions\x18\x04 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10@\x18\x01\"\x14r\x12\x32\x10^[a-z0-9]{1,16}$\x12%\n\nvalid_from\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x06 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"+\n\x10\x46ilingWithdrawal\x12\x17\n\x06\x66iling\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"K\n\x0e\x44irectoryEntry\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x06holder\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"0\n\x10\x44irectoryRemoval\x12\x1c\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"\xda\x01\n\x0ePartyAdmission\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12-\n\x04name\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x10\x01\x18\xc8\x01\x32\x13^[^\\x00-\\x1f\\x7f]*$\x12=\n\x04kind\x18\x03 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07\x63\x61rrier\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12\'\n\x08\x65ncoding\x18\x05 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x03GBKR\x07GB18030\")\n\x0ePartyDismissal\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\x99\x01\n\x0ePeerConnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12(\n\taddresses\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x08\x18\x01\"\x07r\x05\x10\x01\x18\x85\x02\x12$\n\x05heads\x18\x03 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x04\x18\x01\"\x07r\x05\x10\x01\x18\x80 \x12\x1d\n\x0bserver_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01\"-\n\x11PeerDisconnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe8\x01\n\nAuditCheck\x12\x1a\n\x06matter\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x19\n\x07\x66inding\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x32\n\x05query\x18\x03 \x01(\x0b\x32#.counterfoil.registry.v1.AuditQuery:o\xbaHl\x1aj\n\x19\x61udit_check.asks_or_finds\x12&says what was found, or asks something\x1a%this.finding != \'\' || has(this.query)\"\xed\x03\n\nAuditQuery\x12H\n\x07subject\x18\x01 \x01(\x0e\x32+.counterfoil.registry.v1.AuditQuery.SubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12-\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x04\x61\x63ts\x18\x04 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12-\n\x05kinds\x18\x05 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12\x16\n\x05party\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12/\n\x07matters\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[a-z_]{1,64}$\"\x8f\x01\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_ACTS\x10\x01\x12\x19\n\x15SUBJECT_REGISTRATIONS\x10\x02\x12\x14\n\x10SUBJECT_REFUSALS\x10\x03\x12\x13\n\x0fSUBJECT_CALLERS\x10\x04\x12\x13\n\x0fSUBJECT_STREAMS\x10\x05*\xc6\x01\n\x04Post\x12\x14\n\x10POST_UNSPECIFIED\x10\x00\x12\x18\n\x14POST_BUSINESS_SYSTEM\x10\x01\x12\x17\n\x13POST_FIRST_REVIEWER\x10\x02\x12\x18\n\x14POST_SECOND_REVIEWER\x10\x03\x12\x17\n\x13POST_SYSTEM_MANAGER\x10\x04\x12\x13\n\x0fPOST_SUPERVISOR\x10\x05\x12\x19\n\x15POST_SECURITY_OFFICER\x10\x06\x12\x12\n\x0ePOST_ARCHIVIST\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*counterfoil/registry/v1/registration.proto\x12\x17\x63ounterfoil.registry.v1\x1a\x1b\x62uf/validate/validate.proto\x1a)counterfoil/catalogue/v1/party_kind.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x0c\n\x0cRegistration\x12\x15\n\x02\x62y\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12$\n\x06number\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[!-~]{1,42}$\x12\x42\n\x0bstated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x19\n\x04told\x18\x04 \x03(\tB\x0b\xbaH\x08\x92\x01\x05\x10\x80\x08\x18\x01\x12?\n\x0b\x65xplanation\x18\x05 \x01(\tB*\xbaH\'r%\x18\xf4\x03\x32 ^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]*$\x12\x35\n\x08\x66ounding\x18\n \x01(\x0b\x32!.counterfoil.registry.v1.FoundingH\x00\x12\x42\n\x0fpost_assignment\x18\x0b \x01(\x0b\x32\'.counterfoil.registry.v1.PostAssignmentH\x00\x12\x42\n\x0fpost_withdrawal\x18\x0c \x01(\x0b\x32\'.counterfoil.registry.v1.PostWithdrawalH\x00\x12\x37\n\tagreement\x18\r \x01(\x0b\x32\".counterfoil.registry.v1.AgreementH\x00\x12\x44\n\x10\x61greement_change\x18\x0e \x01(\x0b\x32(.counterfoil.registry.v1.AgreementChangeH\x00\x12:\n\x0bloss_notice\x18\x0f \x01(\x0b\x32#.counterfoil.registry.v1.LossNoticeH\x00\x12\x39\n\nrevocation\x18\x10 \x01(\x0b\x32#.counterfoil.registry.v1.RevocationH\x00\x12R\n\x17\x63\x65rtificate_application\x18\x11 \x01(\x0b\x32/.counterfoil.registry.v1.CertificateApplicationH\x00\x12L\n\x14\x63\x65rtificate_approval\x18\x12 \x01(\x0b\x32,.counterfoil.registry.v1.CertificateApprovalH\x00\x12P\n\x16\x63\x65rtificate_activation\x18\x13 \x01(\x0b\x32..counterfoil.registry.v1.CertificateActivationH\x00\x12\x31\n\x06\x66iling\x18\x14 \x01(\x0b\x32\x1f.counterfoil.registry.v1.FilingH\x00\x12\x46\n\x11\x66iling_withdrawal\x18\x15 \x01(\x0b\x32).counterfoil.registry.v1.FilingWithdrawalH\x00\x12:\n\x0b\x61udit_check\x18\x16 \x01(\x0b\x32#.counterfoil.registry.v1.AuditCheckH\x00\x12\x42\n\x0f\x64irectory_entry\x18\x17 \x01(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryH\x00\x12\x46\n\x11\x64irectory_removal\x18\x18 \x01(\x0b\x32).counterfoil.registry.v1.DirectoryRemovalH\x00\x12H\n\x12\x63\x65rtificate_demand\x18\x19 \x01(\x0b\x32*.counterfoil.registry.v1.CertificateDemandH\x00\x12\x42\n\x0fparty_admission\x18\x1a \x01(\x0b\x32\'.counterfoil.registry.v1.PartyAdmissionH\x00\x12\x42\n\x0fparty_dismissal\x18\x1b \x01(\x0b\x32\'.counterfoil.registry.v1.PartyDismissalH\x00\x12\x42\n\x0fpeer_connection\x18\x1c \x01(\x0b\x32\'.counterfoil.registry.v1.PeerConnectionH\x00\x12H\n\x12peer_disconnection\x18\x1d \x01(\x0b\x32*.counterfoil.registry.v1.PeerDisconnectionH\x00\x42\x0f\n\x06matter\x12\x05\xbaH\x02\x08\x01\"\xb6\x01\n\x08\x46ounding\x12\x1b\n\nsupervisor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1f\n\x0esystem_manager\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12&\n\x0c\x63\x65rtificates\x18\x03 \x03(\x0c\x42\x10\xbaH\r\x92\x01\n\x10@\x18\x01\"\x04z\x02h \x12\x44\n\tdirectory\x18\x04 \x03(\x0b\x32\'.counterfoil.registry.v1.DirectoryEntryB\x08\xbaH\x05\x92\x01\x02\x10@\"b\n\x0ePostAssignment\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"b\n\x0ePostWithdrawal\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x37\n\x04post\x18\x02 \x01(\x0e\x32\x1d.counterfoil.registry.v1.PostB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"9\n\tAgreedWay\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x1c\n\x05types\x18\x02 \x03(\x05\x42\r\xbaH\n\x92\x01\x07\x08\x01\x10\x80\x02\x18\x01\"\xb7\x01\n\tAgreement\x12\x1d\n\x07parties\x18\x01 \x03(\tB\x0c\xbaH\t\x92\x01\x06\x08\x02\x10\x02\x18\x01\x12<\n\x04ways\x18\x02 \x03(\x0b\x32\".counterfoil.registry.v1.AgreedWayB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x02\x12%\n\nvalid_from\x18\x03 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x04 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"\xd3\x01\n\x0f\x41greementChange\x12\x1a\n\tagreement\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12K\n\x06\x63hange\x18\x02 \x01(\x0e\x32/.counterfoil.registry.v1.AgreementChange.ChangeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\"W\n\x06\x43hange\x12\x16\n\x12\x43HANGE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HANGE_SUSPEND\x10\x01\x12\x11\n\rCHANGE_RESUME\x10\x02\x12\x0e\n\nCHANGE_END\x10\x03\".\n\nLossNotice\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\".\n\nRevocation\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"N\n\x16\x43\x65rtificateApplication\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1b\n\npublic_key\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"3\n\x13\x43\x65rtificateApproval\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"W\n\x15\x43\x65rtificateActivation\x12\x1c\n\x0b\x61pplication\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12 \n\x0b\x63\x65rtificate\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\"-\n\x11\x43\x65rtificateDemand\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe2\x01\n\x06\x46iling\x12\x17\n\x06holder\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1a\n\x05types\x18\x02 \x03(\x05\x42\x0b\xbaH\x08\x92\x01\x05\x10\x80\x02\x18\x01\x12\x1f\n\x0e\x61mount_max_fen\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x33\n\tpositions\x18\x04 \x03(\tB \xbaH\x1d\x92\x01\x1a\x10@\x18\x01\"\x14r\x12\x32\x10^[a-z0-9]{1,16}$\x12%\n\nvalid_from\x18\x05 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\x12&\n\x0bvalid_until\x18\x06 \x01(\tB\x11\xbaH\x0er\x0c\x32\n^[0-9]{8}$\"+\n\x10\x46ilingWithdrawal\x12\x17\n\x06\x66iling\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"K\n\x0e\x44irectoryEntry\x12 \n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x06holder\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"0\n\x10\x44irectoryRemoval\x12\x1c\n\x0b\x63\x65rtificate\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"\xda\x01\n\x0ePartyAdmission\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12-\n\x04name\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x10\x01\x18\xc8\x01\x32\x13^[^\\x00-\\x1f\\x7f]*$\x12=\n\x04kind\x18\x03 \x01(\x0e\x32#.counterfoil.catalogue.v1.PartyKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x07\x63\x61rrier\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12\'\n\x08\x65ncoding\x18\x05 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x03GBKR\x07GB18030\")\n\x0ePartyDismissal\x12\x17\n\x04\x63ode\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\x99\x01\n\x0ePeerConnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\x12(\n\taddresses\x18\x02 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x08\x18\x01\"\x07r\x05\x10\x01\x18\x85\x02\x12$\n\x05heads\x18\x03 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x04\x18\x01\"\x07r\x05\x10\x01\x18\x80 \x12\x1d\n\x0bserver_name\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xfd\x01\"-\n\x11PeerDisconnection\x12\x18\n\x05party\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x1f\"\xe8\x01\n\nAuditCheck\x12\x1a\n\x06matter\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xf4\x03\x12\x19\n\x07\x66inding\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x32\n\x05query\x18\x03 \x01(\x0b\x32#.counterfoil.registry.v1.AuditQuery:o\xbaHl\x1aj\n\x19\x61udit_check.asks_or_finds\x12&says what was found, or asks something\x1a%this.finding != \'\' || has(this.query)\"\x93\x04\n\nAuditQuery\x12H\n\x07subject\x18\x01 \x01(\x0e\x32+.counterfoil.registry.v1.AuditQuery.SubjectB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12@\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x41\n\nuntil_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12,\n\x04\x61\x63ts\x18\x04 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12-\n\x05kinds\x18\x05 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[A-Z_]{1,32}$\x12\x16\n\x05party\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x1f\x12/\n\x07matters\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10@\x18\x01\"\x12r\x10\x32\x0e^[a-z_]{1,64}$\"\x8f\x01\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x10\n\x0cSUBJECT_ACTS\x10\x01\x12\x19\n\x15SUBJECT_REGISTRATIONS\x10\x02\x12\x14\n\x10SUBJECT_REFUSALS\x10\x03\x12\x13\n\x0fSUBJECT_CALLERS\x10\x04\x12\x13\n\x0fSUBJECT_STREAMS\x10\x05*\xc6\x01\n\x04Post\x12\x14\n\x10POST_UNSPECIFIED\x10\x00\x12\x18\n\x14POST_BUSINESS_SYSTEM\x10\x01\x12\x17\n\x13POST_FIRST_REVIEWER\x10\x02\x12\x18\n\x14POST_SECOND_REVIEWER\x10\x03\x12\x17\n\x13POST_SYSTEM_MANAGER\x10\x04\x12\x13\n\x0fPOST_SUPERVISOR\x10\x05\x12\x19\n\x15POST_SECURITY_OFFICER\x10\x06\x12\x12\n\x0ePOST_ARCHIVIST\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTRATION'].fields_by_name['by']._serialized_options = b'\272H\006r\004\020\001\030\037'
   _globals['_REGISTRATION'].fields_by_name['number']._loaded_options = None
   _globals['_REGISTRATION'].fields_by_name['number']._serialized_options = b'\272H\021r\0172\r^[!-~]{1,42}$'
+  _globals['_REGISTRATION'].fields_by_name['stated_time']._loaded_options = None
+  _globals['_REGISTRATION'].fields_by_name['stated_time']._serialized_options = b'\272H\016\262\001\013\"\007\010\377\202\321\377\257\0072\000'
   _globals['_REGISTRATION'].fields_by_name['told']._loaded_options = None
   _globals['_REGISTRATION'].fields_by_name['told']._serialized_options = b'\272H\010\222\001\005\020\200\010\030\001'
   _globals['_REGISTRATION'].fields_by_name['explanation']._loaded_options = None
@@ -140,6 +142,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITCHECK']._serialized_options = b'\272Hl\032j\n\031audit_check.asks_or_finds\022&says what was found, or asks something\032%this.finding != \'\' || has(this.query)'
   _globals['_AUDITQUERY'].fields_by_name['subject']._loaded_options = None
   _globals['_AUDITQUERY'].fields_by_name['subject']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_AUDITQUERY'].fields_by_name['from_time']._loaded_options = None
+  _globals['_AUDITQUERY'].fields_by_name['from_time']._serialized_options = b'\272H\016\262\001\013\"\007\010\377\202\321\377\257\0072\000'
+  _globals['_AUDITQUERY'].fields_by_name['until_time']._loaded_options = None
+  _globals['_AUDITQUERY'].fields_by_name['until_time']._serialized_options = b'\272H\016\262\001\013\"\007\010\377\202\321\377\257\0072\000'
   _globals['_AUDITQUERY'].fields_by_name['acts']._loaded_options = None
   _globals['_AUDITQUERY'].fields_by_name['acts']._serialized_options = b'\272H\033\222\001\030\020@\030\001\"\022r\0202\016^[A-Z_]{1,32}$'
   _globals['_AUDITQUERY'].fields_by_name['kinds']._loaded_options = None
@@ -148,56 +154,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITQUERY'].fields_by_name['party']._serialized_options = b'\272H\004r\002\030\037'
   _globals['_AUDITQUERY'].fields_by_name['matters']._loaded_options = None
   _globals['_AUDITQUERY'].fields_by_name['matters']._serialized_options = b'\272H\033\222\001\030\020@\030\001\"\022r\0202\016^[a-z_]{1,64}$'
-  _globals['_POST']._serialized_start=4577
-  _globals['_POST']._serialized_end=4775
+  _globals['_POST']._serialized_start=4634
+  _globals['_POST']._serialized_end=4832
   _globals['_REGISTRATION']._serialized_start=177
-  _globals['_REGISTRATION']._serialized_end=1766
-  _globals['_FOUNDING']._serialized_start=1769
-  _globals['_FOUNDING']._serialized_end=1951
-  _globals['_POSTASSIGNMENT']._serialized_start=1953
-  _globals['_POSTASSIGNMENT']._serialized_end=2051
-  _globals['_POSTWITHDRAWAL']._serialized_start=2053
-  _globals['_POSTWITHDRAWAL']._serialized_end=2151
-  _globals['_AGREEDWAY']._serialized_start=2153
-  _globals['_AGREEDWAY']._serialized_end=2210
-  _globals['_AGREEMENT']._serialized_start=2213
-  _globals['_AGREEMENT']._serialized_end=2396
-  _globals['_AGREEMENTCHANGE']._serialized_start=2399
-  _globals['_AGREEMENTCHANGE']._serialized_end=2610
-  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_start=2523
-  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_end=2610
-  _globals['_LOSSNOTICE']._serialized_start=2612
-  _globals['_LOSSNOTICE']._serialized_end=2658
-  _globals['_REVOCATION']._serialized_start=2660
-  _globals['_REVOCATION']._serialized_end=2706
-  _globals['_CERTIFICATEAPPLICATION']._serialized_start=2708
-  _globals['_CERTIFICATEAPPLICATION']._serialized_end=2786
-  _globals['_CERTIFICATEAPPROVAL']._serialized_start=2788
-  _globals['_CERTIFICATEAPPROVAL']._serialized_end=2839
-  _globals['_CERTIFICATEACTIVATION']._serialized_start=2841
-  _globals['_CERTIFICATEACTIVATION']._serialized_end=2928
-  _globals['_CERTIFICATEDEMAND']._serialized_start=2930
-  _globals['_CERTIFICATEDEMAND']._serialized_end=2975
-  _globals['_FILING']._serialized_start=2978
-  _globals['_FILING']._serialized_end=3204
-  _globals['_FILINGWITHDRAWAL']._serialized_start=3206
-  _globals['_FILINGWITHDRAWAL']._serialized_end=3249
-  _globals['_DIRECTORYENTRY']._serialized_start=3251
-  _globals['_DIRECTORYENTRY']._serialized_end=3326
-  _globals['_DIRECTORYREMOVAL']._serialized_start=3328
-  _globals['_DIRECTORYREMOVAL']._serialized_end=3376
-  _globals['_PARTYADMISSION']._serialized_start=3379
-  _globals['_PARTYADMISSION']._serialized_end=3597
-  _globals['_PARTYDISMISSAL']._serialized_start=3599
-  _globals['_PARTYDISMISSAL']._serialized_end=3640
-  _globals['_PEERCONNECTION']._serialized_start=3643
-  _globals['_PEERCONNECTION']._serialized_end=3796
-  _globals['_PEERDISCONNECTION']._serialized_start=3798
-  _globals['_PEERDISCONNECTION']._serialized_end=3843
-  _globals['_AUDITCHECK']._serialized_start=3846
-  _globals['_AUDITCHECK']._serialized_end=4078
-  _globals['_AUDITQUERY']._serialized_start=4081
-  _globals['_AUDITQUERY']._serialized_end=4574
-  _globals['_AUDITQUERY_SUBJECT']._serialized_start=4431
-  _globals['_AUDITQUERY_SUBJECT']._serialized_end=4574
+  _globals['_REGISTRATION']._serialized_end=1785
+  _globals['_FOUNDING']._serialized_start=1788
+  _globals['_FOUNDING']._serialized_end=1970
+  _globals['_POSTASSIGNMENT']._serialized_start=1972
+  _globals['_POSTASSIGNMENT']._serialized_end=2070
+  _globals['_POSTWITHDRAWAL']._serialized_start=2072
+  _globals['_POSTWITHDRAWAL']._serialized_end=2170
+  _globals['_AGREEDWAY']._serialized_start=2172
+  _globals['_AGREEDWAY']._serialized_end=2229
+  _globals['_AGREEMENT']._serialized_start=2232
+  _globals['_AGREEMENT']._serialized_end=2415
+  _globals['_AGREEMENTCHANGE']._serialized_start=2418
+  _globals['_AGREEMENTCHANGE']._serialized_end=2629
+  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_start=2542
+  _globals['_AGREEMENTCHANGE_CHANGE']._serialized_end=2629
+  _globals['_LOSSNOTICE']._serialized_start=2631
+  _globals['_LOSSNOTICE']._serialized_end=2677
+  _globals['_REVOCATION']._serialized_start=2679
+  _globals['_REVOCATION']._serialized_end=2725
+  _globals['_CERTIFICATEAPPLICATION']._serialized_start=2727
+  _globals['_CERTIFICATEAPPLICATION']._serialized_end=2805
+  _globals['_CERTIFICATEAPPROVAL']._serialized_start=2807
+  _globals['_CERTIFICATEAPPROVAL']._serialized_end=2858
+  _globals['_CERTIFICATEACTIVATION']._serialized_start=2860
+  _globals['_CERTIFICATEACTIVATION']._serialized_end=2947
+  _globals['_CERTIFICATEDEMAND']._serialized_start=2949
+  _globals['_CERTIFICATEDEMAND']._serialized_end=2994
+  _globals['_FILING']._serialized_start=2997
+  _globals['_FILING']._serialized_end=3223
+  _globals['_FILINGWITHDRAWAL']._serialized_start=3225
+  _globals['_FILINGWITHDRAWAL']._serialized_end=3268
+  _globals['_DIRECTORYENTRY']._serialized_start=3270
+  _globals['_DIRECTORYENTRY']._serialized_end=3345
+  _globals['_DIRECTORYREMOVAL']._serialized_start=3347
+  _globals['_DIRECTORYREMOVAL']._serialized_end=3395
+  _globals['_PARTYADMISSION']._serialized_start=3398
+  _globals['_PARTYADMISSION']._serialized_end=3616
+  _globals['_PARTYDISMISSAL']._serialized_start=3618
+  _globals['_PARTYDISMISSAL']._serialized_end=3659
+  _globals['_PEERCONNECTION']._serialized_start=3662
+  _globals['_PEERCONNECTION']._serialized_end=3815
+  _globals['_PEERDISCONNECTION']._serialized_start=3817
+  _globals['_PEERDISCONNECTION']._serialized_end=3862
+  _globals['_AUDITCHECK']._serialized_start=3865
+  _globals['_AUDITCHECK']._serialized_end=4097
+  _globals['_AUDITQUERY']._serialized_start=4100
+  _globals['_AUDITQUERY']._serialized_end=4631
+  _globals['_AUDITQUERY_SUBJECT']._serialized_start=4488
+  _globals['_AUDITQUERY_SUBJECT']._serialized_end=4631
 # @@protoc_insertion_point(module_scope)

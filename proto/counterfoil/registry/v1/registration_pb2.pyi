@@ -114,7 +114,9 @@ class Registration(_message.Message):
     """Why, for people; no control characters but tab and the ends of lines."""
     @_builtins.property
     def stated_time(self) -> _timestamp_pb2.Timestamp:
-        """When the first signer says that it was made (UTC). Evidence of intent only."""
+        """When the first signer says that it was made (UTC), from 1970 to 9999. Evidence of
+        intent only.
+        """
 
     @_builtins.property
     def told(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -88,8 +88,8 @@ class SealStatement(_message.Message):
     """How it is signed; never unspecified."""
     @_builtins.property
     def stated_time(self) -> _timestamp_pb2.Timestamp:
-        """When the signer says that it sealed (UTC). Evidence of intent only: no
-        check ever relies on it.
+        """When the signer says that it sealed (UTC), from 1970 to 9999. Evidence of intent
+        only: no check ever relies on it.
         """
 
     @_builtins.property
