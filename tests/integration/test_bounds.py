@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.houses import BANK, FINANCE, UNIT, Town, running
 from tests.integration.desks import reaches, submit
 from tests.integration.papers import notice
 
+FEN_MAX = 10**17 - 1
 FAST = {"limits": "retry_s_min = 0.05\nretry_s_max = 0.2"}
 
 
@@ -69,6 +72,31 @@ async def test_the_largest_voucher_passes_and_a_larger_one_is_refused_at_the_des
         assert way.documents[0] == read[0].sealed
         documents = await unit.national([after, taken, after], gb18030=True)
         assert all(isinstance(one, bytes) and one for one in documents)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+async def test_the_largest_amount_is_the_same_wherever_it_is_told(
+    tmp_path: Path, sign: int
+) -> None:
+    town = town_of(tmp_path)
+    async with running(town), town.desk(BANK) as bank, town.desk(UNIT) as unit:
+        largest = [
+            await submit(bank, notice(number, BANK, UNIT, amount_fen=sign * FEN_MAX))
+            for number in (1, 2)
+        ]
+        for one in largest:
+            await reaches(bank, one, Standing.ARRIVED)
+        for desk in (bank, unit):
+            found = await desk.search()
+            assert [one.amount_fen for one in found] == [sign * FEN_MAX] * 2
+        documents = await unit.national(largest)
+
+    text = f"<PayAmt>{'-' if sign < 0 else ''}999999999999999.99</PayAmt>"
+    for document in documents:
+        assert isinstance(document, bytes)
+        # In the voucher itself, which stands inside in base 64, and in its row.
+        (inner,) = re.findall(rb"<Voucher>(.*?)</Voucher>", document, re.DOTALL)
+        assert b64decode(inner).decode("gbk").count(text) == 2
 
 
 async def test_what_a_peer_finds_too_large_does_not_stop_its_lane(

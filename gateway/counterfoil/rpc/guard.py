@@ -29,7 +29,7 @@ from counterfoil.domain.refusals import (
 from counterfoil.domain.registry import Caller
 from counterfoil.rpc.callers import CALLER, CallerGate, Context
 from counterfoil.rpc.sightings import Sightings, named
-from counterfoil.wire.refusals import refusal_to_status
+from counterfoil.wire.refusals import TEXT_MAX, refusal_to_status
 
 log = logging.getLogger("counterfoil.rpc")
 
@@ -193,7 +193,7 @@ class Guard(grpc.aio.ServerInterceptor):
                 "method": method,
                 "caller": identity,
                 "reason": refusal.reason,
-                "detail": str(refusal),
+                "detail": str(refusal)[:TEXT_MAX],
                 "cut": isinstance(refusal, CallerRevoked),
             },
         )
