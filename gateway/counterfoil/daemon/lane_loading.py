@@ -72,8 +72,9 @@ class Loading:
             if is_few and size <= self.bytes_max:
                 break
             if len(batch) == 1:
-                # Without answers the peer asks for itself.
-                certificates, answers = certificates[:ONCE_MAX], []
+                # Without answers the peer asks for itself, and authorities, which come
+                # first, it may know: the signers' nobody else tells it.
+                certificates, answers = certificates[-ONCE_MAX:], []
                 break
             batch = batch[: len(batch) // 2]
         self._shown.update(certificates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import given
@@ -32,10 +32,14 @@ class Names:
 
     certificate_bytes: int = 0
     answer_bytes: int = 0
+    authorities: list[bytes] = field(default_factory=lambda: [AUTHORITY])
 
     def of_batch(self, documents: Iterable[bytes]) -> list[bytes]:
         named = dict.fromkeys(one for text in documents for one in text.split())
-        return [AUTHORITY, *(one.ljust(self.certificate_bytes) for one in named)]
+        return [
+            *self.authorities,
+            *(one.ljust(self.certificate_bytes) for one in named),
+        ]
 
     def answers(self, needed: Iterable[bytes]) -> list[bytes]:
         if not self.answer_bytes:
@@ -121,6 +125,20 @@ def test_what_goes_with_a_batch_is_no_more_than_a_message_has_room_for() -> None
     # Of one document alone the answers are left out: the peer can ask for itself.
     (load,) = all_of(loading(names, room), items(" ".join(map(str, range(30)))))
     assert (len(load.certificates), load.answers) == (31, [])
+
+
+def test_of_too_many_certificates_the_signers_go_first() -> None:
+    names = Names()
+    authorities = [b"authority %d" % n for n in range(80)]
+    one = loading(names)
+    names.authorities = authorities
+
+    first, second = (one.load(items(text), ()) for text in ("a b c", "d"))
+
+    assert len(first.certificates) == ONCE_MAX
+    assert first.certificates[-3:] == [b"a", b"b", b"c"]
+    # What had no room goes with the next.
+    assert {*first.certificates, *second.certificates} >= {*authorities, b"d"}
 
 
 def test_proofs_count_as_what_goes_with_a_batch() -> None:
