@@ -12,10 +12,10 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from counterfoil.desk.v1 import desk_pb2, desk_pb2_grpc
-from counterfoil.office import DeskRefused, Form, Standing, Voucher
+from counterfoil.office import DeskRefused, Done, Form, Standing, Voucher
 from counterfoil.office.calls import BATCH_BYTES_MAX
 from tests.houses import BANK, FINANCE, UNIT, Town, running
-from tests.integration.desks import reaches, submit
+from tests.integration.desks import done, reaches, submit
 from tests.integration.papers import notice
 
 FEN_MAX = 10**17 - 1
@@ -115,6 +115,28 @@ async def test_what_a_peer_finds_too_large_does_not_stop_its_lane(
         await reaches(bank, sent[0], Standing.ARRIVED)
         await reaches(bank, sent[1], Standing.REFUSED)
         await reaches(bank, sent[2], Standing.ARRIVED)
+
+
+async def test_who_is_configured_to_send_little_takes_what_the_contract_allows(
+    tmp_path: Path,
+) -> None:
+    town = town_of(tmp_path)
+    small = "batch_documents_max = 2\nbatch_bytes_max = 4000"
+    town.rewrite(FINANCE, "retry_s_min = 0.05", f"retry_s_min = 0.05\n{small}")
+    async with running(town), town.desk(BANK) as bank, town.desk(UNIT) as unit:
+        outcomes = await bank.submit([large(number, 3) for number in range(1, 31)])
+        sent = {done(one).digest for one in outcomes}
+
+        last = await submit(bank, large(31, 1))
+        await reaches(bank, last, Standing.ARRIVED)
+        read = [one async for batch in unit.read() for one in batch]
+        # And what it sends, in batches as small as it likes, arrives there.
+        taken = await unit.accept([one.voucher for one in read[:2]])
+        for one in read[:2]:
+            await reaches(bank, one.voucher, Standing.ACCEPTED)
+
+    assert sent <= {one.digest for one in read}
+    assert all(isinstance(one, Done) for one in taken)
 
 
 async def test_a_call_with_more_faults_than_trailers_hold_is_told_the_first(

@@ -176,7 +176,8 @@ KINDS: Final = {kind.name.lower().replace("_", "-"): kind for kind in PartyKind}
 """Kinds of party as the file names them."""
 
 _SPACE: Final = ord(" ")
-_MESSAGE_BYTES_MOST: Final = 2**31 - 1  # what gRPC takes
+_RANGES: Final = {"limits.message_bytes_max": (2_097_152, 2**31 - 1)}
+"""What a peer may send in a message, and what gRPC takes."""
 _MOST: Final = 2**62  # what fits into 64 bits, and half of it again
 _LOG_LEVELS: Final = frozenset({"debug", "info", "warning", "error"})
 
@@ -305,9 +306,9 @@ def _check(configuration: Configuration) -> None:
         if not 0 < bound < math.inf:
             msg = f"{name}: must be greater than zero, and finite"
             raise ConfigurationRefused(msg)
-        most = _MESSAGE_BYTES_MOST if name == "limits.message_bytes_max" else _MOST
-        if bound > most:
-            msg = f"{name}: must not be greater than {most}"
+        least, most = _RANGES.get(name, (0, _MOST))
+        if not least <= bound <= most:
+            msg = f"{name}: must not be less than {least} nor greater than {most}"
             raise ConfigurationRefused(msg)
     if bool(configuration.program.list) != bool(configuration.program.keys):
         msg = "program.list and program.keys: one is nothing without the other"

@@ -23,9 +23,13 @@ from counterfoil.vault.heads import HeadStore
 from counterfoil.wire.certificates import KeptCertificates
 
 _CONNECT_S_MAX: Final = 5.0
-_OVERHEAD_BYTES: Final = 16 * 1024
-"""What a message has beside its documents, certificates, answers and proofs: tags and
-lengths, some ten bytes for each."""
+_DOCUMENTS_MAX: Final = 256
+_BATCH_BYTES_MAX: Final = 1_048_576
+"""What every peer takes in one batch, as `exchange.v1.DeliverRequest` says."""
+
+_EXTRAS_BYTES_MAX: Final = 2_097_152 - _BATCH_BYTES_MAX - 16 * 1024
+"""What else goes into a message of 2 MiB, without tags and lengths: some ten bytes for
+each document, certificate, answer and proof."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +93,9 @@ class LaneMaking:
             certificates=self.certificates,
             clock=self.clock,
             limits=LaneLimits(
-                documents_max=limits.batch_documents_max,
-                bytes_max=limits.batch_bytes_max,
-                extras_bytes_max=max(
-                    limits.message_bytes_max
-                    - max(limits.batch_bytes_max, limits.document_bytes_max)
-                    - _OVERHEAD_BYTES,
-                    0,
-                ),
+                documents_max=min(limits.batch_documents_max, _DOCUMENTS_MAX),
+                bytes_max=min(limits.batch_bytes_max, _BATCH_BYTES_MAX),
+                extras_bytes_max=_EXTRAS_BYTES_MAX,
                 window_batches=limits.window_batches,
                 retry_s_min=limits.retry_s_min,
                 retry_s_max=limits.retry_s_max,

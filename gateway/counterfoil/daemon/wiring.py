@@ -102,7 +102,7 @@ class Wiring:
                 tell=TellProgress(vault=self.vault, registry=self.registry),
                 prove=self.prove,
                 vault=self.vault,
-                limits=bounds,
+                limits=bounds.of_contract(),
                 draining=self.draining,
                 window_batches=limits.window_batches,
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import protovalidate
@@ -16,6 +16,10 @@ from counterfoil.seal.certificates import CERTIFICATE_BYTES_MAX
 from counterfoil.seal.ocsp_reading import ANSWER_BYTES_MAX
 from counterfoil.tlog.merkle import HASH_BYTES
 from counterfoil.wire.violations import violations_of
+
+_DOCUMENTS_MAX: Final = 256
+_BATCH_BYTES_MAX: Final = 1_048_576
+"""Of one batch, as `exchange.v1.DeliverRequest` says."""
 
 CERTIFICATES_MAX: Final = 64
 """Most certificates in one batch; as in `exchange.v1.DeliverRequest`."""
@@ -34,9 +38,22 @@ class Limits:
         document_bytes_max: Largest sealed document, in bytes.
     """
 
-    batch_documents_max: int = 256
-    batch_bytes_max: int = 1_048_576
+    batch_documents_max: int = _DOCUMENTS_MAX
+    batch_bytes_max: int = _BATCH_BYTES_MAX
     document_bytes_max: int = 1_048_576
+
+    def of_contract(self) -> Limits:
+        """Return what a peer may send, whatever is configured here.
+
+        A batch that the contract allows and we did not take, its sender would send
+        again and again, and nothing that waits behind it would ever come. A document
+        that is too large for us is refused alone.
+        """
+        return replace(
+            self,
+            batch_documents_max=max(self.batch_documents_max, _DOCUMENTS_MAX),
+            batch_bytes_max=max(self.batch_bytes_max, _BATCH_BYTES_MAX),
+        )
 
     def check_count(self, items: Sized) -> None:
         """Check that a batch has no more items than allowed.

@@ -267,6 +267,7 @@ def test_a_file_that_is_not_toml_is_named(file: Path, content: bytes) -> None:
         ("[limits]\nretry_s_max = 2026-01-01", "limits.retry_s_max"),
         ("[limits]\nvault_bytes_max = 9223372036854775808", "limits.vault_bytes_max"),
         ("[limits]\nmessage_bytes_max = 2147483648", "limits.message_bytes_max"),
+        ("[limits]\nmessage_bytes_max = 2097151", "limits.message_bytes_max"),
         ('[ledger]\nurl = "sqlite:////a\\u0000b"', "ledger.url"),
         (
             '[[caller]]\nidentity = "x"\nposts = ["a\\nb"]',

@@ -96,3 +96,18 @@ def test_what_shows_that_a_document_is_older_has_bounds(wrong: dict[str, Any]) -
     with pytest.raises(BatchTooLarge) as refused:
         LIMITS.check_earlier([good] * 4)
     assert refused.value.facts == {"max": "3"}
+
+
+def test_a_peer_may_send_what_the_contract_allows_whatever_is_configured() -> None:
+    documents = [b"x" * 4096] * 256
+    with pytest.raises(BatchTooLarge):
+        LIMITS.check_documents(documents)
+
+    LIMITS.of_contract().check_documents(documents)
+
+    assert LIMITS.of_contract().document_bytes_max == 90
+    wider = Limits(batch_documents_max=300, batch_bytes_max=2_000_000)
+    assert wider.of_contract() == wider
+    for more in ([b"x"] * 257, [b"x" * 600_000] * 2):
+        with pytest.raises(BatchTooLarge):
+            LIMITS.of_contract().check_documents(more)
