@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from counterfoil.app.peer_answers import GrowthProof, PeerResponse
 from counterfoil.app.ports import Vault
 from counterfoil.app.witness_peer import WitnessPeer
-from counterfoil.daemon.lanes import Condition, Lane, LaneLimits
+from counterfoil.daemon.lanes import DEFECT, Condition, Lane, LaneLimits
 from counterfoil.domain.deeds import Committed, Deed, Deliver
 from counterfoil.domain.refusals import VaultFull
 from counterfoil.domain.standing import Role, Standing
@@ -268,3 +268,27 @@ async def test_a_head_that_could_not_be_witnessed_is_witnessed_soon_after(
     running.cancel()
 
     assert asked == 2
+
+
+async def test_a_defect_does_not_end_a_lane(
+    finance: House, bank: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await finance.sent(direct_payment("1"))
+    lane = lane_to(bank, finance)
+    link, reasons = lane.link, []
+
+    async def broken() -> Line:
+        reasons.append(lane.last_reason)
+        if len(reasons) == 1:
+            raise ZeroDivisionError("a defect")
+        return cast("Line", link)
+
+    monkeypatch.setattr(link, "open", broken)
+    running = asyncio.create_task(lane.run())
+    async with asyncio.timeout(20):
+        while finance.vault.lane_lengths():  # noqa: ASYNC110 -- tells nobody
+            await asyncio.sleep(0.001)
+    running.cancel()
+
+    assert reasons == ["", DEFECT]
+    assert finance.standing(row.key) is Standing.ARRIVED
