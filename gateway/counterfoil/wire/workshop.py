@@ -140,8 +140,8 @@ class Workshop:
         3. Only now the payload is parsed, and every rule of form is checked; a
            voucher that is dated in the future is refused.
         4. The seals fill the plan of its kind and type, by the right signers.
-        5. An enclosure is the sealed original that the document names, and its
-           issuer is one of the original's recipients.
+        5. An enclosure is the sealed original that the document names, by digest
+           and by key, and its issuer is one of the original's recipients.
 
         Of a registration the third and fourth check are its own.
         """
@@ -161,21 +161,7 @@ class Workshop:
         is_overdue, listed = bool(verified.overdue), verified.listed
         # (5) Judged like a document that arrives, and never acted on.
         for enclosure in opened.enclosures:
-            original = open_sealed(enclosure)
-            # Before it is examined: a voucher, which is about no other, encloses
-            # nothing, so enclosures never stand inside enclosures.
-            if (original.kind, original.digest) != (
-                DocumentKind.VOUCHER,
-                facts.subject,
-            ):
-                raise MalformedPayload(
-                    "an enclosure is not the original", field="enclosures"
-                )
-            enclosed = self._examine(enclosure, court)
-            if facts.by not in enclosed.recipients:
-                raise MalformedPayload(
-                    "the enclosed original is not for its issuer", field="enclosures"
-                )
+            enclosed = self._enclosed(enclosure, facts, court)
             signers += enclosed.signers
             is_overdue |= enclosed.is_overdue
             listed += enclosed.listed
@@ -190,6 +176,31 @@ class Workshop:
             is_overdue=is_overdue,
             listed=listed,
         )
+
+    def _enclosed(self, enclosure: bytes, facts: Facts, court: Court) -> Document:
+        """Return the original in a document, which is what the document says it is.
+
+        Raises:
+            MalformedPayload: It is not.
+        """
+        original = open_sealed(enclosure)
+        # Before it is examined: a voucher, which is about no other, encloses
+        # nothing, so enclosures never stand inside enclosures.
+        if (original.kind, original.digest) != (DocumentKind.VOUCHER, facts.subject):
+            raise MalformedPayload(
+                "an enclosure is not the original", field="enclosures"
+            )
+        enclosed = self._examine(enclosure, court)
+        # Who gets a copy has no voucher by which to see that it is another's key.
+        if enclosed.key != facts.key:
+            raise MalformedPayload(
+                "the enclosed original has another key", field="enclosures"
+            )
+        if facts.by not in enclosed.recipients:
+            raise MalformedPayload(
+                "the enclosed original is not for its issuer", field="enclosures"
+            )
+        return enclosed
 
     def reread(self, documents: Sequence[bytes]) -> list[Document | CounterfoilError]:
         """Parse sealed documents, to look for them where they were judged before."""

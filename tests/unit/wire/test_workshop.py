@@ -278,6 +278,24 @@ def test_check_5_an_original_is_for_whoever_answers_it(
     assert refused.value.facts == {"field": "enclosures"}
 
 
+@pytest.mark.refusal("MALFORMED_PAYLOAD")
+def test_check_5_an_original_is_of_the_key_that_the_receipt_names(
+    workshop: Workshop, keys: Keys
+) -> None:
+    # Whoever answered one voucher would otherwise answer any other in its place.
+    own = direct_payment()
+    receipt = receipt_for(own, name_of(own)[1])
+    receipt.voucher.key.number += "1"
+    payload = encoded(receipt)
+    seals = seals_of(keys, RECEIPT, payload, own.key.type, (BANK, "1"))
+    sealed = close_sealed(RECEIPT, payload, seals, [voucher_of(keys, own)])
+
+    with pytest.raises(MalformedPayload, match="another key") as refused:
+        examined(workshop, keys, sealed)
+
+    assert refused.value.facts == {"field": "enclosures"}
+
+
 def test_a_receipt_with_copies_encloses_the_original(
     workshop: Workshop, keys: Keys
 ) -> None:
