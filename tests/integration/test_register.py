@@ -11,16 +11,20 @@ from typing import Any
 
 import grpc
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.daemon import cli
 from counterfoil.daemon.gateway import Gateway
 from counterfoil.domain.register import Register
+from counterfoil.domain.register_states import Voided
 from counterfoil.office import DeskRefused, Standing, matters, registering
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
+from counterfoil.seal.certificates import load_pem_chain
 from tests.houses import BANK, FINANCE, UNIT, Town, running
-from tests.integration.desks import reaches, submit
+from tests.integration.desks import reaches, reason_of, submit
 from tests.integration.papers import notice
+from tests.unit.seal.makers import twin_of
 
 pytestmark = pytest.mark.slow
 
@@ -129,6 +133,11 @@ async def test_a_post_is_given_by_two_and_opens_the_desk(
         }
 
 
+def said(register: Register) -> list[Voided]:
+    """Return what was said of certificates, without their other forms."""
+    return [void for void in register.voided.values() if not void.is_twin]
+
+
 @pytest.mark.clause("hubei-14")
 @pytest.mark.refusal("CERTIFICATE_LOST")
 async def test_a_loss_is_told_at_once_and_refused_everywhere(
@@ -149,7 +158,7 @@ async def test_a_loss_is_told_at_once_and_refused_everywhere(
         assert isinstance(refused, DeskRefused)
         assert refused.reason == "CERTIFICATE_LOST"
         told = await becomes(gateways[FINANCE], lambda now: bool(now.voided))
-        (void,) = told.voided.values()
+        (void,) = said(told)
         assert void.holder.to_urn() == urn(BANK, "institution", "1")
         # What it sealed before stays where it was.
         await reaches(bank, before, Standing.ARRIVED)
@@ -191,10 +200,10 @@ async def test_a_loss_is_said_by_whom_it_concerns_and_told_to_others_again(
         status, out, err = await lose(FINANCE, "--of", seal, "--told", BANK)
         assert (status, out) == (1, "")
         assert "REGISTRATION_NUMBER_REUSED" in err
-        (void,) = gateways[FINANCE]._vault.register.voided.values()
+        (void,) = said(gateways[FINANCE]._vault.register)
         status, out, _ = await lose(FINANCE, "--of", seal, "--number", "again")
         assert (status, out.splitlines()[-1]) == (cli.DONE, f"told\t{BANK}")
-        assert (*gateways[FINANCE]._vault.register.voided.values(),) == (void,)
+        assert said(gateways[FINANCE]._vault.register) == [void]
 
 
 @pytest.mark.clause("hubei-14")
@@ -221,6 +230,34 @@ async def test_the_calls_of_a_lost_key_are_cut(town: Town, tmp_path: Path) -> No
             await watching
         assert cut.value.reason == "CERTIFICATE_LOST"
         await desk.close()
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+async def test_a_lost_certificate_does_not_call_in_other_bytes(
+    town: Town, tmp_path: Path
+) -> None:
+    credential = town.ca.credential(FINANCE, "system", "1")
+    ours = tmp_path / "ours.pem"
+    ours.write_bytes(credential.chain_file.read_bytes())
+    # What whoever has the key can do: the authority's signature holds all the same.
+    first, *authorities = load_pem_chain(ours.read_bytes())
+    thief = [
+        x509.load_der_x509_certificate(one) for one in (twin_of(first), *authorities)
+    ]
+    credential.chain_file.write_bytes(
+        b"".join(one.public_bytes(Encoding.PEM) for one in thief)
+    )
+    async with running(town, FINANCE), town.channel(FINANCE) as channel:
+        stub = registry_pb2_grpc.RegistryServiceStub(channel)
+        await stub.ListParties(registry_pb2.ListPartiesRequest())
+
+        lost = ("--of", str(ours))
+        await registers(town, tmp_path / "loss", "lose", "officer", "", *lost)
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.ListParties(registry_pb2.ListPartiesRequest())
+        assert reason_of(caught.value) == "CERTIFICATE_LOST"
 
 
 @pytest.mark.clause("hubei-6")

@@ -48,12 +48,14 @@ class Voided:
         by: The party that registered it.
         is_loss: Whether it was lost; else revoked.
         time_us: Since when, by our log; microseconds since the epoch.
+        is_twin: Whether it is the registered certificate in other bytes.
     """
 
     holder: Identity
     by: str
     is_loss: bool
     time_us: int
+    is_twin: bool = False
 
 
 @value

@@ -142,10 +142,12 @@ class LossNotice:
     Attributes:
         certificate: SHA-256 of the certificate.
         holder: Whom it names; None if it bears no name.
+        twins: SHA-256 of the same certificate in other bytes.
     """
 
     certificate: bytes
     holder: Identity | None
+    twins: tuple[bytes, ...] = ()
 
 
 @value
@@ -155,10 +157,12 @@ class Revocation:
     Attributes:
         certificate: SHA-256 of the certificate.
         holder: Whom it names; None if it bears no name.
+        twins: SHA-256 of the same certificate in other bytes.
     """
 
     certificate: bytes
     holder: Identity | None
+    twins: tuple[bytes, ...] = ()
 
 
 @value

@@ -23,9 +23,13 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from counterfoil.domain.party import Identity
+from counterfoil.sm2.der import elements, inside
 from counterfoil.sm2.keys import Sm2PublicKey
 from counterfoil.sm2.libcrypto import Sm2Unavailable
 from counterfoil.sm2.signed import has_sm2_key, sm2_key_of
+
+_NO_UNUSED_BITS: Final = b"\0"
+"""First byte of a BIT STRING of whole bytes. Source: ITU-T X.690, section 8.6.2."""
 
 CERTIFICATE_BYTES_MAX: Final = 16 * 1024
 """Longest certificate that is read; ordinary ones have one or two thousand bytes."""
@@ -71,7 +75,8 @@ def load_certificate(unverified: bytes) -> x509.Certificate:
     """Parse a certificate in DER; nobody vouches for it by that.
 
     Raises:
-        CertificateRefused: It is too long or not a certificate.
+        CertificateRefused: It is too long, not a certificate, or not in the one form
+            that its signature has in DER.
     """
     if len(unverified) > CERTIFICATE_BYTES_MAX:
         raise CertificateRefused("the certificate is too long")
@@ -80,8 +85,12 @@ def load_certificate(unverified: bytes) -> x509.Certificate:
         # The library reads these when they are asked for; then nobody expects that
         # they cannot be read.
         _ = certificate.subject, certificate.issuer, certificate.extensions
+        _, _, signature = elements(inside(unverified))
     except UNREADABLE as error:
         raise CertificateRefused("not a certificate") from error
+    # The library overlooks them, and the same certificate would have several digests.
+    if not signature.content.startswith(_NO_UNUSED_BITS):
+        raise CertificateRefused("its signature leaves bits unused")
     return certificate
 
 

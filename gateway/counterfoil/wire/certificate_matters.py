@@ -16,13 +16,17 @@ from counterfoil.wire.matter_fields import (
 def loss(matter: pb.LossNotice) -> Matter:
     """Return what a notice of loss says."""
     read = read_certificate("loss_notice.certificate", matter.certificate)
-    return domain.LossNotice(certificate=read.digest, holder=read.identity)
+    return domain.LossNotice(
+        certificate=read.digest, holder=read.identity, twins=read.twins
+    )
 
 
 def revocation(matter: pb.Revocation) -> Matter:
     """Return what a revocation says."""
     read = read_certificate("revocation.certificate", matter.certificate)
-    return domain.Revocation(certificate=read.digest, holder=read.identity)
+    return domain.Revocation(
+        certificate=read.digest, holder=read.identity, twins=read.twins
+    )
 
 
 def application(matter: pb.CertificateApplication) -> Matter:

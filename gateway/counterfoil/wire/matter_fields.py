@@ -15,6 +15,7 @@ from counterfoil.seal.certificates import (
     stated_identity,
 )
 from counterfoil.seal.chains import us_of
+from counterfoil.seal.twins import twin_digests
 
 
 def refused_field(path: str, text: str, text_zh: str) -> FormRefused:
@@ -46,12 +47,14 @@ class ReadCertificate:
         identity: Whom it names; None if it bears no name.
         public_key: SHA-256 of its public key, as SubjectPublicKeyInfo in DER.
         valid_until_us: When it ends, microseconds since the epoch.
+        twins: SHA-256 of the same certificate in other bytes; see `seal.twins`.
     """
 
     digest: bytes
     identity: Identity | None
     public_key: bytes
     valid_until_us: int
+    twins: tuple[bytes, ...]
 
 
 def read_certificate(path: str, der: bytes) -> ReadCertificate:
@@ -67,6 +70,7 @@ def read_certificate(path: str, der: bytes) -> ReadCertificate:
             identity=stated_identity(loaded),
             public_key=sha256(public_key_bytes(loaded)).digest(),
             valid_until_us=us_of(loaded.not_valid_after_utc),
+            twins=twin_digests(loaded),
         )
     except CertificateRefused as error:
         raise refused_field(path, str(error), "证书无法读取") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -37,6 +38,7 @@ from counterfoil.domain.registration import (
     Registration,
     Revocation,
 )
+from counterfoil.wire.register_views import register_to_message
 from tests.unit.domain.registrations import (
     BANK,
     BANKS_SUPERVISOR,
@@ -283,6 +285,29 @@ def test_a_loss_said_again_tells_others_and_counts_from_the_first() -> None:
     register = after(STAFFED, revoked())
     assert register_after(register, revoked(), NOON_US + 1).voided == register.voided
     refused(register, lost(seal()), AlreadyRegistered)
+
+
+@pytest.mark.clause("hubei-14")
+@pytest.mark.refusal("CERTIFICATE_LOST")
+@pytest.mark.parametrize("kind", [LossNotice, Revocation])
+def test_a_void_certificate_is_void_in_other_bytes_too(
+    kind: type[LossNotice | Revocation],
+) -> None:
+    matter = kind(certificate=SEAL, holder=seal(), twins=(NEW,))
+    signers = (OFFICER,) if kind is LossNotice else (OFFICER, SUPERVISOR)
+
+    register = after(STAFFED, registration(matter, *signers))
+
+    for form in (SEAL, NEW):
+        with pytest.raises(CertificateLost):
+            register.require_not_void([form])
+    register.require_not_void([SEAL, NEW], existed_us=NOON_US - 1)
+    (shown,) = register_to_message(register).void_certificates
+    assert shown.digest == SEAL
+    # Who gives notice of the other form says nothing new.
+    other = replace(matter, certificate=NEW, twins=(SEAL,))
+    again = after(register, registration(other, *signers))
+    assert again.voided == register.voided
 
 
 @pytest.mark.clause("hubei-14")

@@ -15,6 +15,8 @@ from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.office import Person, matters, registering
 from counterfoil.registry.v1 import registry_pb2
+from counterfoil.seal.certificates import load_certificate
+from counterfoil.seal.twins import twin_digests
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.registrations import POSTS, read_registration
 from tests.unit.office.loopback import PARTY, access_of
@@ -86,11 +88,12 @@ def test_each_matter_says_to_the_gateway_what_it_says_here(person: Person) -> No
         assert read(office.agreement_change(DIGEST, word)) == domain.AgreementChange(
             agreement=DIGEST, change=change
         )
+    twins = twin_digests(load_certificate(person.certificate))
     assert read(office.loss_notice(person.certificate)) == domain.LossNotice(
-        certificate=lost, holder=WHO
+        certificate=lost, holder=WHO, twins=twins
     )
     assert read(office.revocation(person.certificate)) == domain.Revocation(
-        certificate=lost, holder=WHO
+        certificate=lost, holder=WHO, twins=twins
     )
     assert (
         read(

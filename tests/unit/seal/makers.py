@@ -10,6 +10,10 @@ from typing import Any, Final
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.devca.certificates import (
@@ -35,6 +39,7 @@ from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.trust_material import TrustAnchor, TrustMaterial
 from counterfoil.seal.verify import Court, SealedDocument, verify_seals
+from counterfoil.sm2.der import BIT_STRING, SEQUENCE, element, elements, inside
 from counterfoil.sm2.keys import Sm2PrivateKey
 from counterfoil.wire.seals import encode_statement, parse_statement
 
@@ -56,6 +61,26 @@ def us(instant: datetime) -> int:
 
 def der(certificate: x509.Certificate | x509.CertificateRevocationList) -> bytes:
     return certificate.public_bytes(Encoding.DER)
+
+
+P256_ORDER: Final = 2**256 - 2**224 + 2**192 - 0x4319055258E8617B0C46353D039CDAAF
+
+
+def twin_of(
+    certificate: bytes, *, order: int = P256_ORDER, unused_bits: int = 0
+) -> bytes:
+    """Return the same certificate in other bytes, as whoever has it can write it.
+
+    Its signature is (r, n - s) instead of (r, s); or, with unused bits, the same in a
+    form that DER forbids.
+    """
+    statement, algorithm, signature = elements(inside(certificate))
+    signed = signature.content[1:]
+    if not unused_bits:
+        r, s = decode_dss_signature(signed)
+        signed = encode_dss_signature(r, order - s)
+    bits = element(BIT_STRING, bytes([unused_bits]) + signed)
+    return element(SEQUENCE, statement.encoded + algorithm.encoded + bits)
 
 
 @dataclass(frozen=True)

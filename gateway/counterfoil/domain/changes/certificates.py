@@ -63,7 +63,10 @@ def void(
         is_loss=isinstance(matter, LossNotice),
         time_us=at_us,
     )
-    return replace(register, voided=once(register.voided, matter.certificate, voided))
+    # Whoever has the key has the certificate too, and may write it in other bytes.
+    twins = dict.fromkeys(matter.twins, replace(voided, is_twin=True))
+    ours = once(register.voided, matter.certificate, voided)
+    return replace(register, voided={**twins, **ours})
 
 
 def apply(
