@@ -236,10 +236,10 @@ class PositionFilled(Conflict):
 
 
 class SamePerson(Conflict):
-    """First and second review are by the same person."""
+    """One person would give both of two signatures that two persons owe."""
 
     reason = "SAME_PERSON"
-    zh = "初审与复审不得为同一人"
+    zh = "初审与复审、提请与审批不得为同一人"
 
 
 class TreesDiffer(Conflict):

@@ -9,7 +9,7 @@ import pytest
 
 from counterfoil.domain.party import Identity
 from counterfoil.domain.posts import Post
-from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.refusals import CounterfoilError, SamePerson
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AgreementMissing,
@@ -35,6 +35,8 @@ from counterfoil.domain.registration import (
     FilingWithdrawal,
     LossNotice,
     Matter,
+    PostAssignment,
+    PostWithdrawal,
     Registration,
     Revocation,
 )
@@ -374,6 +376,65 @@ def test_a_certificate_is_applied_for_approved_and_then_put_to_use() -> None:
     again = registration(CertificateApproval(application=applied.digest), OFFICER)
     refused(used, again, AlreadyRegistered)
     refused(used, activation(applied), AlreadyRegistered)
+
+
+@pytest.mark.clause("hubei-13")
+@pytest.mark.refusal("MATTER_FOREIGN")
+def test_whom_we_host_approves_and_activates_nothing_of_ours() -> None:
+    # Posts are one table for all parties hosted here; what they are for is not.
+    theirs = person("officer", UNIT), person("manager", UNIT)
+    applied = registration(
+        CertificateApplication(holder=seal(), public_key=KEY), MANAGER
+    )
+    register = after(
+        STAFFED,
+        assigned(theirs[0], Post.SECURITY_OFFICER),
+        assigned(theirs[1], Post.SYSTEM_MANAGER),
+        applied,
+    )
+    approval = CertificateApproval(application=applied.digest)
+    use = activation(applied).matter
+
+    refused(register, registration(approval, theirs[0], by=UNIT), MatterForeign)
+    approved = after(register, registration(approval, OFFICER))
+    refused(approved, registration(use, theirs[1], by=UNIT), MatterForeign)
+
+    # Of their own seal they do both.
+    own = registration(
+        CertificateApplication(holder=seal(UNIT), public_key=KEY), MANAGER
+    )
+    approval = CertificateApproval(application=own.digest)
+    use = activation(own, holder=seal(UNIT)).matter
+    after(
+        register,
+        own,
+        registration(approval, theirs[0], by=UNIT),
+        registration(use, theirs[1], by=UNIT),
+    ).require_in_use(NEW)
+
+
+@pytest.mark.clause("hubei-13", "hubei-24")
+@pytest.mark.refusal("SAME_PERSON")
+def test_who_applied_approves_nothing_in_another_post() -> None:
+    other = person("other")
+    applied = registration(
+        CertificateApplication(holder=seal(), public_key=KEY), MANAGER
+    )
+    approval = registration(CertificateApproval(application=applied.digest), MANAGER)
+    moved = (
+        assigned(other, Post.SYSTEM_MANAGER),
+        applied,
+        registration(
+            PostWithdrawal(holder=MANAGER, post=Post.SYSTEM_MANAGER),
+            *(other, SUPERVISOR),
+        ),
+        registration(
+            PostAssignment(holder=MANAGER, post=Post.SECURITY_OFFICER),
+            *(other, SUPERVISOR),
+        ),
+    )
+
+    refused(after(STAFFED, *moved), approval, SamePerson)
 
 
 # --- filings -------------------------------------------------------------------

@@ -10,6 +10,7 @@ from counterfoil.domain.changes.standing import (
     require_own_holder,
 )
 from counterfoil.domain.party import Identity, party_of
+from counterfoil.domain.refusals import SamePerson
 from counterfoil.domain.register import Register
 from counterfoil.domain.register_refusals import (
     AlreadyRegistered,
@@ -97,7 +98,7 @@ def apply(
 
 def approve(
     register: Register,
-    _registration: Registration,
+    registration: Registration,
     matter: CertificateApproval,
     _at_us: int,
 ) -> Register:
@@ -107,9 +108,14 @@ def approve(
 
     Raises:
         NotRegistered: There is no such application.
+        MatterForeign: It is for a holder of another party.
+        SamePerson: Who applied would approve it, in another post than then.
         AlreadyRegistered: It was approved before.
     """
     state = _application(register, matter.application)
+    require_own_holder(register, registration, state.holder)
+    if state.applied_by in registration.signers:
+        raise SamePerson("who applied for it would approve of it")
     if state.is_approved:
         raise AlreadyRegistered("the application was approved before")
     return replace(
@@ -122,7 +128,7 @@ def approve(
 
 def activate(
     register: Register,
-    _registration: Registration,
+    registration: Registration,
     matter: CertificateActivation,
     _at_us: int,
 ) -> Register:
@@ -132,10 +138,12 @@ def activate(
 
     Raises:
         NotRegistered: There is no such application, or for another holder or key.
+        MatterForeign: It is for a holder of another party.
         SignersRefused: Nobody approved of it.
         AlreadyRegistered: It was put to use before.
     """
     state = _application(register, matter.application)
+    require_own_holder(register, registration, state.holder)
     if state.certificate:
         raise AlreadyRegistered("the certificate was put to use before")
     if not state.is_approved:
