@@ -100,11 +100,14 @@ class Sealing:
         position: The position.
         signer: Identity of the certificate.
         certificate_digest: Which certificate.
+        key_digest: SHA-256 of its public key, as SubjectPublicKeyInfo in DER; whoever
+            has two certificates of one key signs with both alone.
     """
 
     position: str
     signer: Identity
     certificate_digest: bytes = field(repr=False)
+    key_digest: bytes = field(repr=False)
 
 
 make_sealing: Final = maker(Sealing)
@@ -153,7 +156,7 @@ def check_plan(
     Raises:
         SealMissing: A position is empty, doubled or out of order.
         SealForged: A seal is another party's, or of the wrong kind of signer.
-        SamePerson: Two personal seals are by one person.
+        SamePerson: Two personal seals are by one person, or with one key.
     """
     if len(statements) != len(plan.positions):
         raise SealMissing(
@@ -161,16 +164,17 @@ def check_plan(
             due=str(len(plan.positions)),
             there=str(len(statements)),
         )
-    persons: set[str] = set()
+    persons: set[str | bytes] = set()
     for seat, (position, statement, sealing) in enumerate(
         zip(plan.positions, statements, sealings, strict=True)
     ):
         check_seat(position, statement, str(seat))
         check_signer(position, sealing, issuer=issuer)
         if position.by is SealedBy.PERSON:
-            if sealing.signer.name in persons:
+            who: set[str | bytes] = {sealing.signer.name, sealing.key_digest}
+            if not persons.isdisjoint(who):
                 raise SamePerson("two reviews are by one person", position=position.id)
-            persons.add(sealing.signer.name)
+            persons |= who
 
 
 def check_signer(position: SealPosition, sealing: Sealing, *, issuer: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 
@@ -25,6 +26,7 @@ from counterfoil.seal.certificates import (
     certificate_bag,
     certificate_digest,
     load_certificate,
+    public_key_bytes,
     public_key_of,
     stated_identity,
 )
@@ -60,6 +62,7 @@ class Vetted:
         identity: Whose it is.
         algorithm: The one algorithm that its key fits.
         check: Checks a signature by its key.
+        key_digest: SHA-256 of the key, as SubjectPublicKeyInfo in DER.
         may_seal: Whether its use is to seal.
         from_us: First instant for which this holds.
         until_us: Last instant for which this holds.
@@ -74,6 +77,7 @@ class Vetted:
     identity: Identity
     algorithm: Algorithm
     check: CheckSignature = field(repr=False)
+    key_digest: bytes
     may_seal: bool
     from_us: int
     until_us: int
@@ -298,6 +302,7 @@ class TrustStore:
             identity=identity,
             algorithm=algorithm,
             check=check,
+            key_digest=sha256(public_key_bytes(certificate)).digest(),
             may_seal=identity.use in _SEALING_USES,
             from_us=chain.from_us,
             until_us=until_us,

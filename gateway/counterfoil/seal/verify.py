@@ -250,6 +250,7 @@ def _sealing(statement: SealStatement, vetted: Vetted) -> Sealing:
         position=statement.position,
         signer=vetted.identity,
         certificate_digest=statement.certificate_digest,
+        key_digest=vetted.key_digest,
     )
 
 

@@ -15,7 +15,7 @@ from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.document import Document, make_document
 from counterfoil.domain.party import Identity, check_party_code
 from counterfoil.domain.posts import Post
-from counterfoil.domain.refusals import FormRefused, MalformedPayload
+from counterfoil.domain.refusals import FormRefused, MalformedPayload, SamePerson
 from counterfoil.domain.registration import (
     Matter,
     Registration,
@@ -136,6 +136,7 @@ def registration_document(
 
     Raises:
         SealMissing: A seal is for another position than the one that is due.
+        SamePerson: Two seals are with one key, whatever names its certificates bear.
         MalformedPayload: It is none, or encloses something.
         FormRefused: A field breaks a rule.
     """
@@ -144,6 +145,8 @@ def registration_document(
     plan = CATALOGUE.default_plans[DocumentKind.REGISTRATION]
     for seat, statement in enumerate(verified.statements):
         check_seat(next_position(plan, seat), statement, str(seat))
+    if len({one.key_digest for one in verified.sealings}) < len(verified.sealings):
+        raise SamePerson("two signatures are with one key")
     signers = [sealing.signer for sealing in verified.sealings]
     said = read_registration(opened.payload, signers)
     return make_document(

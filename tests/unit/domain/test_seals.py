@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -52,11 +53,14 @@ STATEMENTS = tuple(
 )
 
 
-def sealing(where: str, use: Use, name: str, party: str = ISSUER) -> Sealing:
+def sealing(
+    where: str, use: Use, name: str, party: str = ISSUER, key: bytes = b""
+) -> Sealing:
     return Sealing(
         position=where,
         signer=Identity(party=party, use=use, name=name),
         certificate_digest=bytes(32),
+        key_digest=key or sha256(name.encode()).digest(),
     )
 
 
@@ -174,6 +178,17 @@ def test_nobody_reviews_twice_not_even_with_another_certificate() -> None:
     again = replace(
         SEALINGS[1], signer=SEALINGS[0].signer, certificate_digest=b"\x01" * 32
     )
+
+    with pytest.raises(SamePerson) as refused:
+        check_plan(PLAN, STATEMENTS, (SEALINGS[0], again, SEALINGS[2]), issuer=ISSUER)
+
+    assert refused.value.facts == {"position": "fhqm"}
+
+
+@pytest.mark.clause("hubei-19a")
+@pytest.mark.refusal("SAME_PERSON")
+def test_nobody_reviews_twice_with_two_certificates_of_one_key() -> None:
+    again = sealing("fhqm", Use.PERSON, "wang", key=SEALINGS[0].key_digest)
 
     with pytest.raises(SamePerson) as refused:
         check_plan(PLAN, STATEMENTS, (SEALINGS[0], again, SEALINGS[2]), issuer=ISSUER)

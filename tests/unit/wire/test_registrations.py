@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from counterfoil.devca.certificates import make_key, urn
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.refusals import (
     CounterfoilError,
     FormRefused,
     MalformedPayload,
+    SamePerson,
 )
 from counterfoil.domain.registration import Registration
-from counterfoil.office import matters, registering
+from counterfoil.office import Person, matters, registering
 from counterfoil.registry.v1 import registration_pb2 as pb
+from counterfoil.seal.algorithms import signing_key
 from counterfoil.seal.sign import SealOrder
+from counterfoil.seal.trust import TrustStore
 from counterfoil.seal.verify import Verified
 from counterfoil.sealed.v1 import sealed_pb2
 from counterfoil.wire.catalogue import CATALOGUE
@@ -29,11 +33,13 @@ from counterfoil.wire.registrations import (
     stored_registration,
 )
 from counterfoil.wire.sealed import Opened, close_sealed, open_sealed
+from counterfoil.wire.workshop import Workshop
 from tests.unit.app.house import Keys
 from tests.unit.app.papers import FINANCE
 from tests.unit.seal.makers import NOW_US
 
 NONSENSE = b"\xff"
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 CHECK = registering.registration(
     FINANCE,
     "check-1",
@@ -152,3 +158,23 @@ def test_a_question_about_a_time_that_is_none_is_refused(field: str) -> None:
     assert [one.path for one in caught.value.violations] == [
         f"audit_check.query.{field}"
     ]
+
+
+@pytest.mark.clause("hubei-24")
+@pytest.mark.refusal("SAME_PERSON")
+def test_one_key_is_no_two_signatures_whatever_its_certificates_say() -> None:
+    keys, key = Keys.new(), make_key()
+    matter = matters.post_assignment(urn(FINANCE, "person", "li"), "archivist")
+    signed = registering.registration(FINANCE, "1", matter, stated_time=NOW)
+    certificates = []
+    for name in ("manager", "supervisor"):
+        one = keys.pki.sealer("person", name, party=FINANCE, key=key)
+        certificates.append(one.certificate)
+        signed = signed.signed(
+            Person(one.certificate, signing_key(key)), stated_time=NOW
+        )
+    workshop = Workshop(trust=TrustStore(keys.material), sealers={})
+
+    (outcome,) = workshop.examine([signed.to_bytes()], certificates, NOW_US)
+
+    assert isinstance(outcome, SamePerson)

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pytest
 
+from counterfoil.devca.certificates import make_key
 from counterfoil.domain.catalogue import DocumentKind, SealPurpose
 from counterfoil.domain.document import Document
 from counterfoil.domain.draft_seals import DraftSeals, ReviewSeal
@@ -238,6 +239,30 @@ def test_check_4_seals_that_hold_but_do_not_fill_the_plan(
     outcomes = workshop.examine([sealed], certificates(keys), NOW_US)
 
     assert reasons(outcomes) == [reason]
+
+
+def with_one_key(keys: Keys) -> Keys:
+    """Return the same, but both reviewers' certificates are for one key."""
+    key = make_key()
+    both = {
+        (FINANCE, name): keys.pki.sealer("person", name, party=FINANCE, key=key)
+        for name in PERSONS
+    }
+    return replace(keys, sealers={**keys.sealers, **both})
+
+
+@pytest.mark.clause("hubei-19b", "hubei-19a")
+@pytest.mark.refusal("SAME_PERSON")
+def test_check_4_one_key_is_no_two_persons(workshop: Workshop, keys: Keys) -> None:
+    keys = with_one_key(keys)
+    sealed = voucher_of(keys, direct_payment())
+
+    outcomes = workshop.examine([sealed], certificates(keys), NOW_US)
+
+    assert reasons(outcomes) == ["SAME_PERSON"]
+    row = row_of(keys, "first")
+    second = seal_on(keys, row, (FINANCE, "second"), 1)
+    assert reasons(review(workshop, keys, row, second, "second")) == ["SAME_PERSON"]
 
 
 def test_check_5_the_sealed_original_may_come_with_a_receipt(
