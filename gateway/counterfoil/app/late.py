@@ -115,7 +115,7 @@ class JudgeLate:
             and isinstance(one, Document)
             # A registration binds whoever signs it from its arrival on.
             and one.kind is not DocumentKind.REGISTRATION
-            and not register.voided.keys().isdisjoint(one.signers)
+            and any(register.void_of(signer) for signer in one.signers)
             and not self.vault.holds(one)
         )
 
@@ -131,9 +131,9 @@ class JudgeLate:
             if one is None:
                 continue
             voided = [
-                register.voided[signer].time_us - 1
-                for signer in one.signers
-                if signer in register.voided
+                found.time_us - 1
+                for found in map(register.void_of, one.signers)
+                if found is not None
             ]
             until_us = min([one.until_us, *voided])
             head = self.vault.witnessed(batch.carrier, until_us)

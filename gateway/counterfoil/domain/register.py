@@ -241,6 +241,21 @@ class Register:
             return AgreementSuspended
         return None
 
+    def void_of(self, certificate: bytes) -> Voided | None:
+        """Return why a certificate, by its SHA-256, is void here; None if it is not.
+
+        What a party says of a certificate that it lists as its own binds nobody whose
+        it turns out to be.
+        """
+        found, listed = self.voided.get(certificate), self.name_of(certificate)
+        if found is None or listed is None:
+            return found
+        is_theirs = self._gateway_of(found.holder) == self._gateway_of(listed)
+        return found if is_theirs else None
+
+    def _gateway_of(self, holder: Identity) -> str:
+        return self.carriers.get(holder.party, holder.party)
+
     def require_not_void(
         self, certificates: Iterable[bytes], existed_us: int | None = None
     ) -> None:
@@ -259,7 +274,7 @@ class Register:
         if not self.voided:
             return
         for digest in certificates:
-            found = self.voided.get(digest)
+            found = self.void_of(digest)
             if found is not None and (
                 existed_us is None or existed_us >= found.time_us
             ):
@@ -309,7 +324,7 @@ class Register:
         """Tell whether somebody, by URN, has a certificate in use that still counts."""
         return any(
             one.holder.to_urn() == holder
-            and digest not in self.voided
+            and self.void_of(digest) is None
             and at_us <= one.valid_until_us
             for digest, one in self.active.items()
         )
@@ -331,7 +346,7 @@ class Register:
         return {
             digest: (one.holder.to_urn(), one.valid_until_us)
             for digest, one in known.items()
-            if digest not in self.voided
+            if self.void_of(digest) is None
             and self.is_hosted(one.holder.party)
             and from_us <= one.valid_until_us <= until_us
         }

@@ -20,6 +20,7 @@ from counterfoil.domain.register_refusals import (
     SignersRefused,
     SignerUnlisted,
 )
+from counterfoil.domain.registering import register_after
 from counterfoil.domain.registration import (
     CertificateActivation,
     CertificateApplication,
@@ -206,6 +207,42 @@ def test_a_listed_certificate_is_lost_for_good() -> None:
         refused(gone, listed(again), CertificateLost)
     revoked = after(LISTED, registration(revocation, OFFICER, SUPERVISOR))
     assert not revoked.voided[CARD].is_loss
+
+
+@pytest.mark.clause("hubei-11")
+@pytest.mark.refusal("IDENTITY_AMBIGUOUS", "CERTIFICATE_LOST", "MATTER_FOREIGN")
+def test_no_peer_takes_a_certificate_of_ours_by_listing_it_first() -> None:
+    theirs = person("x", BANK)
+    notice = LossNotice(certificate=CARD, holder=None, twins=(OTHER_CARD,))
+    claimed = after(
+        STAFFED,
+        listed(entry(theirs), BANK),
+        registration(notice, person("a", BANK), by=BANK),
+    )
+    assert claimed.voided[CARD].holder == theirs
+
+    ours = after(claimed, listed())
+
+    assert ours.names() == {CARD: LI}
+    ours.require_not_void([CARD])
+    # The other way round it is ours for good, until we take it out.
+    refused(ours, listed(entry(theirs), BANK), IdentityAmbiguous)
+    refused(ours, registration(notice, person("a", BANK), by=BANK), MatterForeign)
+    # By its key as well, and of two peers the first counts.
+    by_key = after(claimed, listed(entry(LI, b"t" * 32, KEY)))
+    assert by_key.names() == {b"t" * 32: LI}
+    other = entry(person("x", OTHER))
+    third = person("a", OTHER), person("b", OTHER)
+    refused(claimed, listed(other, OTHER, *third), IdentityAmbiguous)
+
+    # What is ours we lose ourselves, whatever was said before, and for good.
+    lost = register_after(ours, registration(notice, OFFICER), NOON_US + 1)
+    assert (lost.voided[CARD].holder, lost.voided[CARD].time_us) == (LI, NOON_US + 1)
+    for form in (CARD, OTHER_CARD):
+        with pytest.raises(CertificateLost):
+            lost.require_not_void([form])
+    refused(lost, listed(entry(WANG)), IdentityAmbiguous)
+    refused(after(lost, removed()), listed(entry(WANG)), CertificateLost)
 
 
 @pytest.mark.clause("hubei-13")

@@ -55,19 +55,17 @@ def void(
     """
     holder = _holder(register, matter.certificate, matter.holder)
     require_own_holder(register, registration, holder)
-    known = register.voided.get(matter.certificate)
-    if known is not None and known.is_loss is isinstance(matter, LossNotice):
+    known = register.void_of(matter.certificate)
+    is_loss = isinstance(matter, LossNotice)
+    if known is not None and known.is_loss is is_loss:
         return register
-    voided = Voided(
-        holder=holder,
-        by=registration.by,
-        is_loss=isinstance(matter, LossNotice),
-        time_us=at_us,
-    )
+    if known is not None:
+        raise AlreadyRegistered("it is void already", holder=holder.to_urn())
+    voided = Voided(holder=holder, by=registration.by, is_loss=is_loss, time_us=at_us)
     # Whoever has the key has the certificate too, and may write it in other bytes.
     twins = dict.fromkeys(matter.twins, replace(voided, is_twin=True))
-    ours = once(register.voided, matter.certificate, voided)
-    return replace(register, voided={**twins, **ours})
+    ours = {**twins, matter.certificate: voided}
+    return replace(register, voided={**register.voided, **ours})
 
 
 def apply(

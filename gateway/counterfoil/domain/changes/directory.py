@@ -21,6 +21,8 @@ def name(
     """Return the register with one more certificate in its directory.
 
     What is listed may be listed again for the same holder, to tell one more party.
+    What a peer lists of ours gives way to our own entry: else whoever saw a certificate
+    could keep it from being used at its own gateway.
 
     Source: Hubei measures, articles 11 and 13: a signature is its signer's alone.
 
@@ -30,10 +32,15 @@ def name(
         IdentityAmbiguous: It or its key is listed for somebody else.
     """
     require_own_holder(register, registration, matter.holder)
-    register.require_not_void((matter.certificate,))
-    for digest, listed in register.directory.items():
-        is_same = digest == matter.certificate or listed.public_key == matter.public_key
-        if is_same and listed.holder != matter.holder:
+    others = {
+        digest: listed
+        for digest, listed in register.directory.items()
+        if listed.holder != matter.holder
+        and (digest == matter.certificate or listed.public_key == matter.public_key)
+    }
+    is_ours = register.is_hosted(matter.holder.party)
+    for listed in others.values():
+        if not is_ours or register.is_hosted(listed.holder.party):
             raise IdentityAmbiguous(
                 "the certificate or its key is listed for "
                 f"{listed.holder.to_urn()}; take it out first",
@@ -45,9 +52,14 @@ def name(
         entry=registration.digest,
         valid_until_us=matter.valid_until_us,
     )
-    return replace(
-        register, directory=with_one(register.directory, matter.certificate, one)
-    )
+    rest = {
+        digest: listed
+        for digest, listed in register.directory.items()
+        if digest not in others
+    }
+    after = replace(register, directory=with_one(rest, matter.certificate, one))
+    after.require_not_void((matter.certificate,))
+    return after
 
 
 def unname(
