@@ -437,6 +437,17 @@ def test_who_applied_approves_nothing_in_another_post() -> None:
     refused(after(STAFFED, *moved), approval, SamePerson)
 
 
+@pytest.mark.refusal("ALREADY_REGISTERED")
+def test_what_is_registered_is_not_registered_again() -> None:
+    applied = CertificateApplication(holder=seal(), public_key=KEY)
+    for one in (
+        agreed(),
+        filed(filing(seal())),
+        registration(applied, MANAGER),
+    ):
+        refused(after(STAFFED, one), one, AlreadyRegistered)
+
+
 # --- filings -------------------------------------------------------------------
 
 
