@@ -15,6 +15,10 @@ class ProvedLog(Protocol):
     def trees(self) -> frozenset[LogTree]:
         """The trees of the log; that of SHA-256 is among them."""
 
+    @property
+    def time_us(self) -> int:
+        """When the newest leaf was written, by our clock then; 0 if there is none."""
+
     def checkpoint(self, tree: LogTree = LogTree.SHA256) -> bytes:
         """Return a signed checkpoint of everything that is committed.
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault
+from counterfoil.app.turned_back import turned_back
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Deed, EnterRegistration, Outcome
 from counterfoil.domain.document import Document
@@ -76,9 +77,10 @@ class EnterRegistrations:
         Raises:
             VaultStopped: The vault does not write any more.
         """
-        examined = await self.works.examine(
-            documents, certificates, at_us=self.clock.now_us()
-        )
+        now_us = self.clock.now_us()
+        if (undetermined := turned_back(now_us, self.vault)) is not None:
+            return [(b"", undetermined)] * len(documents)
+        examined = await self.works.examine(documents, certificates, at_us=now_us)
         outcomes: list[tuple[bytes, Outcome]] = []
         for run in _runs(examined):
             outcomes += await self._enter(run, certificates, take_foreign=take_foreign)

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
+from counterfoil.app.turned_back import turned_back
 from counterfoil.app.works import Certificates, Works
 from counterfoil.domain.catalogue import (
     Catalogue,
@@ -58,6 +59,9 @@ class ReviewDrafts:
             caller: The person whose seals they must be.
             certificates: Others of that person in DER, by which the seals may be.
         """
+        now_us = self.clock.now_us()
+        if (undetermined := turned_back(now_us, self.vault)) is not None:
+            return [undetermined] * len(reviews)
         drafts = await self.workbench.get_seals(caller.party, [d for d, _ in reviews])
         seals = [seal for _, seal in reviews]
         due = attempt(
@@ -66,7 +70,6 @@ class ReviewDrafts:
         )
         beneath = (seal for draft, _ in good(due) for seal in draft.seals)
         shown = [caller.certificate, *certificates]
-        now_us = self.clock.now_us()
         judged = await self.works.review(
             good(due),
             [*shown, *self.certificates.of_seals(beneath)],

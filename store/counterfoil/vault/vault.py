@@ -97,6 +97,7 @@ class EngineVault:
             self._signer = HeadSigner(origin, heads, signs, reading)
             self._names = NameIndex(reading)
             self._size = Told(reading.frontier().size)
+            self._time_us = reading.time_us()
             self._lane_lengths = Counter(reading.lane_lengths())
             stands = registered(reading, register, read_registration)
             self._register = Told(stands)
@@ -113,6 +114,11 @@ class EngineVault:
     def stopped_reason(self) -> str:
         """Why nothing is written any more; empty while the vault is ready."""
         return self._signer.forked or self._writer.stopped_reason
+
+    @property
+    def time_us(self) -> int:
+        """When the newest leaf was written, by our clock then; 0 if there is none."""
+        return self._time_us
 
     async def stopped(self) -> None:
         """Return once nothing is written any more; see `stopped_reason`."""
@@ -338,5 +344,6 @@ class EngineVault:
             ]
             for job in group.jobs
         ]
+        self._time_us = batch.time_us
         self._size.tell(batch.frontier.size)
         return committed

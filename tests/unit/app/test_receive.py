@@ -10,6 +10,7 @@ import pytest
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
 from counterfoil.seal.certificates import load_certificate
+from counterfoil.seal.chains import SKEW_US
 from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2
 from tests.doubles import InProcessWorks
@@ -235,6 +236,32 @@ async def test_a_seal_is_judged_at_our_clock_and_not_at_the_stated_time(
 
     assert reasons(committed.outcomes) == ["SEAL_FORGED"]
     assert await bank.state(row) == before
+
+
+@pytest.mark.clause("hubei-11")
+@pytest.mark.refusal("SEAL_UNDETERMINED")
+async def test_a_clock_that_was_set_back_revives_no_seal(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment("1"))
+    known, certificates = await lane_of(finance, BANK)
+    await bank.receive(known, certificates, carrier=FINANCE)
+    await finance.sent(direct_payment("2"))
+    documents, _ = await lane_of(finance, BANK)
+    revoke(bank, FINANCE)  # an hour ago
+    size, arrived_us = bank.vault.size(), bank.clock.us
+
+    async def reasons_at(clock_us: int) -> list[str]:
+        bank.clock.us = clock_us
+        committed = await bank.receive(documents, certificates, carrier=FINANCE)
+        return reasons(committed.outcomes)
+
+    # What is known stays known, and nothing is refused for good by a wrong clock.
+    back_us = arrived_us - 2 * 3600 * 1_000_000
+    assert await reasons_at(back_us) == ["", "SEAL_UNDETERMINED"]
+    assert await reasons_at(arrived_us - SKEW_US - 1) == ["", "SEAL_UNDETERMINED"]
+    assert await reasons_at(arrived_us - SKEW_US) == ["", "SEAL_FORGED"]
+    assert bank.vault.size() == size
 
 
 async def test_steps_need_no_direction_of_their_own(

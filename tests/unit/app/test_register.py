@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.app.register import EnterRegistrations
-from counterfoil.domain.refusals import CounterfoilError
+from counterfoil.domain.refusals import CounterfoilError, SealUndetermined
+from counterfoil.seal.chains import SKEW_US
 from tests.unit.app.house import House
 from tests.unit.app.papers import direct_payment
 
@@ -28,3 +29,24 @@ async def test_a_voucher_is_no_registration(finance: House) -> None:
     assert outcome.reason == "MALFORMED_PAYLOAD"
     assert outcome.facts == {"field": "kind"}
     assert finance.vault.size() == size
+
+
+@pytest.mark.refusal("SEAL_UNDETERMINED")
+async def test_nothing_is_registered_by_a_clock_that_was_set_back(
+    finance: House,
+) -> None:
+    await finance.sealed(direct_payment())
+    sealed = finance.vault.document(finance.vault.size() - 1)
+    enter = EnterRegistrations(
+        vault=finance.vault,
+        works=finance.works,
+        registry=finance.registry,
+        clock=finance.clock,
+    )
+
+    finance.clock.us -= SKEW_US + 1_000_000
+    ((digest, outcome),) = await enter([sealed], ())
+
+    assert digest == b""
+    assert isinstance(outcome, SealUndetermined)
+    assert outcome.facts == {"behind_s": "61"}

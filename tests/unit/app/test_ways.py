@@ -80,6 +80,7 @@ class Found:
     documents: Sequence[Document]
     lanes: list[dict[str, str]] = field(default_factory=list)
     register: Register = field(default_factory=lambda: Register(home=HOME, carriers={}))
+    time_us: int = 0
 
     async def submit(self, *_: object, **__: object) -> list[Document]:
         return list(self.documents)

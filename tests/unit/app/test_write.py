@@ -9,6 +9,7 @@ import pytest
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.sample.documents import file_of
+from counterfoil.seal.chains import SKEW_US
 from tests.doubles import kept
 from tests.unit.app.house import House, delivered, fine, name_of, reasons
 from tests.unit.app.papers import (
@@ -199,6 +200,21 @@ async def test_each_post_puts_only_its_own_seal(
     )
 
     assert reasons(outcomes) == ["POST_REFUSED"]
+    assert await finance.workbench.get(FINANCE, [row.digest]) == [row]
+
+
+@pytest.mark.refusal("SEAL_UNDETERMINED")
+async def test_nobody_reviews_by_a_clock_that_was_set_back(finance: House) -> None:
+    await finance.sealed(direct_payment("1"))
+    row = await finance.written(direct_payment("2"))
+    finance.clock.us -= SKEW_US + 1
+
+    outcomes = await finance.review(
+        [(row.digest, finance.personal_seal(row, "first"))],
+        caller=finance.caller("first"),
+    )
+
+    assert reasons(outcomes) == ["SEAL_UNDETERMINED"]
     assert await finance.workbench.get(FINANCE, [row.digest]) == [row]
 
 
