@@ -376,6 +376,24 @@ def test_refunds_in_one_commit_count_together(bench: Bench) -> None:
     assert [refused(one) for one in outcomes] == ["", "REFERENCE_EXCEEDED"]
 
 
+def test_no_stranger_uses_up_what_another_bank_may_give_back(bench: Bench) -> None:
+    """A gateway that lets its own bank name another's payment harms nobody else."""
+    stranger = "330000004"
+    recorded(bench.enter(payment(), send=True))
+    honest = refund("1", fen=-10_000, kind=NOTICE)
+    lie = refund("9", fen=-10_000, kind=NOTICE)
+    lie = replace(lie, key=replace(lie.key, issuer=stranger), by=stranger)
+
+    (let_pass,) = bench.arrive(lie, carrier=stranger, hosted=(FINANCE,)).outcomes
+    (arrived,) = bench.arrive(honest, carrier=BANK, hosted=(FINANCE,)).outcomes
+
+    # The one is for the desk to look at; no voucher that it may name is here.
+    assert [refused(let_pass), refused(arrived)] == ["", ""]
+    more = refund("2", fen=-1, kind=NOTICE)
+    (exceeds,) = bench.arrive(more, carrier=BANK, hosted=(FINANCE,)).outcomes
+    assert refused(exceeds) == "REFERENCE_EXCEEDED"
+
+
 def test_a_refund_that_was_returned_or_withdrawn_counts_no_more(bench: Bench) -> None:
     paid(bench, payment())
     back, gone = refund("1", fen=-10_000), refund("2", fen=-10_000)

@@ -32,18 +32,33 @@ from counterfoil.vault.transaction import Transaction
 
 @value
 class _Named:
-    """One side of a voucher that may be the one that is named."""
+    """One side of a voucher that may be the one that is named.
+
+    Attributes:
+        role: The side.
+        standings: Where it stands there.
+        amount_fen: Its amount.
+        parties: Its issuer and all its recipients; None where only its issuer's vault
+            knows them all.
+    """
 
     role: Role
     standings: tuple[Standing, ...]
     amount_fen: int
+    parties: frozenset[str] | None
+
+    def may_concern(self, party: str) -> bool:
+        """Tell whether a party may have a part in it, as far as this vault knows."""
+        return self.parties is None or party in self.parties
 
 
 def require_names(tx: Transaction, document: Document, side: Role) -> None:
     """Check every name that a voucher states.
 
     Its issuer's vault must hold what is named, as far as the catalogue says so. Its
-    recipient's refuses contradiction only, never absence.
+    recipient's refuses contradiction only, never absence. Whoever has no part in a
+    voucher of ours does not name it, whatever number he states: else the one bank could
+    use up what the other may give back.
 
     Args:
         tx: The state of the vault.
@@ -84,6 +99,7 @@ def _require_name(
         one
         for name in _names(document.key, naming)
         for one in _sides(tx.entries_named(name), party)
+        if one.may_concern(document.by)
     ]
     if not found:
         if party and naming.need is not ReferenceNeed.NOTHING:
@@ -106,7 +122,7 @@ def _require_name(
         if not fitting:
             raise ReferenceDiffers(*_told(naming, "has another amount", "金额不符"))
     if naming.is_counted:
-        _require_room(naming, fitting, _parts(tx, document.key, naming))
+        _require_room(naming, fitting, _parts(tx, document.key, naming, fitting))
 
 
 def _require_room(
@@ -144,6 +160,8 @@ def _names(key: VoucherKey, naming: Naming) -> list[bytes]:
 
 def _sides(entries: Iterable[tuple[bytes, Entry]], party: str) -> Iterator[_Named]:
     """Yield one side of each voucher, of those in which the party has a part."""
+    entries = list(entries)
+    everybody = _everybody(entries)
     seen: set[bytes] = set()
     for encoded, entry in entries:
         key, role = split_book_key(encoded)
@@ -162,11 +180,26 @@ def _sides(entries: Iterable[tuple[bytes, Entry]], party: str) -> Iterator[_Name
                 role=role,
                 standings=tuple([one.standing for one in concerned]),
                 amount_fen=entry.amount_fen,
+                parties=everybody.get(key),
             )
 
 
-def _parts(tx: Transaction, key: VoucherKey, naming: Naming) -> list[int]:
-    """Return what other vouchers of the same kind that are in force state."""
+def _everybody(entries: Iterable[tuple[bytes, Entry]]) -> dict[bytes, frozenset[str]]:
+    """Return issuer and recipients of the vouchers that were issued here."""
+    found = {}
+    for encoded, entry in entries:
+        key, role = split_book_key(encoded)
+        if role is Role.ISSUER:
+            issuer = VoucherKey.from_bytes(key).issuer
+            recipients = [passage.recipient for passage in entry.passages]
+            found[key] = frozenset([issuer, *recipients])
+    return found
+
+
+def _parts(
+    tx: Transaction, key: VoucherKey, naming: Naming, named: Sequence[_Named]
+) -> list[int]:
+    """Return what other vouchers of the same kind that are in force state of these."""
     found: dict[bytes, int] = {}
     over = {key.to_bytes()}
     for opened, amount_fen in _references(tx, key, naming):
@@ -175,14 +208,17 @@ def _parts(tx: Transaction, key: VoucherKey, naming: Naming) -> list[int]:
         if entry is None or entry.document != opened:
             # Withdrawn, and perhaps sealed anew.
             continue
-        if VoucherKey.from_bytes(title.key).type_code != key.type_code:
+        other = VoucherKey.from_bytes(title.key)
+        if other.type_code != key.type_code:
+            continue
+        if not any(one.may_concern(other.issuer) for one in named):
             continue
         found[title.key] = amount_fen
         standings = [passage.standing for passage in entry.passages]
         # Both of its sides may stand here: what is over on one of them is over.
         if not reference.is_in_force(title.role, standings, lapses=naming.lapses):
             over.add(title.key)
-    return [fen for other, fen in found.items() if other not in over]
+    return [fen for stated, fen in found.items() if stated not in over]
 
 
 def _references(
