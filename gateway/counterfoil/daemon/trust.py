@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.kept_answers import KeptAnswers
+from counterfoil.daemon.trust_section import limited_roots
 from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import CallerRevoked, CallerUnknown, SealUndetermined
 from counterfoil.seal.certificates import (
@@ -50,12 +51,13 @@ def read_material(
     except CertificateRefused as error:
         msg = f"trust.authorities: {error}"
         raise ConfigurationRefused(msg) from error
+    limited = _limited(configuration, chain)
     anchors, authorities = [], []
     for der in chain:
         certificate = x509.load_der_x509_certificate(der)
         _require_usable(certificate)
         if certificate.issuer == certificate.subject:
-            anchors.append(TrustAnchor(der))
+            anchors.append(TrustAnchor(der, limited.get(der, frozenset())))
         else:
             authorities.append(der)
     if not anchors:
@@ -71,6 +73,30 @@ def read_material(
         answers=answers,
         soft_us=configuration.trust.soft_us,
     )
+
+
+def _limited(
+    configuration: Configuration, chain: Sequence[bytes]
+) -> dict[bytes, frozenset[str]]:
+    """Return for whom roots speak that do not speak for everybody.
+
+    Raises:
+        ConfigurationRefused: A file cannot be read, or has a certificate that is not
+            among the trusted ones: nothing would be limited by it.
+    """
+    limited: dict[bytes, frozenset[str]] = {}
+    for name, parties in limited_roots(configuration.trust):
+        try:
+            roots = load_pem_chain(read_file(configuration, name))
+        except CertificateRefused as error:
+            msg = f"trust.speaks_for: {name}: {error}"
+            raise ConfigurationRefused(msg) from error
+        for der in roots:
+            if der not in chain:
+                msg = f"trust.speaks_for: {name}: it is not in trust.authorities"
+                raise ConfigurationRefused(msg)
+            limited[der] = limited.get(der, frozenset()) | parties
+    return limited
 
 
 def _require_usable(certificate: x509.Certificate) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from counterfoil.daemon.responder_address import check_responder
+from counterfoil.domain.party import is_party_code
 
 HARD: Final = "hard"
 SOFT: Final = "soft"
@@ -21,6 +22,7 @@ class TrustSection:
 
     authorities: str
     revocation_lists: tuple[str, ...]
+    speaks_for: tuple[str, ...] = ()
     reload_s: float = 30.0
     revocation: str = HARD
     soft_age_s_max: float = 0.0
@@ -34,6 +36,23 @@ class TrustSection:
         return int(self.soft_age_s_max * 1_000_000) if self.revocation == SOFT else 0
 
 
+def limited_roots(section: TrustSection) -> list[tuple[str, frozenset[str]]]:
+    """Return the files whose roots speak for some parties only, and for which.
+
+    Raises:
+        ValueError: A line is none, or names what is no party; it begins with the key.
+    """
+    limited = []
+    for line in section.speaks_for:
+        file, equals, codes = line.rpartition("=")
+        parties = codes.split(",")
+        if not (file and equals and all(map(is_party_code, parties))):
+            msg = f"trust.speaks_for: FILE=CODE,CODE… is expected, not {line!r}"
+            raise ValueError(msg)
+        limited.append((file, frozenset(parties)))
+    return limited
+
+
 def check_trust(section: TrustSection) -> None:
     """Check what one key says about another.
 
@@ -45,6 +64,7 @@ def check_trust(section: TrustSection) -> None:
             "trust.revocation_lists: without a list, and without ocsp = true, nobody "
             "is believed; name the files"
         )
+    limited_roots(section)
     if section.revocation not in {HARD, SOFT}:
         raise ValueError('trust.revocation: must be "hard" or "soft"')
     if not 0 <= section.soft_age_s_max < math.inf:

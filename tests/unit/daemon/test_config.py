@@ -317,6 +317,10 @@ def test_whom_a_register_may_name_needs_no_section(file: Path, more: str) -> Non
         ("[head]", "reload_s = 0\n[head]", "trust.reload_s"),
         ('["root.crl"]', "[]", "trust.revocation_lists"),
         ("[head]", 'revocation = "none"\n[head]', "trust.revocation"),
+        *(
+            ("[head]", f"speaks_for = ['{line}']\n[head]", "trust.speaks_for")
+            for line in ("", "r.pem", "=420000-102", "r.pem=", "r.pem=420000-102,")
+        ),
         ("[head]", 'revocation = "soft"\n[head]', "trust.soft_age_s_max"),
         ("[head]", "soft_age_s_max = 3600\n[head]", "trust.soft_age_s_max"),
         ("[head]", "soft_age_s_max = -1\n[head]", "trust.soft_age_s_max"),
