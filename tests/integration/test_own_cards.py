@@ -158,6 +158,38 @@ async def test_a_card_that_is_not_good_any_more_seals_nothing(
         done(outcome)
 
 
+@pytest.mark.clause("hubei-11", "hubei-19a")
+@pytest.mark.refusal("SEAL_FORGED")
+async def test_the_institution_seals_no_review_by_what_was_revoked_since(
+    cards: Cards, papers: Papers
+) -> None:
+    card, another = cards.card("card-1", "first"), cards.card("card-2", "first")
+    async with cards.town.desk(FINANCE) as desk:
+        reviewed = []
+        for one in (card, another):
+            issued = await write(desk, papers.direct_payment())
+            outcome, first = await cards.review(issued, one)
+            done(outcome)
+            outcome, _ = await cards.review(
+                issued, cards.card("card-3", "second"), by="second", beneath=(first,)
+            )
+            done(outcome)
+            reviewed.append(issued.reference.digest)
+        size = cards.gateways[FINANCE]._vault.size()
+
+        cards.national.revoke(card)
+        await asyncio.sleep(0.5)
+        held, sealed = await desk.seal(reviewed, send=True)
+
+        assert refused(held) == "SEAL_FORGED"
+        done(sealed)
+        assert cards.gateways[FINANCE]._vault.leaf(size).document == reviewed[1]
+        # The person takes the seal back, and reviews with the good one.
+        async with cards.town.desk(FINANCE, "person", "second") as second:
+            (taken_back,) = await second.cancel_seal([(reviewed[0], "fhqm")])
+        done(taken_back)
+
+
 @pytest.mark.clause("hubei-14")
 @pytest.mark.refusal("CERTIFICATE_LOST")
 async def test_who_lost_the_key_of_the_connection_seals_with_no_card(

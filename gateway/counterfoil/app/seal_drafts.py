@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
@@ -18,10 +19,21 @@ from counterfoil.domain.refusals import (
 from counterfoil.domain.registry import Caller, Registry
 from counterfoil.domain.standing import Role
 
+JudgeReviewer: TypeAlias = Callable[[bytes], None]
+"""See `SealDrafts`."""
+
+
+def _believed(_certificate: bytes) -> None:
+    """Stand for `judge_reviewer` where nobody judges."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealDrafts:
-    """Puts the institution's seals on reviewed drafts; they enter the vault."""
+    """Puts the institution's seals on reviewed drafts; they enter the vault.
+
+    `judge_reviewer` raises `SealForged` or `SealUndetermined` if nothing may rest on a
+    reviewer's certificate (DER) any more: it may have been revoked since the review.
+    """
 
     vault: Vault
     workbench: Workbench
@@ -29,6 +41,7 @@ class SealDrafts:
     certificates: Certificates
     registry: Registry
     clock: Clock
+    judge_reviewer: JudgeReviewer = _believed
 
     async def __call__(
         self, digests: Sequence[bytes], *, send: bool, caller: Caller
@@ -40,10 +53,17 @@ class SealDrafts:
             for row, digest in zip(rows, digests, strict=True)
         ]
         drafts = [one for one in found if isinstance(one, DraftRow)]
-        sealed = await self.works.seal(
-            [self._unsealed(row) for row in drafts], at_us=self.clock.now_us()
-        )
-        entered = await self._enter(sealed, send=send)
+        judge = once_each(self._judge, by=_itself)
+
+        def unseal(row: DraftRow) -> Unsealed:
+            draft = self._unsealed(row)
+            for certificate in draft.signers.certificates:
+                judge(certificate)
+            return draft
+
+        unsealed = attempt(unseal, drafts)
+        sealed = await self.works.seal(good(unsealed), at_us=self.clock.now_us())
+        entered = await self._enter(refill(unsealed, sealed), send=send)
         await self.workbench.remove(
             caller.party,
             [
@@ -64,6 +84,12 @@ class SealDrafts:
             return Unsealed(payload=row.payload, seals=row.seals)
         signers = self.certificates.whose(row.seals)
         return Unsealed(payload=row.payload, seals=row.seals, signers=signers)
+
+    def _judge(self, certificate: bytes) -> None:
+        """Check a reviewer's certificate, by its SHA-256, as it stands now."""
+        kept = self.vault.certificate(certificate)
+        if kept is not None:
+            self.judge_reviewer(kept)
 
     def _entered(self, caller: Caller, digest: bytes) -> Outcome:
         """Return where a voucher stands that entered the vault before."""
@@ -91,6 +117,10 @@ class SealDrafts:
 
     def _lanes(self, document: Document) -> Mapping[str, str]:
         return self.registry.lanes_to(document.recipients)
+
+
+def _itself(certificate: bytes) -> bytes:
+    return certificate
 
 
 def _recipients(document: Document) -> tuple[str, ...]:

@@ -14,11 +14,17 @@ from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.kept_answers import KeptAnswers
 from counterfoil.daemon.trust_section import limited_roots
 from counterfoil.domain.party import Identity, Use
-from counterfoil.domain.refusals import CallerRevoked, CallerUnknown, SealUndetermined
+from counterfoil.domain.refusals import (
+    CallerRevoked,
+    CallerUnknown,
+    SealForged,
+    SealUndetermined,
+)
 from counterfoil.seal.certificates import (
     CertificateRefused,
     CertificateRevoked,
     RevocationUnknown,
+    certificate_digest,
     load_pem_chain,
 )
 from counterfoil.seal.trust import TrustStore
@@ -223,6 +229,29 @@ class TrustKeeper:
         if vetted.is_overdue(now_us):
             self._tell_overdue(certificate, vetted.identity)
         return vetted.identity
+
+    def judge_reviewer(self, certificate: bytes) -> None:
+        """Check that a personal seal may still rest on a certificate now.
+
+        Args:
+            certificate: In DER; its seals held when the person gave them.
+
+        Raises:
+            SealForged: It was revoked or has ended since.
+            SealUndetermined: Whether it was revoked cannot be told now.
+        """
+        digest, now_us = certificate_digest(certificate), self.now_us()
+        try:
+            vetted = self.store.look_up(digest, at_us=now_us, bag={digest: certificate})
+        except CertificateRevoked as error:
+            text = "a reviewer's certificate was revoked since the review"
+            raise SealForged(text, check="7") from error
+        except CertificateRefused as error:
+            text = f"a reviewer's certificate does not count any more: {error}"
+            raise SealForged(text, check="6") from error
+        if vetted.is_undetermined:
+            self.unknown(certificate)
+            raise SealUndetermined("whether a reviewer was revoked cannot be told now")
 
     def _tell_overdue(self, certificate: bytes, identity: Identity) -> None:
         """Log a caller that is let in by soft fail, once until something changes."""

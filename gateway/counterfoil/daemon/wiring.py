@@ -195,6 +195,7 @@ class Wiring:
                 certificates=certificates,
                 registry=registry,
                 clock=clock,
+                judge_reviewer=self.trust.judge_reviewer,
             ),
             cancel_seals=self._cancel_seals(),
             send=SendVouchers(vault=vault, registry=registry),

@@ -274,6 +274,8 @@ class DeskServiceServicer:
         Per item:
 
         * `DRAFT_NOT_FOUND`; `SEAL_MISSING`: a review is missing.
+        * `SEAL_FORGED`: a reviewer's certificate was revoked or has ended since the review;
+        `SEAL_UNDETERMINED`: whether it was, cannot be told now.
         * `VOUCHER_KEY_REUSED`, `ISSUE_OUT_OF_ORDER`.
         * Of a voucher that it names (凭证引用), as the catalogue's `references` say:
         `REFERENCE_MISSING`: this party neither issued nor received it;
