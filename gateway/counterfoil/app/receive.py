@@ -17,7 +17,8 @@ from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed
 from counterfoil.domain.document import Document
 from counterfoil.domain.refusals import CounterfoilError, SealForged, SealUndetermined
-from counterfoil.domain.register_refusals import SignerUnlisted
+from counterfoil.domain.register_refusals import MatterForeign, SignerUnlisted
+from counterfoil.domain.registration import Founding
 from counterfoil.domain.registry import Registry
 from counterfoil.domain.witnessing import ShownProof
 
@@ -86,6 +87,7 @@ class ReceiveDocuments:
 
         def admit(document: Document) -> Document:
             check(document)
+            _require_telling(document)
             return document
 
         admitted = refill(examined, attempt(admit, good(examined)))
@@ -163,6 +165,18 @@ class ReceiveDocuments:
             self.registry.check_direction(
                 self.catalogue, document.key, document.recipients
             )
+
+
+def _require_telling(document: Document) -> None:
+    """Check that a registration is not what is believed of files alone.
+
+    Raises:
+        MatterForeign: A peer opens its register; its first persons would be whoever
+            holds its gateway's key.
+    """
+    said = document.registration
+    if said is not None and isinstance(said.matter, Founding):
+        raise MatterForeign("no gateway tells of its own founding", by=said.by)
 
 
 def _way(document: Document) -> tuple[object, ...]:

@@ -9,6 +9,8 @@ from itertools import product
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from counterfoil.app.ports import Vault
 from counterfoil.app.receive import ReceiveDocuments
 from counterfoil.app.submit import SubmitVouchers
@@ -16,8 +18,10 @@ from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import DocumentKind, PartyKind
 from counterfoil.domain.deeds import Arrive, Committed, Deed, Enter, Recorded
 from counterfoil.domain.document import Document
+from counterfoil.domain.party import Identity, Use
 from counterfoil.domain.refusals import CounterfoilError
 from counterfoil.domain.register import Register
+from counterfoil.domain.registration import Founding, LossNotice, Registration
 from counterfoil.domain.registry import Caller, Party, Registry
 from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey
@@ -149,6 +153,31 @@ def test_vouchers_are_sent_as_each_would_be_alone() -> None:
         outcomes = [one for told_of, _ in alone for one in told_of]
         lanes = [one for _, its_lanes in alone for one in its_lanes]
         assert submitted(pair) == (outcomes, lanes)
+
+
+@pytest.mark.clause("hubei-11")
+@pytest.mark.refusal("MATTER_FOREIGN")
+def test_no_gateway_tells_who_its_first_persons_are() -> None:
+    manager, supervisor = (
+        Identity(party=PEER, use=Use.PERSON, name=name) for name in ("m", "s")
+    )
+    opening = Registration(
+        by=PEER,
+        number="1",
+        told=(HOME,),
+        explanation="",
+        matter=Founding(supervisor=supervisor, system_manager=manager),
+        signers=(manager, supervisor),
+        digest=b"",
+    )
+    told_of = replace(
+        notice(PEER, HOME), kind=DocumentKind.REGISTRATION, registration=opening
+    )
+    loss = replace(opening, matter=LossNotice(certificate=b"", holder=manager))
+
+    outcomes = received([told_of, replace(told_of, registration=loss)])
+
+    assert [one.split(" ")[0] for one in outcomes] == ["MATTER_FOREIGN", ""]
 
 
 def test_documents_are_admitted_as_each_would_be_alone() -> None:
