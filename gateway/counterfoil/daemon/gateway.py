@@ -311,7 +311,7 @@ class Gateway:
             gate=CallerGate(
                 registry=registry,
                 posts=caller_posts(configuration, lambda: self._vault.register),
-                judge=caller_judge(self._trust, lambda: self._vault.register),
+                judge=caller_judge(self._trust, self._vault),
             ),
             streams_max=configuration.limits.streams_max,
             sightings=sightings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from counterfoil.app.ports import Vault
 from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.trust import TrustKeeper
 from counterfoil.domain.party import Identity
@@ -32,19 +33,17 @@ def caller_posts(
     return posts
 
 
-def caller_judge(
-    trust: TrustKeeper, register: Callable[[], Register]
-) -> Callable[[bytes], Identity]:
+def caller_judge(trust: TrustKeeper, vault: Vault) -> Callable[[bytes], Identity]:
     """Return what tells whose a caller's certificate (DER) is that counts now.
 
     Args:
         trust: Judges certificates.
-        register: Returns what stands registered now.
+        vault: Knows what stands registered now, and when its newest leaf was written.
     """
 
     def judge(certificate: bytes) -> Identity:
-        identity = trust.judge_caller(certificate)
-        digest, now = certificate_digest(certificate), register()
+        identity = trust.judge_caller(certificate, vault.time_us)
+        digest, now = certificate_digest(certificate), vault.register
         now.require_not_void((digest,))
         now.require_active(identity.to_urn(), digest)
         return identity

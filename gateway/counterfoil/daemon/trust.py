@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -206,8 +207,13 @@ class TrustKeeper:
         self.material = replace(self.material, directory=directory)
         return True
 
-    def judge_caller(self, certificate: bytes) -> Identity:
+    def judge_caller(self, certificate: bytes, log_us: int = 0) -> Identity:
         """Return the identity of a caller's certificate that is valid now.
+
+        Args:
+            certificate: In DER.
+            log_us: When the newest leaf of our log was written. What was revoked by
+                then stays revoked, whatever a clock says that was set back.
 
         Raises:
             CallerUnknown: It is not valid, or not for connections.
@@ -217,6 +223,8 @@ class TrustKeeper:
         now_us = self.now_us()
         try:
             vetted = self.store.vet(certificate, uses=_CALLER_USES, at_us=now_us)
+            if log_us > now_us:
+                self._require_not_revoked(certificate, log_us)
         except CertificateRevoked as error:
             raise CallerRevoked("the caller's certificate is revoked") from error
         except CertificateRefused as error:
@@ -229,6 +237,15 @@ class TrustKeeper:
         if vetted.is_overdue(now_us):
             self._tell_overdue(certificate, vetted.identity)
         return vetted.identity
+
+    def _require_not_revoked(self, certificate: bytes, at_us: int) -> None:
+        """Check that nobody says that a certificate was revoked by an instant.
+
+        Raises:
+            CertificateRevoked: Somebody does.
+        """
+        with suppress(CertificateRefused, RevocationUnknown):
+            self.store.vet(certificate, uses=_CALLER_USES, at_us=at_us)
 
     def judge_reviewer(self, certificate: bytes) -> None:
         """Check that a personal seal may still rest on a certificate now.
