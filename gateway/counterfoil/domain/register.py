@@ -30,9 +30,11 @@ from counterfoil.domain.register_states import (
     Listed,
     PartyState,
     PeerState,
+    Scope,
     Voided,
     grouped,
     make_room,
+    void_in,
 )
 from counterfoil.domain.registration import Filing
 from counterfoil.domain.rules.dates import day_at
@@ -46,23 +48,9 @@ _NoWay: TypeAlias = type[AgreementMissing | AgreementSuspended | PartyDismissed]
 
 _ANY_AMOUNT_FEN: Final = 2**63
 
-
 _DEMANDED: Final = frozenset({Use.PERSON.value, Use.SYSTEM.value})
 """Of whose certificates it can be demanded that they were put to use; of institutions'
 seals it always is."""
-
-
-@value
-class _Scope:
-    """How far a signer's filings reach at one place.
-
-    Attributes:
-        is_filed: Whether any filing is in force.
-        amount_max_fen: The largest amount, in fen; None if none covers the place.
-    """
-
-    is_filed: bool
-    amount_max_fen: int | None
 
 
 @value
@@ -76,6 +64,7 @@ class Register:
         holders: The posts of each holder, by URN.
         agreements: By the digest of their registration.
         voided: Certificates that are worth nothing, by SHA-256.
+        twins: SHA-256 of these in other bytes, to their own.
         certificates: Applications, by the digest of their registration.
         in_use: SHA-256 of the certificates that institutions hosted here seal with.
         filings: By the digest of their registration.
@@ -93,6 +82,7 @@ class Register:
     holders: Mapping[str, frozenset[Post]] = field(default_factory=dict)
     agreements: Mapping[bytes, AgreementState] = field(default_factory=dict)
     voided: Mapping[bytes, Voided] = field(default_factory=dict)
+    twins: Mapping[bytes, bytes] = field(default_factory=dict)
     certificates: Mapping[bytes, CertificateState] = field(default_factory=dict)
     in_use: frozenset[bytes] = frozenset()
     filings: Mapping[bytes, Filing] = field(default_factory=dict)
@@ -106,7 +96,7 @@ class Register:
         default_factory=dict, init=False, compare=False, repr=False
     )
     """What was found for one day: the same few ways are asked for all the time."""
-    _filed: dict[_Way, _Scope] = field(
+    _filed: dict[_Way, Scope] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
     _agreements_of: dict[frozenset[str], list[AgreementState]] = field(
@@ -244,17 +234,10 @@ class Register:
     def void_of(self, certificate: bytes) -> Voided | None:
         """Return why a certificate, by its SHA-256, is void here; None if it is not.
 
-        What a party says of a certificate that it lists as its own binds nobody whose
-        it turns out to be.
+        See `register_states.void_in`.
         """
-        found, listed = self.voided.get(certificate), self.name_of(certificate)
-        if found is None or listed is None:
-            return found
-        is_theirs = self._gateway_of(found.holder) == self._gateway_of(listed)
-        return found if is_theirs else None
-
-    def _gateway_of(self, holder: Identity) -> str:
-        return self.carriers.get(holder.party, holder.party)
+        tables = self.voided, self.twins, self.directory, self.carriers
+        return void_in(*tables, certificate)
 
     def require_not_void(
         self, certificates: Iterable[bytes], existed_us: int | None = None
@@ -390,7 +373,7 @@ class Register:
                     type=str(type_code),
                 )
 
-    def _scope(self, position: str, urn: str, type_code: int, day: str) -> _Scope:
+    def _scope(self, position: str, urn: str, type_code: int, day: str) -> Scope:
         """Return how far a signer's filings reach at a place on a day."""
         if not self._filings_of:
             self._filings_of.update(
@@ -407,4 +390,4 @@ class Register:
             if (not filing.types or type_code in filing.types)
             and (not filing.positions or position in filing.positions)
         ]
-        return _Scope(is_filed=bool(filings), amount_max_fen=max(bounds, default=None))
+        return Scope(is_filed=bool(filings), amount_max_fen=max(bounds, default=None))

@@ -48,14 +48,12 @@ class Voided:
         by: The party that registered it.
         is_loss: Whether it was lost; else revoked.
         time_us: Since when, by our log; microseconds since the epoch.
-        is_twin: Whether it is the registered certificate in other bytes.
     """
 
     holder: Identity
     by: str
     is_loss: bool
     time_us: int
-    is_twin: bool = False
 
 
 @value
@@ -135,6 +133,49 @@ class PeerState:
     peer: PeerConnection
     entry: bytes = b""
     is_over: bool = False
+
+
+@value
+class Scope:
+    """How far a signer's filings reach at one place.
+
+    Attributes:
+        is_filed: Whether any filing is in force.
+        amount_max_fen: The largest amount, in fen; None if none covers the place.
+    """
+
+    is_filed: bool
+    amount_max_fen: int | None
+
+
+def void_in(
+    voided: Mapping[bytes, Voided],
+    twins: Mapping[bytes, bytes],
+    directory: Mapping[bytes, Listed],
+    carriers: Mapping[str, str],
+    certificate: bytes,
+) -> Voided | None:
+    """Return why a certificate is worth nothing; None if it is not void.
+
+    What a party says of a certificate that it lists as its own binds nobody whose it
+    turns out to be.
+
+    Args:
+        voided: Void certificates, by SHA-256.
+        twins: SHA-256 of these in other bytes, to their own.
+        directory: Certificates that bear no name, by SHA-256.
+        carriers: For each party, whose gateway carries for it.
+        certificate: SHA-256 of the certificate.
+    """
+    found = voided.get(certificate)
+    if found is None and (own := twins.get(certificate)) is not None:
+        found = voided.get(own)
+    listed = directory.get(certificate)
+    if found is None or listed is None:
+        return found
+    theirs, whose = (one.holder.party for one in (found, listed))
+    is_theirs = carriers.get(theirs, theirs) == carriers.get(whose, whose)
+    return found if is_theirs else None
 
 
 def with_one(table: Mapping[K, V], key: K, one: V) -> dict[K, V]:

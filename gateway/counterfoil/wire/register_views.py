@@ -55,7 +55,6 @@ def register_to_message(register: Register) -> registry_pb2.GetRegisterResponse:
                 time=timestamp_from_us(void.time_us),
             )
             for digest, void in register.voided.items()
-            if not void.is_twin
         ],
         certificates_in_use=sorted(register.in_use),
         directory=[_listed(*each) for each in register.directory.items()],

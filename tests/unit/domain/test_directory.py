@@ -235,12 +235,27 @@ def test_no_peer_takes_a_certificate_of_ours_by_listing_it_first() -> None:
     third = person("a", OTHER), person("b", OTHER)
     refused(claimed, listed(other, OTHER, *third), IdentityAmbiguous)
 
-    # What is ours we lose ourselves, whatever was said before, and for good.
-    lost = register_after(ours, registration(notice, OFFICER), NOON_US + 1)
-    assert (lost.voided[CARD].holder, lost.voided[CARD].time_us) == (LI, NOON_US + 1)
-    for form in (CARD, OTHER_CARD):
-        with pytest.raises(CertificateLost):
-            lost.require_not_void([form])
+    # What is ours we lose ourselves, whatever was said before, and for good; also where
+    # a peer said it of the same certificate in other bytes.
+    twin = after(
+        STAFFED,
+        listed(entry(theirs, OTHER_CARD), BANK),
+        registration(
+            replace(notice, certificate=OTHER_CARD, twins=(CARD,)),
+            person("a", BANK),
+            by=BANK,
+        ),
+        listed(),
+    )
+    for named in (twin, ours):
+        named.require_not_void([CARD])
+        void = register_after(named, registration(notice, OFFICER), NOON_US + 1)
+        stated = void.voided[CARD]
+        assert (stated.holder, stated.time_us) == (LI, NOON_US + 1)
+        for form in (CARD, OTHER_CARD):
+            with pytest.raises(CertificateLost):
+                void.require_not_void([form])
+    lost = after(ours, registration(notice, OFFICER))
     refused(lost, listed(entry(WANG)), IdentityAmbiguous)
     refused(after(lost, removed()), listed(entry(WANG)), CertificateLost)
 

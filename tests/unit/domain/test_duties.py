@@ -332,6 +332,8 @@ def test_a_peer_registers_what_is_its_own_by_its_own_persons() -> None:
         MATTERS["withdraw"],
         MATTERS["apply"],
         MATTERS["approve"],
+        # Of what is not there either: nobody is told by refusals what is.
+        CertificateApproval(application=b"?" * 32),
         CertificateActivation(
             application=APPLIED.digest,
             certificate=SEAL,

@@ -63,9 +63,12 @@ def void(
         raise AlreadyRegistered("it is void already", holder=holder.to_urn())
     voided = Voided(holder=holder, by=registration.by, is_loss=is_loss, time_us=at_us)
     # Whoever has the key has the certificate too, and may write it in other bytes.
-    twins = dict.fromkeys(matter.twins, replace(voided, is_twin=True))
-    ours = {**twins, matter.certificate: voided}
-    return replace(register, voided={**register.voided, **ours})
+    twins = dict.fromkeys(matter.twins, matter.certificate)
+    return replace(
+        register,
+        voided=with_one(register.voided, matter.certificate, voided),
+        twins={**register.twins, **twins},
+    )
 
 
 def apply(
