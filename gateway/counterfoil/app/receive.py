@@ -11,7 +11,7 @@ from counterfoil.app.batches import attempt, good, once_each, refill
 from counterfoil.app.late import Delivered, JudgeLate
 from counterfoil.app.ports import Clock, Vault
 from counterfoil.app.register import nothing_to_settle
-from counterfoil.app.turned_back import turned_back
+from counterfoil.app.turned_back import judged_as_of, unless_behind
 from counterfoil.app.works import Works
 from counterfoil.domain.catalogue import Catalogue, DocumentKind
 from counterfoil.domain.deeds import Arrive, Committed
@@ -114,15 +114,16 @@ class ReceiveDocuments:
         # Our clock, never a time that the sender states: whoever holds a retired
         # key could date a document back into the time when the key was in force.
         now_us = self.clock.now_us()
-        if (undetermined := turned_back(now_us, self.vault)) is not None:
-            waits = [undetermined] * len(batch.documents)
-            return await self._recognise(batch.documents, waits)
         examined = await self.works.examine(
-            batch.documents, batch.certificates, at_us=now_us, answers=batch.answers
+            batch.documents,
+            batch.certificates,
+            at_us=judged_as_of(now_us, self.vault),
+            answers=batch.answers,
         )
         examined = await self._recognise(batch.documents, examined)
         judge_late = JudgeLate(vault=self.vault, works=self.works)
-        return await judge_late(batch, examined)
+        judged = await judge_late(batch, examined)
+        return unless_behind(judged, now_us, self.vault)
 
     async def _recognise(
         self,

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault
-from counterfoil.app.turned_back import turned_back
+from counterfoil.app.turned_back import judged_as_of, unless_behind
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.deeds import Arrive, Deed, EnterRegistration, Outcome
 from counterfoil.domain.document import Document
@@ -78,9 +78,10 @@ class EnterRegistrations:
             VaultStopped: The vault does not write any more.
         """
         now_us = self.clock.now_us()
-        if (undetermined := turned_back(now_us, self.vault)) is not None:
-            return [(b"", undetermined)] * len(documents)
-        examined = await self.works.examine(documents, certificates, at_us=now_us)
+        examined = await self.works.examine(
+            documents, certificates, at_us=judged_as_of(now_us, self.vault)
+        )
+        examined = unless_behind(examined, now_us, self.vault)
         outcomes: list[tuple[bytes, Outcome]] = []
         for run in _runs(examined):
             outcomes += await self._enter(run, certificates, take_foreign=take_foreign)

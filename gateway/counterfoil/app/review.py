@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from counterfoil.app.batches import attempt, good, refill
 from counterfoil.app.ports import Clock, Vault, Workbench
-from counterfoil.app.turned_back import turned_back
+from counterfoil.app.turned_back import judged_as_of, unless_behind
 from counterfoil.app.works import Certificates, Works
 from counterfoil.domain.catalogue import (
     Catalogue,
@@ -60,8 +60,7 @@ class ReviewDrafts:
             certificates: Others of that person in DER, by which the seals may be.
         """
         now_us = self.clock.now_us()
-        if (undetermined := turned_back(now_us, self.vault)) is not None:
-            return [undetermined] * len(reviews)
+        at_us = judged_as_of(now_us, self.vault)
         drafts = await self.workbench.get_seals(caller.party, [d for d, _ in reviews])
         seals = [seal for _, seal in reviews]
         due = attempt(
@@ -74,12 +73,13 @@ class ReviewDrafts:
             good(due),
             [*shown, *self.certificates.of_seals(beneath)],
             signer=caller.identity,
-            at_us=now_us,
+            at_us=at_us,
         )
+        judged = unless_behind(judged, now_us, self.vault)
         allowed = refill(
             judged,
             attempt(
-                lambda pair: self._allow(pair[0], pair[1], caller, now_us),
+                lambda pair: self._allow(pair[0], pair[1], caller, at_us),
                 [
                     (draft, sealed)
                     for (draft, _), sealed in zip(good(due), judged, strict=True)

@@ -45,6 +45,7 @@ from counterfoil.domain.standing import Standing
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.ledger.follower import LedgerFollower
 from counterfoil.ledger.ledger import SqlLedger
+from counterfoil.seal.certificates import load_certificate
 from counterfoil.seal.head_keys import head_signers
 from counterfoil.seal.sign import Sealer, SealOrder
 from counterfoil.seal.trust import TrustStore
@@ -67,7 +68,7 @@ from counterfoil.wire.workshop import Workshop
 from counterfoil.workbench.workbench import SqlWorkbench
 from tests.doubles import InProcessWorks, SetClock, kept
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, UNIT, draft_of
-from tests.unit.seal.makers import NOW_US, Pki
+from tests.unit.seal.makers import HOUR, NOW, NOW_US, Pki
 
 T = TypeVar("T")
 
@@ -572,3 +573,18 @@ async def open_house(party: str, keys: Keys, directory: Path) -> AsyncIterator[H
         await workbench.close()
         await ledger.close()
         vault.close()
+
+
+def revoke(house: House, party: str, name: str = "1") -> None:
+    """Let a house know that a seal counts no more since an hour ago.
+
+    Args:
+        house: Who learns of it.
+        party: Whose seal.
+        name: A person's; `1`: the institution's.
+    """
+    sealer = house.keys.sealers[party, name]
+    serial = load_certificate(sealer.certificate).serial_number
+    pki = replace(house.keys.pki, revoked={serial: NOW - HOUR})
+    workshop = replace(house.works.workshop, trust=TrustStore(pki.material()))
+    house.works = InProcessWorks(workshop)

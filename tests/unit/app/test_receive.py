@@ -9,15 +9,11 @@ import pytest
 
 from counterfoil.domain.catalogue import DocumentKind
 from counterfoil.domain.standing import Standing
-from counterfoil.seal.certificates import load_certificate
 from counterfoil.seal.chains import SKEW_US
-from counterfoil.seal.trust import TrustStore
 from counterfoil.sealed.v1 import sealed_pb2
-from tests.doubles import InProcessWorks
 from tests.doubles import kept as kept_entry
-from tests.unit.app.house import House, carried, delivered, fine, reasons
+from tests.unit.app.house import House, carried, delivered, fine, reasons, revoke
 from tests.unit.app.papers import BANK, FINANCE, OTHER_BANK, direct_payment
-from tests.unit.seal.makers import HOUR, NOW
 
 
 async def lane_of(house: House, carrier: str) -> tuple[list[bytes], list[bytes]]:
@@ -78,15 +74,6 @@ async def test_a_batch_that_comes_twice_is_known_the_second_time(
     assert again.new_count == 0
     assert response.outcomes[0].known_leaf == fine(first.outcomes[0]).leaf
     assert await bank.state(row) == before
-
-
-def revoke(house: House, party: str) -> None:
-    """Let a house know that a party's institution seals no more."""
-    sealer = house.keys.sealers[party, "1"]
-    serial = load_certificate(sealer.certificate).serial_number
-    pki = replace(house.keys.pki, revoked={serial: NOW - HOUR})
-    workshop = replace(house.works.workshop, trust=TrustStore(pki.material()))
-    house.works = InProcessWorks(workshop)
 
 
 @pytest.mark.clause("hubei-11")
@@ -262,6 +249,22 @@ async def test_a_clock_that_was_set_back_revives_no_seal(
     assert await reasons_at(arrived_us - SKEW_US - 1) == ["", "SEAL_UNDETERMINED"]
     assert await reasons_at(arrived_us - SKEW_US) == ["", "SEAL_FORGED"]
     assert bank.vault.size() == size
+
+
+async def test_a_log_that_is_ahead_of_the_clock_stops_no_business(
+    finance: House, bank: House
+) -> None:
+    await finance.sent(direct_payment("1"))
+    bank.clock.us += 8 * 3600 * 1_000_000  # its clock stood by the time of China
+    first, certificates = await lane_of(finance, BANK)
+    await bank.receive(first, certificates, carrier=FINANCE)
+    bank.clock.us -= 8 * 3600 * 1_000_000
+    await finance.sent(direct_payment("2"))
+    documents, _ = await lane_of(finance, BANK)
+
+    committed = await bank.receive(documents, certificates, carrier=FINANCE)
+
+    assert reasons(committed.outcomes) == ["", ""]
 
 
 async def test_steps_need_no_direction_of_their_own(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from counterfoil.app.register import EnterRegistrations
-from counterfoil.domain.refusals import CounterfoilError, SealUndetermined
+from counterfoil.domain.refusals import CounterfoilError, SealForged, SealUndetermined
 from counterfoil.seal.chains import SKEW_US
-from tests.unit.app.house import House
-from tests.unit.app.papers import direct_payment
+from tests.unit.app.house import House, revoke
+from tests.unit.app.papers import FINANCE, direct_payment
 
 
 @pytest.mark.refusal("MALFORMED_PAYLOAD")
@@ -32,11 +32,12 @@ async def test_a_voucher_is_no_registration(finance: House) -> None:
 
 
 @pytest.mark.refusal("SEAL_UNDETERMINED")
-async def test_nothing_is_registered_by_a_clock_that_was_set_back(
+async def test_what_does_not_hold_as_of_the_log_waits_while_the_clock_is_behind(
     finance: House,
 ) -> None:
     await finance.sealed(direct_payment())
     sealed = finance.vault.document(finance.vault.size() - 1)
+    revoke(finance, FINANCE)
     enter = EnterRegistrations(
         vault=finance.vault,
         works=finance.works,
@@ -44,8 +45,11 @@ async def test_nothing_is_registered_by_a_clock_that_was_set_back(
         clock=finance.clock,
     )
 
+    certificates = finance.certificates.of_document(sealed)
+    ((_, now),) = await enter([sealed], certificates)
+    assert isinstance(now, SealForged)
     finance.clock.us -= SKEW_US + 1_000_000
-    ((digest, outcome),) = await enter([sealed], ())
+    ((digest, outcome),) = await enter([sealed], certificates)
 
     assert digest == b""
     assert isinstance(outcome, SealUndetermined)

@@ -9,9 +9,8 @@ import pytest
 from counterfoil.domain.posts import Post
 from counterfoil.domain.refusals import FormRefused
 from counterfoil.sample.documents import file_of
-from counterfoil.seal.chains import SKEW_US
 from tests.doubles import kept
-from tests.unit.app.house import House, delivered, fine, name_of, reasons
+from tests.unit.app.house import House, delivered, fine, name_of, reasons, revoke
 from tests.unit.app.papers import (
     BANK,
     FINANCE,
@@ -204,18 +203,30 @@ async def test_each_post_puts_only_its_own_seal(
 
 
 @pytest.mark.refusal("SEAL_UNDETERMINED")
-async def test_nobody_reviews_by_a_clock_that_was_set_back(finance: House) -> None:
+async def test_nobody_who_was_revoked_reviews_by_a_clock_that_was_set_back(
+    finance: House,
+) -> None:
     await finance.sealed(direct_payment("1"))
     row = await finance.written(direct_payment("2"))
-    finance.clock.us -= SKEW_US + 1
+    review = row.digest, finance.personal_seal(row, "first")
+    revoke(finance, FINANCE, "first")
+    finance.clock.us -= 2 * 3600 * 1_000_000
 
-    outcomes = await finance.review(
-        [(row.digest, finance.personal_seal(row, "first"))],
-        caller=finance.caller("first"),
-    )
+    outcomes = await finance.review([review], caller=finance.caller("first"))
 
     assert reasons(outcomes) == ["SEAL_UNDETERMINED"]
     assert await finance.workbench.get(FINANCE, [row.digest]) == [row]
+
+
+async def test_a_clock_that_is_behind_keeps_nobody_from_reviewing(
+    finance: House,
+) -> None:
+    await finance.sealed(direct_payment("1"))
+    finance.clock.us -= 2 * 3600 * 1_000_000
+
+    row = await finance.reviewed(await finance.written(direct_payment("2")))
+
+    assert len(row.seals) == 2
 
 
 @pytest.mark.refusal("POST_REFUSED")
