@@ -108,7 +108,7 @@ def climb(word: str, leaf: bytes, index: int, size: int, path: list[bytes]) -> b
 class Act:
     """A leaf that is proved to stand in a log whose keys the expert trusts."""
 
-    def __init__(self, file: Path, keys: str) -> None:
+    def __init__(self, file: Path, keys: list[str]) -> None:
         self.name, self.remark = file.name, "no time stated"
         head, _, note = file.read_text("utf-8").partition("\n\n")
         form = r"c2sp\.org/tlog-proof@v1\nextra (\S+)\nindex (\d+)((?:\n\S+)*)"
@@ -126,22 +126,25 @@ class Act:
         self.about, self.version = leaf[2:3] + leaf[11:75], leaf[75:107]
         self.by, self.place = leaf[108 : 108 + leaf[107]].decode(), (self.index, leaf)
 
-    def open_checkpoint(self, note: str, keys: str) -> tuple[str, int, bytes]:
-        """Return origin, size and root, which every trusted key of the log signed."""
+    def open_checkpoint(self, note: str, keys: list[str]) -> tuple[str, int, bytes]:
+        """Return origin, size and root, which every key of a set of yours signed."""
         parts = re.fullmatch(r"((\S+)\n(\d+)\n(\S+)\n)\n((?:— \S+ \S+\n)+)", note)
         need("checkpoint", parts, f"{self.name} has none")
         text, origin, size, root = parts[1].encode(), parts[2], int(parts[3]), parts[4]
-        name = origin.encode()
+        name, line = origin.encode(), f"{origin}\n".encode()
         lines = re.findall(rf"^— {re.escape(origin)} (\S+)$", parts[5], re.MULTILINE)
-        trusted = re.findall(rf"(?<!\S){re.escape(origin)}\+\w{{8}}\+(\S+)", keys)
-        need("checkpoint", trusted, f"no trusted key for {origin}")
-        for vkey in map(b64decode, trusted):
-            mark = sha256(name + b"\n" + vkey).digest()[:4]
-            values = [raw[4:] for raw in map(b64decode, lines) if raw[:4] == mark]
-            need("checkpoint", values, f"a key of {origin} has not signed")
+        signed = {raw[:4]: raw[4:] for raw in map(b64decode, lines)}
+        form = rf"(?<!\S){re.escape(origin)}\+\w{{8}}\+(\S+)"
+        sets = [[*map(b64decode, re.findall(form, one))] for one in keys]
+        marked = [
+            {sha256(line + k).digest()[:4]: k for k in one} for one in sets if one
+        ]
+        whole = [one for one in marked if one.keys() <= signed.keys()]
+        need("checkpoint", whole, f"not signed by your keys of {origin}")
+        for mark, vkey in whole[0].items():
             kind = max(filter(vkey.startswith, SPKI))
             key = bytes.fromhex(SPKI[kind]) + vkey[len(kind) :]
-            message, value = text, values[0]
+            message, value = text, signed[mark]
             if kind == MLDSA44:
                 time, value, who = value[:8], value[8:], bytes([len(name)]) + name
                 tree = bytes(8) + size.to_bytes(8, "big") + b64decode(root)
@@ -247,7 +250,7 @@ def judge_seals(sealed: Message, trust: Trust, owner: str) -> None:
         print(f"  seal    {one(states, 3).decode()} by {party} {name}")
 
 
-def stamped_acts(export: Path, keys: str, tsa: Any) -> list[tuple[Act, float]]:
+def stamped_acts(export: Path, keys: list[str], tsa: Any) -> list[tuple[Act, float]]:
     """Return the acts below a head that a trusted authority stamped, and the time."""
     found = []
     for file in sorted((export / "timestamps").glob("act-*")) if tsa else ():
@@ -293,7 +296,7 @@ def judge_document(folder: Path, acts: list[Act], options: argparse.Namespace) -
 
 def judge(options: argparse.Namespace) -> None:
     """Check the logs, then the documents that stand in them."""
-    keys, log = options.log_keys.read_text("utf-8"), options.export / "log"
+    log, keys = options.export / "log", [Path(k).read_text() for k in options.log_keys]
     own = {file.name[4:]: Act(file, keys) for file in sorted(log.glob("act-*"))}
     peers = {file.name[5:]: Act(file, keys) for file in sorted(log.glob("peer-*"))}
     for name, peer in peers.items():
@@ -326,7 +329,7 @@ def judge(options: argparse.Namespace) -> None:
 parser = argparse.ArgumentParser(description="Judge an exported voucher.")
 parser.add_argument("export", type=Path, help="what `inquire --export` wrote")
 parser.add_argument("--root", type=Path, required=True, help="the root you trust, PEM")
-parser.add_argument("--log-keys", type=Path, required=True, help="one key a line")
+parser.add_argument("--log-keys", required=True, action="append", help="one key a line")
 parser.add_argument("--tsa", type=Path, help="roots of time stamps you trust, PEM")
 parser.add_argument("--at", type=float, help="another instant, seconds since 1970")
 try:

