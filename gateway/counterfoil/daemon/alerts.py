@@ -133,6 +133,12 @@ class Alerts:
         new.replace(self.file)
 
 
+def told_of(alert: Mapping[str, str]) -> str:
+    """Return what an open alert says, and what it is about unless that is said."""
+    about, detail = alert["about"], alert["detail"]
+    return detail if about in detail else f"{detail} ({about})"
+
+
 def read_watch_file(file: Path) -> tuple[dict[str, dict[str, str]], dict[str, Any]]:
     """Return open alerts and notes of watches as a file has them.
 

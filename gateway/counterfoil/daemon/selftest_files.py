@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography import x509
 
-from counterfoil.daemon.alerts import FILE, AlertCode, read_watch_file
+from counterfoil.daemon.alerts import FILE, AlertCode, read_watch_file, told_of
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration
 from counterfoil.daemon.parties import posts_of
@@ -195,7 +195,7 @@ def check_alerts(configuration: Configuration, _: int) -> Iterable[Check]:
         Check(
             Level.WARNING if one["code"] in _WARNED else Level.FAULT,
             one["code"],
-            one["detail"],
+            told_of(one),
         )
         for one in alerts.values()
     ]

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from counterfoil.daemon.alerts import FILE, read_watch_file
+from counterfoil.daemon.alerts import FILE, read_watch_file, told_of
 from counterfoil.daemon.config import load_configuration
 from counterfoil.daemon.desk_channel import tell
 
@@ -28,7 +28,7 @@ def show_status(arguments: argparse.Namespace) -> int:
         facts = noted.items() if isinstance(noted, dict) else [("state", noted)]
         tell("watch", name, *(f"{fact}={value}" for fact, value in facts if value))
     for alert in alerts.values():
-        tell("alert", alert["code"], alert["detail"])
+        tell("alert", alert["code"], told_of(alert))
     if not watches:
         sys.stderr.write("counterfoil: no watch has looked yet\n")
     return 1 if alerts else 0
