@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from counterfoil.daemon import cli
 from counterfoil.daemon.gateway import Gateway
+from counterfoil.daemon.register_matters import CONCERNS_OTHERS, NOBODY
 from counterfoil.domain.register import Register
 from counterfoil.office import DeskRefused, Standing, matters, registering
 from counterfoil.registry.v1 import registry_pb2, registry_pb2_grpc
@@ -60,6 +61,8 @@ async def registers(town: Town, file: Path, *options: str, by: str = FINANCE) ->
     matter, first, second, *rest = options
     output = ("--output", str(file))
     number = ("--number", f"{matter}-{file.name}")
+    if matter in CONCERNS_OTHERS and "--told" not in rest:
+        rest += ("--told", NOBODY)
     done = await run(
         *("register", "propose", matter, "--by", by, *number, *output, *rest),
         *key(town, by, first),
@@ -158,6 +161,29 @@ async def test_a_loss_is_told_at_once_and_refused_everywhere(
         await reaches(bank, before, Standing.ARRIVED)
 
 
+async def test_a_field_at_fault_is_named_to_whoever_hands_it_in(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(UTC)
+    people = [town.person(FINANCE, name) for name in ("manager", "supervisor")]
+    # As a program of somebody else's may write it; `propose` would not.
+    wrong = registering.registration(
+        FINANCE, "wrong", matters.post_assignment("li", "archivist"), stated_time=now
+    )
+    for one in people:
+        wrong = wrong.signed(one, stated_time=now)
+    file = tmp_path / "wrong"
+    certificates = [one.certificate for one in people]
+    file.write_bytes(registering.registration_file([wrong], certificates))
+    async with running(town, FINANCE):
+        submit = ("register", "submit", str(file))
+        assert await run(*submit, *connection(town, FINANCE, "officer")) == cli.REFUSED
+
+    told = capsys.readouterr().err
+    assert "FORM_REFUSED: " in told
+    assert "\n  post_assignment.holder: not an identity URN (不是身份标识)\n" in told
+
+
 async def test_a_loss_is_said_by_whom_it_concerns_and_told_to_others_again(
     town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,13 +216,21 @@ async def test_a_loss_is_said_by_whom_it_concerns_and_told_to_others_again(
         assert status == cli.DONE
         assert out.startswith("registered\t")
         assert out.endswith(f"told\t{BANK}\n")
-        # The same again is refused; under another number it tells, and changes nothing.
-        status, out, err = await lose(FINANCE, "--of", seal, "--told", BANK)
-        assert (status, out) == (1, "")
-        assert "REGISTRATION_NUMBER_REUSED" in err
+        # The same again is known; under another number it tells, and changes nothing.
+        leaf = out.split("\t")[1]
+        status, out, _ = await lose(FINANCE, "--of", seal, "--told", BANK)
+        assert status == cli.DONE
+        assert out.startswith(f"known\t{leaf}\t")
+        assert out.endswith(f"told\t{BANK}\n")
         (void,) = gateways[FINANCE]._vault.register.voided.values()
         status, out, _ = await lose(FINANCE, "--of", seal, "--number", "again")
         assert (status, out.splitlines()[-1]) == (cli.DONE, f"told\t{BANK}")
+        assert (*gateways[FINANCE]._vault.register.voided.values(),) == (void,)
+        # What was said of another certificate under that number does not pass for it.
+        other = str(town.ca.credential(FINANCE, "system", "1").chain_file)
+        status, out, err = await lose(FINANCE, "--of", other, "--number", "again")
+        assert (status, out) == (1, "")
+        assert "REGISTRATION_NUMBER_REUSED" in err
         assert (*gateways[FINANCE]._vault.register.voided.values(),) == (void,)
 
 

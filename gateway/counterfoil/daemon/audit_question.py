@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.daemon.register_matters import listed
 from counterfoil.office import matters
 
@@ -14,7 +14,7 @@ def question_of(arguments: argparse.Namespace) -> matters.Matter:
     """Return the question that a command line asks.
 
     Raises:
-        ConfigurationRefused: An option cannot be used.
+        OptionRefused: An option cannot be used.
     """
     return matters.audit_question(
         arguments.about,
@@ -32,7 +32,7 @@ def _instant(option: str, text: str | None) -> datetime | None:
     """Return an instant in UTC; one without an offset is in UTC.
 
     Raises:
-        ConfigurationRefused: It is none.
+        OptionRefused: It is none.
     """
     if text is None:
         return None
@@ -40,7 +40,7 @@ def _instant(option: str, text: str | None) -> datetime | None:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
         msg = f"--{option}: not an instant like 2026-03-05T08:00:00Z: {text}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
     return instant.astimezone(UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.daemon.desk_channel import tell
 from counterfoil.domain.catalogue import SealedBy, SealPlan, TypeRow
 from counterfoil.wire.catalogue import CATALOGUE
@@ -14,7 +14,7 @@ def show_catalogue(arguments: argparse.Namespace) -> int:
     """Print one kind a line: code, code on the wire, name, ways, answer, seals, years.
 
     Raises:
-        ConfigurationRefused: There is no such kind.
+        OptionRefused: There is no such kind.
     """
     for row in _asked_for(arguments.type):
         answer = row.reply_code or ("-" if row.answer.name == "NONE" else "same number")
@@ -40,7 +40,7 @@ def _asked_for(code: str | None) -> list[TypeRow]:
     found = [row for row in rows if code in {row.wire_code, str(row.code)}]
     if not found:
         msg = f"--type: the catalogue has no kind {code}"
-        raise ConfigurationRefused(msg)
+        raise OptionRefused(msg)
     return found
 
 

@@ -26,13 +26,14 @@ from counterfoil.daemon import (
     vault_commands,
 )
 from counterfoil.daemon.audit_parser import add_audit
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import ConfigurationRefused, OptionRefused
 from counterfoil.daemon.options import (
     add_config,
     add_connection,
     add_flag,
     add_option,
 )
+from counterfoil.daemon.refusal_text import refusal_text
 from counterfoil.daemon.register_parser import add_register
 from counterfoil.daemon.serving import initialise, serve
 from counterfoil.domain.refusals import CounterfoilError, Unavailable
@@ -86,6 +87,8 @@ def _end(error: BaseException) -> tuple[int, str]:
         case OSError():
             where = error.filename or "output"
             end = REFUSED, f"{where}: {error.strerror or error} (文件无法读写)"
+        case OptionRefused():
+            end = USAGE, f"{error} (命令参数不可用)"
         case ConfigurationRefused():
             end = USAGE, f"configuration: {error} (配置不可用)"
         case Sm3Unavailable():
@@ -94,7 +97,7 @@ def _end(error: BaseException) -> tuple[int, str]:
             end = UNREACHABLE, f"{error} (签名密钥介质暂时无法使用)"
         case CounterfoilError():
             status = UNREACHABLE if isinstance(error, Unavailable) else REFUSED
-            end = status, f"{error.reason}: {error} ({error.zh})"
+            end = status, refusal_text(error)
         case _:
             end = REFUSED, f"{error}. Is a gateway running on it? (目录正被使用)"
     return end

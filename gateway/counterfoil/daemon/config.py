@@ -32,6 +32,10 @@ class ConfigurationRefused(ValueError):
     """The configuration cannot be used; the text names the key and what to do."""
 
 
+class OptionRefused(ConfigurationRefused):
+    """What a command line says cannot be used; the text names the option."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySection:
     """`[gateway]`: whose gateway this is and where it listens."""

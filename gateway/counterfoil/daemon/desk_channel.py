@@ -13,7 +13,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.desk.v1 import standing_pb2
 from counterfoil.domain.addresses import check_address
 from counterfoil.domain.reasons import all_reasons
@@ -21,6 +21,7 @@ from counterfoil.domain.refusals import (
     CounterfoilError,
     PeerUnreachable,
 )
+from counterfoil.domain.violation import Violation
 from counterfoil.domain.voucher import VoucherKey
 from counterfoil.office import Person
 from counterfoil.office.token_access import open_key, token_credentials
@@ -55,7 +56,7 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
     """Open a channel to a gateway; its refusals come out as ours.
 
     Raises:
-        ConfigurationRefused: Certificate, key or roots cannot be used.
+        OptionRefused: Certificate, key or roots cannot be used.
         PeerUnreachable: The gateway does not answer.
         CounterfoilError: The gateway refused.
     """
@@ -64,19 +65,19 @@ def channel_to_gateway(arguments: argparse.Namespace) -> Iterator[grpc.Channel]:
         roots = Path(arguments.authorities).read_bytes()
     except OSError as error:
         msg = f"{error.filename}: cannot be read: {error.strerror}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
     # gRPC would say of broken ones only that nobody answers.
     for name, content in (("certificate", chain), ("authorities", roots)):
         try:
             load_pem_chain(content)
         except CertificateRefused as error:
             msg = f"--{name}: {error}"
-            raise ConfigurationRefused(msg) from error
+            raise OptionRefused(msg) from error
     try:
         check_address(arguments.address)
     except ValueError as error:
         msg = f"--address: {error}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
     credentials = _credentials(arguments, chain, roots)
     options = [("grpc.max_receive_message_length", _MESSAGE_BYTES_MAX)]
     with grpc.secure_channel(arguments.address, credentials, options) as channel:
@@ -90,7 +91,7 @@ def person_of(arguments: argparse.Namespace) -> Person:
     """Return the person whose certificate and key a command line names.
 
     Raises:
-        ConfigurationRefused: They cannot be used.
+        OptionRefused: They cannot be used.
     """
     reference = _reference(arguments)
     try:
@@ -100,7 +101,7 @@ def person_of(arguments: argparse.Namespace) -> Person:
         return Person.with_key(chain, key)
     except (KeyRefused, ValueError) as error:
         msg = f"--key: {error}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
 
 
 def _credentials(
@@ -109,7 +110,7 @@ def _credentials(
     """Return what proves who calls, by a key in a file or in a token.
 
     Raises:
-        ConfigurationRefused: The key cannot be used.
+        OptionRefused: The key cannot be used.
     """
     reference = _reference(arguments)
     try:
@@ -121,7 +122,7 @@ def _credentials(
         )
     except (KeyRefused, ValueError) as error:
         msg = f"--key: {error}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
 
 
 def _reference(arguments: argparse.Namespace) -> KeyReference:
@@ -139,8 +140,21 @@ def _refusal(error: grpc.RpcError) -> CounterfoilError:
     """Return a failed call's refusal, or that the gateway cannot be reached."""
     # gRPC raises the failed call itself, under a type that does not say so.
     status = rpc_status.from_call(cast("grpc.Call", error))
-    info = error_details_pb2.ErrorInfo()
+    info, fields = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    kind: type[CounterfoilError] | None = None
     for detail in status.details if status is not None else ():
-        if detail.Unpack(info) and info.reason in all_reasons():
-            return all_reasons()[info.reason](status.message)
-    return PeerUnreachable(f"{error.code().name}: {error.details()}")
+        if detail.Unpack(info):
+            kind = all_reasons().get(info.reason)
+        detail.Unpack(fields)
+    if status is None or kind is None:
+        return PeerUnreachable(f"{error.code().name}: {error.details()}")
+    at_fault = [
+        Violation(
+            path=one.field,
+            rule=one.reason,
+            text=one.description,
+            text_zh=one.localized_message.message,
+        )
+        for one in fields.field_violations
+    ]
+    return kind(status.message, at_fault)

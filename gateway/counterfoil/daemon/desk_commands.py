@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.daemon.desk_channel import (
     CALL_S,
     channel_to_gateway,
@@ -81,14 +81,14 @@ def _standing(name: str) -> standing_pb2.Standing.ValueType:
     if name.upper() not in known:
         names = ", ".join(known).lower()
         msg = f"--standing: {name} is none of {names}"
-        raise ConfigurationRefused(msg)
+        raise OptionRefused(msg)
     return known[name.upper()]
 
 
 def _prefix(text: str) -> str:
     if not text.isascii():
         msg = f"--number: no number begins so: {text}"
-        raise ConfigurationRefused(msg)
+        raise OptionRefused(msg)
     return text
 
 
@@ -97,5 +97,5 @@ def _number(option: str, text: str) -> int:
     is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
     if not is_number or not 0 < int(text) <= _NUMBER_MAX:
         msg = f"--{option}: not a number from 1 to {_NUMBER_MAX}: {text}"
-        raise ConfigurationRefused(msg)
+        raise OptionRefused(msg)
     return int(text)

@@ -14,6 +14,7 @@ from counterfoil.app.register import EnterRegistrations
 from counterfoil.daemon.asking import asking_of
 from counterfoil.daemon.beginnings import registry_of, renew
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
+from counterfoil.daemon.refusal_text import refusal_text
 from counterfoil.daemon.trust import TrustKeeper, read_file
 from counterfoil.domain.deeds import Outcome
 from counterfoil.domain.document import Document
@@ -87,8 +88,8 @@ async def _found(
     for at, (_, outcome) in enumerate(outcomes):
         if isinstance(outcome, CounterfoilError):
             msg = (
-                f"register.founding: registration {at} is refused: {outcome.reason}: "
-                f"{outcome} ({outcome.zh})"
+                f"register.founding: registration {at} is refused: "
+                f"{refusal_text(outcome)}"
             )
             raise ConfigurationRefused(msg)
     if not vault.register.is_founded:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.daemon.desk_channel import (
     CALL_S,
     channel_to_gateway,
@@ -233,7 +233,7 @@ def _question(text: str) -> desk_pb2.InquireRequest:
     """Return the question for a digest in hex or a key in its printed form.
 
     Raises:
-        ConfigurationRefused: The text is neither.
+        OptionRefused: The text is neither.
     """
     parts = text.split("/")
     try:
@@ -252,4 +252,4 @@ def _question(text: str) -> desk_pb2.InquireRequest:
         return desk_pb2.InquireRequest(key=key_to_message(key.check()), sm3=True)
     except ValueError as error:
         msg = f"neither a digest in hex nor issuer/division/year/type/number: {text}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error

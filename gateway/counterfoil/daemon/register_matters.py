@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counterfoil.daemon.config import ConfigurationRefused
+from counterfoil.daemon.applied_key import public_key_in
+from counterfoil.daemon.config import OptionRefused
 from counterfoil.office import matters
-from counterfoil.seal.certificates import (
-    CertificateRefused,
-    load_certificate,
-    load_pem_chain,
-    public_key_bytes,
-)
+from counterfoil.seal.certificates import CertificateRefused, load_pem_chain
+
+_DIGITS_MAX: Final = 18
+"""A longer number is none that the contract can hold."""
+
+_DIGEST_BYTES: Final = 32
 
 Make = Callable[[argparse.Namespace], matters.Matter]
 
@@ -37,18 +38,36 @@ def matter_of(arguments: argparse.Namespace) -> matters.Matter:
     """Return the matter that a command line proposes.
 
     Raises:
-        ConfigurationRefused: An option is missing or cannot be used.
+        OptionRefused: An option is missing or cannot be used.
     """
     proposal = MATTERS[arguments.matter]
     for option in proposal.needs.split():
         if getattr(arguments, option.replace("-", "_")) is None:
             msg = f"{arguments.matter}: --{option} is needed"
-            raise ConfigurationRefused(msg)
+            raise OptionRefused(msg)
     try:
         return proposal.make(arguments)
-    except (ValueError, KeyError, CertificateRefused) as error:
+    except (ValueError, CertificateRefused) as error:
         msg = f"{arguments.matter}: {error}"
-        raise ConfigurationRefused(msg) from error
+        raise OptionRefused(msg) from error
+
+
+def told_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the parties that are told of what a command line proposes.
+
+    Raises:
+        OptionRefused: It concerns others, and nobody is named and nobody excluded.
+    """
+    if arguments.told == NOBODY:
+        return []
+    told = listed(arguments.told)
+    if not told and arguments.matter in CONCERNS_OTHERS:
+        msg = (
+            f"{arguments.matter}: --told is needed: the parties whose gateways must "
+            f"know, or {NOBODY}"
+        )
+        raise OptionRefused(msg)
+    return told
 
 
 def listed(text: str | None) -> list[str]:
@@ -56,16 +75,44 @@ def listed(text: str | None) -> list[str]:
     return [one.strip() for one in (text or "").split(",") if one.strip()]
 
 
-def _numbers(text: str | None) -> list[int]:
-    return [int(one) for one in listed(text)]
+def _number(option: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        msg = f"--{option}: not a number: {text!r}"
+        raise ValueError(msg)
+    return int(text)
 
 
 def _der(path: str) -> bytes:
-    return load_pem_chain(Path(path).read_bytes())[0]
+    try:
+        return load_pem_chain(Path(path).read_bytes())[0]
+    except CertificateRefused as error:
+        msg = f"{path}: {error}"
+        raise ValueError(msg) from error
 
 
 def _digest(arguments: argparse.Namespace) -> bytes:
-    return bytes.fromhex(arguments.digest)
+    try:
+        digest = bytes.fromhex(arguments.digest)
+    except ValueError:
+        digest = b""
+    if len(digest) != _DIGEST_BYTES:
+        msg = (
+            f"--digest: not 64 hexadecimal digits, as `propose`, `submit` and "
+            f"`list` print them: {arguments.digest}"
+        )
+        raise ValueError(msg)
+    return digest
+
+
+def _one_of(option: str, text: str, names: Iterable[str]) -> str:
+    if text not in names:
+        msg = f"--{option}: {text} is none of {', '.join(names)}"
+        raise ValueError(msg)
+    return text
+
+
+def _post(arguments: argparse.Namespace) -> str:
+    return _one_of("post", arguments.post, matters.POSTS)
 
 
 def _found(arguments: argparse.Namespace) -> matters.Matter:
@@ -73,7 +120,10 @@ def _found(arguments: argparse.Namespace) -> matters.Matter:
     seals = [_der(path) for path in listed(arguments.seals)]
     directory = {}
     for named in listed(arguments.named):
-        path, _, holder = named.partition("=")
+        path, parted, holder = named.partition("=")
+        if not parted:
+            msg = f"--named: not FILE=URN: {named}"
+            raise ValueError(msg)
         directory[_der(path)] = holder
     return matters.founding(
         arguments.supervisor, arguments.system_manager, seals, directory
@@ -84,9 +134,16 @@ def _agree(arguments: argparse.Namespace) -> matters.Matter:
     """Return an agreement; `--ways` says `ISSUER:TYPE+TYPE,ISSUER:TYPE`."""
     ways = {}
     for way in listed(arguments.ways):
-        issuer, _, types = way.partition(":")
-        ways[issuer] = [int(one) for one in types.split("+")]
-    one, other = listed(arguments.parties)
+        issuer, parted, types = way.partition(":")
+        if not parted:
+            msg = f"--ways: not CODE:TYPE+TYPE: {way}"
+            raise ValueError(msg)
+        ways[issuer] = [_number("ways", one) for one in types.split("+")]
+    try:
+        one, other = listed(arguments.parties)
+    except ValueError:
+        msg = f"--parties: not two codes parted by a comma: {arguments.parties}"
+        raise ValueError(msg) from None
     return matters.agreement(
         ways,
         (one, other),
@@ -100,9 +157,9 @@ def _file(arguments: argparse.Namespace) -> matters.Matter:
         arguments.holder,
         valid_from=arguments.valid_from,
         valid_until=arguments.valid_until,
-        types=_numbers(arguments.types),
+        types=[_number("types", one) for one in listed(arguments.types)],
         positions=listed(arguments.positions),
-        amount_max_fen=int(arguments.amount_max_fen or 0),
+        amount_max_fen=_number("amount-max-fen", arguments.amount_max_fen or "0"),
     )
 
 
@@ -111,7 +168,12 @@ def _name(arguments: argparse.Namespace) -> matters.Matter:
 
 
 def _apply(arguments: argparse.Namespace) -> matters.Matter:
-    key = public_key_bytes(load_certificate(_der(arguments.of)))
+    path = Path(arguments.of)
+    try:
+        key = public_key_in(path.read_bytes())
+    except CertificateRefused as error:
+        msg = f"{path}: {error}"
+        raise ValueError(msg) from error
     return matters.certificate_application(arguments.holder, key)
 
 
@@ -119,7 +181,7 @@ def _admit(arguments: argparse.Namespace) -> matters.Matter:
     return matters.party_admission(
         arguments.party,
         arguments.name,
-        arguments.kind,
+        _one_of("kind", arguments.kind, matters.KINDS),
         carrier=arguments.carrier or "",
         encoding=arguments.encoding or "",
     )
@@ -141,10 +203,10 @@ def _changes(change: str) -> Make:
 MATTERS: Final = {
     "found": _Proposal("supervisor system-manager seals", _found),
     "assign": _Proposal(
-        "holder post", lambda a: matters.post_assignment(a.holder, a.post)
+        "holder post", lambda a: matters.post_assignment(a.holder, _post(a))
     ),
     "withdraw": _Proposal(
-        "holder post", lambda a: matters.post_withdrawal(a.holder, a.post)
+        "holder post", lambda a: matters.post_withdrawal(a.holder, _post(a))
     ),
     "agree": _Proposal("parties ways valid-from valid-until", _agree),
     "suspend": _Proposal("digest", _changes("suspend")),
@@ -172,11 +234,22 @@ MATTERS: Final = {
 }
 """Every matter by the word of the command line."""
 
+CONCERNS_OTHERS: Final = frozenset(
+    (
+        *("agree", "suspend", "resume", "end", "lose", "revoke"),
+        *("file", "unfile", "name", "unname"),
+    )
+)
+"""Matters that count at another party's gateway only once it was told."""
+
+NOBODY: Final = "none"
+"""What `--told` says where nobody is told."""
+
 OPTIONS: Final = {
     "holder": ("URN", "whose post, certificate or seal (assign, apply, file, name …)"),
     "post": ("POST", "the post, e.g. first-reviewer (assign, withdraw)"),
     "digest": ("HEX", "the registration that it is about (suspend, approve, unfile …)"),
-    "of": ("FILE", "the certificate, PEM (lose, revoke, apply, activate, name …)"),
+    "of": ("FILE", "certificate, or for apply: request or public key, PEM (lose …)"),
     "parties": ("CODE,CODE", "the two, in the order of their signatures (agree)"),
     "ways": ("CODE:TYPE+…,…", "what each may send (agree)"),
     "types": ("CODE,…", "types that a seal may stand on; none: every one (file)"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from counterfoil.daemon import register_command, register_show
+from counterfoil.daemon import loss_command, register_command, register_show
 from counterfoil.daemon.options import (
     add_connection,
     add_flag,
@@ -70,7 +70,7 @@ def _add_lose(verbs: Nouns) -> None:
     add_option(lose, "told", text, metavar="CODE,…", required=False)
     add_option(lose, "explanation", "why", metavar="TEXT", required=False)
     add_connection(lose)
-    lose.set_defaults(command=register_command.lose, matter="lose")
+    lose.set_defaults(command=loss_command.lose, matter="lose")
 
 
 def _add_signing(verbs: Nouns) -> None:
@@ -87,7 +87,8 @@ def _add_signing(verbs: Nouns) -> None:
     add_option(propose, "by", "the party that registers it", metavar="CODE")
     add_option(propose, "number", "its number, used once", metavar="NUMBER")
     add_option(propose, "output", "where to write it", metavar="FILE")
-    add_option(propose, "told", "parties to tell", metavar="CODE,…", required=False)
+    text = "parties to tell, or none; needed by what concerns another party"
+    add_option(propose, "told", text, metavar="CODE,…", required=False)
     add_option(propose, "explanation", "why", metavar="TEXT", required=False)
     for name, (metavar, text) in OPTIONS.items():
         add_option(propose, name, text, metavar=metavar, required=False)

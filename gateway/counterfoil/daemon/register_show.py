@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 from counterfoil.catalogue.v1.party_kind_pb2 import PartyKind
@@ -67,15 +68,23 @@ def _show_parties(now: registry_pb2.GetRegisterResponse) -> None:
 
 def show_list(arguments: argparse.Namespace) -> int:
     """Print one registration a line, in the order of the log."""
+    for row in registrations_of(arguments):
+        print_registration(row, as_json=arguments.json)
+    return 0
+
+
+def registrations_of(
+    arguments: argparse.Namespace,
+) -> Iterator[registry_pb2.ListedRegistration]:
+    """Yield all registrations of a running gateway, in the order of its log."""
     request = registry_pb2.ListRegistrationsRequest(page_size=_PAGE)
     with channel_to_gateway(arguments) as channel:
         stub = registry_pb2_grpc.RegistryServiceStub(channel)
         while True:
             page = stub.ListRegistrations(request, timeout=CALL_S)
-            for row in page.registrations:
-                print_registration(row, as_json=arguments.json)
+            yield from page.registrations
             if not page.is_more or not page.registrations:
-                return 0
+                return
             request.after = page.registrations[-1].leaf
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from counterfoil.daemon import cli, vault_commands
-from counterfoil.daemon.config import ConfigurationRefused
-from counterfoil.domain.refusals import VaultCorrupt, VaultFull
+from counterfoil.daemon.config import ConfigurationRefused, OptionRefused
+from counterfoil.domain.refusals import FormRefused, VaultCorrupt, VaultFull
+from counterfoil.domain.violation import Violation
 from counterfoil.office import KeyAway
 from counterfoil.tlog.sm3 import Sm3Unavailable
 from counterfoil.vault.locking import VaultLocked
@@ -43,6 +44,11 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
     ("error", "status", "says"),
     [
         (ConfigurationRefused("why"), 2, "configuration: why (配置不可用)"),
+        (OptionRefused("--of: why"), 2, "--of: why (命令参数不可用)"),
+        (
+            FormRefused("why", [Violation(path="a", rule="b", text="c", text_zh="丙")]),
+            *(1, "FORM_REFUSED: why (凭证要素不合规)\n  a: c (丙)"),
+        ),
         (VaultLocked("why"), 1, "why. Is a gateway running on it? (目录正被使用)"),
         (VaultFull("why"), 3, "VAULT_FULL: why (凭证库空间不足)"),
         (VaultCorrupt("why"), 1, "VAULT_CORRUPT: why (凭证库内容与摘要不符)"),

@@ -89,7 +89,9 @@ def admitted(register: Register, code: str) -> PartyState:
     """
     state = register.parties.get(code)
     if state is None or state.is_over or not state.entry:
-        raise NotRegistered("no registration admits such a party", party=code)
+        raise NotRegistered(
+            "no registration admits such a party; admit it first", party=code
+        )
     return state
 
 
