@@ -14,12 +14,13 @@ from counterfoil.daemon.config import (
     HostedSection,
     PeerSection,
 )
+from counterfoil.daemon.own_certificates import require_own
 from counterfoil.daemon.trust import certificate_chain
 from counterfoil.daemon.worker import SealMaterial
-from counterfoil.domain.party import origin_of
+from counterfoil.domain.party import Use, origin_of
 from counterfoil.domain.registration import PeerConnection
 from counterfoil.seal.algorithms import UnfitKey
-from counterfoil.seal.certificates import CertificateRefused
+from counterfoil.seal.certificates import CertificateRefused, load_certificate
 from counterfoil.seal.head_keys import (
     head_signers,
     load_log_keys,
@@ -207,7 +208,15 @@ def load_seal(configuration: Configuration, section: HostedSection) -> SealMater
         )
         material = SealMaterial(party=section.party, certificate=chain[0], key=key)
         key.check(material.public_key)
+        certificate = load_certificate(chain[0])
     except (KeyRefused, UnfitKey, CertificateRefused) as error:
         msg = f"seal of {section.party}: {error}"
         raise ConfigurationRefused(msg) from error
+    require_own(
+        f"seal of {section.party}",
+        certificate,
+        party=section.party,
+        use=Use.INSTITUTION,
+        may_be_nameless=True,
+    )
     return material

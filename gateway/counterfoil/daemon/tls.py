@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
 from counterfoil.daemon.keys import reference
+from counterfoil.daemon.own_certificates import require_own
 from counterfoil.daemon.trust import read_file
+from counterfoil.domain.party import Use
 from counterfoil.seal.keys import load_tls_key
 from counterfoil.seal.secret import KeyRefused, SecretText
 
@@ -112,7 +114,8 @@ def _files(configuration: Configuration, key: SecretText) -> tuple[bytes, bytes]
     chain = read_file(configuration, configuration.tls.certificate)
     roots = read_file(configuration, configuration.trust.authorities)
     try:
-        shown = x509.load_pem_x509_certificates(chain)[0].public_key()
+        certificate = x509.load_pem_x509_certificates(chain)[0]
+        shown = certificate.public_key()
         x509.load_pem_x509_certificates(roots)
     except ValueError as error:
         msg = "tls.certificate or trust.authorities: not certificates in PEM"
@@ -125,6 +128,8 @@ def _files(configuration: Configuration, key: SecretText) -> tuple[bytes, bytes]
     if _encoded(shown) != _encoded(own):
         msg = "tls.certificate: it is for another key than the one of tls.key"
         raise ConfigurationRefused(msg)
+    party = configuration.gateway.party
+    require_own("tls.certificate", certificate, party=party, use=Use.GATEWAY)
     return chain, roots
 
 
