@@ -267,8 +267,21 @@ async def test_the_disk(
     found = await made("disk", town.configuration(FINANCE), NOW_US)
 
     assert level in levels(found)
-    assert [check.about for check in found] == ["free space", "synchronous write"]
+    assert [check.about for check in found] == [
+        *("free space", "vault file", "synchronous write"),
+    ]
     assert not list(town.state(FINANCE).glob("selftest*"))
+
+
+async def test_a_vault_that_is_near_its_limit_is_told(town: Town) -> None:
+    configuration = town.configuration(FINANCE)
+    size = (town.state(FINANCE) / "vault" / "vault.lmdb").stat().st_size
+
+    for most, level in ((size * 2, Level.OK), (size, Level.WARNING)):
+        limits = replace(configuration.limits, vault_bytes_max=most)
+        found = await made("disk", replace(configuration, limits=limits), NOW_US)
+        (told,) = [check for check in found if check.about == "vault file"]
+        assert (told.level, "limits.vault_bytes_max" in told.detail) == (level, True)
 
 
 async def test_a_disk_that_writes_nothing_is_a_fault(

@@ -34,7 +34,11 @@ def end_of(command: Callable[[], int]) -> int:
     except DeskRefused as refusal:
         print(f"{refusal.reason}: {refusal.explanation()}", file=sys.stderr)
         return REFUSED
-    except (OfficeError, OSError, ValueError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error} (文件无法读写)", file=sys.stderr)
+        return REFUSED
+    except (OfficeError, ValueError) as error:
         print(error, file=sys.stderr)
         return REFUSED
 

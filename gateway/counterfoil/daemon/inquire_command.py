@@ -41,13 +41,15 @@ from counterfoil.wire.sealed import Opened, open_sealed
 from counterfoil.wire.seals import parse_statement
 
 _KEY_PARTS: Final = 5
+_DIGEST_BYTES: Final = 32
 
 
 def inquire(arguments: argparse.Namespace) -> int:
     """Print one voucher's whole way, every act checked against the checkpoint."""
+    question = _question(arguments.voucher)
     with channel_to_gateway(arguments) as channel:
         stub = desk_pb2_grpc.DeskServiceStub(channel)
-        way = stub.Inquire(_question(arguments.voucher), timeout=CALL_S)
+        way = stub.Inquire(question, timeout=CALL_S)
     try:
         _tell_way(way, arguments.export)
     except (TlogError, CertificateRefused, ValueError, OverflowError) as error:
@@ -238,7 +240,7 @@ def _question(text: str) -> desk_pb2.InquireRequest:
     parts = text.split("/")
     try:
         if len(parts) != _KEY_PARTS:
-            return desk_pb2.InquireRequest(digest=bytes.fromhex(text), sm3=True)
+            return desk_pb2.InquireRequest(digest=_digest(text), sm3=True)
         issuer, adm_div, year, type_code, rest = parts
         number, _, issue = rest.partition("#")
         key = VoucherKey(
@@ -251,5 +253,20 @@ def _question(text: str) -> desk_pb2.InquireRequest:
         )
         return desk_pb2.InquireRequest(key=key_to_message(key.check()), sm3=True)
     except ValueError as error:
-        msg = f"neither a digest in hex nor issuer/division/year/type/number: {text}"
+        msg = (
+            "neither a digest, 64 hexadecimal digits, nor "
+            f"issuer/division/year/type/number: {text}"
+        )
         raise OptionRefused(msg) from error
+
+
+def _digest(text: str) -> bytes:
+    """Return a digest.
+
+    Raises:
+        ValueError: The text is none.
+    """
+    digest = bytes.fromhex(text)
+    if len(digest) != _DIGEST_BYTES:
+        raise ValueError(text)
+    return digest

@@ -19,6 +19,7 @@ from counterfoil.daemon.parties import posts_of
 from counterfoil.daemon.program_list import ProgramListRefused
 from counterfoil.daemon.program_watch import check_program, shortened
 from counterfoil.daemon.selftest_report import Check, Level
+from counterfoil.daemon.stores import vault_directory
 from counterfoil.daemon.trust import TrustKeeper, own_certificates
 from counterfoil.domain.posts import Post, are_compatible
 from counterfoil.seal.certificates import (
@@ -26,6 +27,7 @@ from counterfoil.seal.certificates import (
     certificate_bag,
     certificate_digest,
 )
+from counterfoil.vault.lmdb_engine import VAULT_FILE
 
 EXPIRY_DAYS: Final = 60
 """Days before its expiry from which a certificate is warned of (hubei-13)."""
@@ -154,9 +156,21 @@ def check_disk(configuration: Configuration, _: int) -> Iterator[Check]:
     level = Level.WARNING if free < whole * FREE_SHARE else Level.OK
     level = Level.FAULT if free < FREE_BYTES_MIN else level
     yield Check(level, "free space", f"{free >> 20} of {whole >> 20} MiB")
+    yield from _room_in_vault(configuration)
     took_s = _synchronous_write(directory)
     level = Level.WARNING if took_s > WRITE_S else Level.OK
     yield Check(level, "synchronous write", f"{took_s * 1000:.1f} ms")
+
+
+def _room_in_vault(configuration: Configuration) -> Iterator[Check]:
+    """Say how near the vault's file is to the limit beyond which nothing is stored."""
+    file = vault_directory(configuration) / VAULT_FILE
+    if not file.exists():
+        return
+    size, most = file.stat().st_size, configuration.limits.vault_bytes_max
+    is_near = size > most * (1 - FREE_SHARE)
+    told = f"{size >> 20} of {most >> 20} MiB of limits.vault_bytes_max"
+    yield Check(Level.WARNING if is_near else Level.OK, "vault file", told)
 
 
 def _synchronous_write(directory: Path) -> float:

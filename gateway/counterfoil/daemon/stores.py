@@ -24,7 +24,7 @@ from counterfoil.tlog.errors import HeadConflict
 from counterfoil.tlog.merkle import TreeHead
 from counterfoil.tlog.note import NoteSigner
 from counterfoil.vault.heads import FileHeads, HeadStore, KnownHead, MemoryHeads
-from counterfoil.vault.lmdb_engine import LmdbEngine, LmdbLimits
+from counterfoil.vault.lmdb_engine import VAULT_FILE, LmdbEngine, LmdbLimits
 from counterfoil.vault.registering import stored_registrations
 from counterfoil.vault.signing import SignHead
 from counterfoil.vault.vault import EngineVault
@@ -49,7 +49,7 @@ def require_vault(configuration: Configuration) -> None:
     Raises:
         ConfigurationRefused: There is none.
     """
-    if not (vault_directory(configuration) / "vault.lmdb").exists():
+    if not (vault_directory(configuration) / VAULT_FILE).exists():
         msg = f"{configuration.directory} has no vault; run `counterfoil init` first"
         raise ConfigurationRefused(msg)
 

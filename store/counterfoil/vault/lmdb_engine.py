@@ -34,7 +34,8 @@ from counterfoil.vault.lmdb_records import Changes, encoded
 from counterfoil.vault.locking import DirectoryLock, Gate
 
 MEBIBYTE: Final = 1 << 20
-_FILE: Final = "vault.lmdb"
+VAULT_FILE: Final = "vault.lmdb"
+"""Name of the file in the vault's directory."""
 _LMDB_09: Final = 0  # the engine that has been in the field longest
 _READERS_MAX: Final = 512
 _SYSTEM_REASONS: Final = frozenset(
@@ -98,7 +99,7 @@ class LmdbEngine:
         except BaseException as error:
             self._lock.release()
             if isinstance(error, lmdb.Error):
-                raise _not_opened(error, directory / _FILE) from error
+                raise _not_opened(error, directory / VAULT_FILE) from error
             raise
         self._closed = False
 
@@ -180,7 +181,7 @@ class LmdbEngine:
         self._lock.release()
 
     def _open(self, *, read_only: bool) -> lmdb.Environment:
-        path = self._directory / _FILE
+        path = self._directory / VAULT_FILE
         size = path.stat().st_size if path.exists() else 0
         wanted = max(self._limits.map_bytes, size + size // _HEADROOM)
         return lmdb.open(
@@ -206,7 +207,7 @@ class LmdbEngine:
         """
         pages = self._env.info()["last_pgno"] + 1
         expected = pages * self._env.stat()["psize"]
-        if (directory / _FILE).stat().st_size < expected:
+        if (directory / VAULT_FILE).stat().st_size < expected:
             raise VaultCorrupt("the vault's file was cut off")
 
     def _open_tables(self, *, sm3_tree: bool) -> Tables:

@@ -38,7 +38,11 @@ def raising(error: Exception) -> Callable[[], int]:
             "NOT_IN_STATE: 不可",
         ),
         (Unreachable("UNAVAILABLE: nobody there"), UNREACHABLE, "nobody there"),
-        (FileNotFoundError(2, "No such file", "bank.toml"), REFUSED, "bank.toml"),
+        (
+            FileNotFoundError(2, "No such file", "bank.toml"),
+            REFUSED,
+            "bank.toml: No such file (文件无法读写)",
+        ),
         (ValueError("books.url is missing"), REFUSED, "books.url is missing"),
     ],
 )

@@ -208,3 +208,17 @@ def test_an_answer_that_cannot_be_read_is_refused(
     said = capsys.readouterr().err
     assert said.startswith(("counterfoil: VAULT_CORRUPT", "counterfoil: MALFORMED"))
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("voucher", ["xyz", "00", "01" * 33, "a/b/c/d/e", "a/b/2026"])
+def test_what_names_no_voucher_is_refused_before_anybody_is_asked(
+    capsys: pytest.CaptureFixture[str], voucher: str
+) -> None:
+    options = ("address", "certificate", "key", "authorities")
+
+    status = cli.main(
+        ["inquire", voucher, *(word for one in options for word in (f"--{one}", "x"))]
+    )
+
+    assert status == cli.USAGE
+    assert f"issuer/division/year/type/number: {voucher}" in capsys.readouterr().err
