@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Inspector,
+    MetaData,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+
+def _require_own(there: Inspector, tables: Iterable[MetaData]) -> None:
+    """Check that a database has no table of ours with other columns.
+
+    Raises:
+        ValueError: It has one; nothing was added to it.
+    """
+    known = set(there.get_table_names())
+    for some in tables:
+        for table in some.tables.values():
+            if table.name not in known:
+                continue
+            columns = {column["name"] for column in there.get_columns(table.name)}
+            lacking = sorted(set(table.columns.keys()) - columns)
+            if lacking:
+                msg = (
+                    f"books.url: these are another system's books, or another "
+                    f"release's: {table.name} has no {lacking[0]}"
+                )
+                raise ValueError(msg)
 
 
 class SqlBooks:
@@ -17,14 +47,22 @@ class SqlBooks:
     Args:
         url: SQLAlchemy's URL, e.g. `sqlite:///bank.sqlite`.
         tables: The tables, which are made if they are not there.
+
+    Raises:
+        ValueError: The database cannot be opened, or has other books in it.
     """
 
     def __init__(self, url: str, *tables: MetaData) -> None:
         self._engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
-        for some in tables:
-            some.create_all(self._engine)
+        try:
+            _require_own(inspect(self._engine), tables)
+            for some in tables:
+                some.create_all(self._engine)
+        except DBAPIError as error:
+            msg = f"books.url: the books cannot be opened: {error.orig}"
+            raise ValueError(msg) from error
         # SQLite takes one writer; two threads of ours wait here, not there.
         self._one_writer = threading.Lock()
         self._one_watcher = threading.Lock()

@@ -26,19 +26,23 @@ Paths are relative to the file, but inside a PKCS#11 URI they are absolute.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from counterfoil.office.blocking import Desk
 from counterfoil.office.calls import Patience
 from counterfoil.office.channel import Access, absolute_reference, read_passphrase
 from counterfoil.office.signing import Person
 from counterfoil.office.token_access import open_key
+from counterfoil.seal.secret import KeyRefused
 from counterfoil.seal.token_uri import PREFIX
 
 _FILE = "file:"
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +95,38 @@ def read_settings(path: Path) -> tuple[Station, dict[str, Any]]:
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
         office = document.pop("office")
-        authorities = path.parent / office["authorities"]
+        base, authorities = path.parent, path.parent / office["authorities"]
         station = Station(
             party=office["party"],
             address=office["address"],
             callers={
-                name: _access(caller, authorities, path.parent)
+                name: _named(name, partial(_access, caller, authorities, base))
                 for name, caller in office["caller"].items()
             },
             sealing={
-                name: _person(caller["seal"], path.parent)
+                name: _named(f"{name}.seal", partial(_person, seal, base))
                 for name, caller in office["caller"].items()
-                if "seal" in caller
+                if (seal := caller.get("seal")) is not None
             },
         )
     except KeyError as error:
         msg = f"{path.name}: {error.args[0]} is missing"
         raise ValueError(msg) from error
     return station, document
+
+
+def _named(name: str, read: Callable[[], Read]) -> Read:
+    """Return what is read of a caller; what refuses it says whose it is.
+
+    Raises:
+        ValueError: A certificate, key or passphrase cannot be used.
+    """
+    try:
+        return read()
+    except (ValueError, KeyRefused) as error:
+        msg = f"office.caller.{name}: {error}"
+    # What went wrong below may quote a PIN.
+    raise ValueError(msg)
 
 
 def _person(seal: Mapping[str, str], base: Path) -> Person:

@@ -73,3 +73,47 @@ def test_an_error_undoes_the_whole_transaction(tmp_path: Path) -> None:
     with books.reading() as session:
         assert session.scalar(select(func.count()).select_from(Number)) == 0
     books.close()
+
+
+class OtherBase(DeclarativeBase):
+    pass
+
+
+class OtherNumber(OtherBase):
+    __tablename__ = "numbers"
+
+    number: Mapped[str] = mapped_column(String(10), primary_key=True)
+    bank: Mapped[str] = mapped_column(String(10))
+
+
+class Statement(OtherBase):
+    __tablename__ = "statements"
+
+    number: Mapped[str] = mapped_column(String(10), primary_key=True)
+
+
+def test_books_of_another_system_are_refused_and_left_as_they_are(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/books.sqlite"
+    books = SqlBooks(url, Base.metadata)
+    books.close()
+    before = (tmp_path / "books.sqlite").read_bytes()
+
+    with pytest.raises(
+        ValueError, match=r"another system's books.* numbers has no bank"
+    ):
+        SqlBooks(url, OtherBase.metadata)
+
+    assert (tmp_path / "books.sqlite").read_bytes() == before
+    SqlBooks(url, Base.metadata).close()
+
+
+def test_what_is_no_database_is_told_in_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "books.sqlite"
+    file.write_bytes(b"no database at all" * 100)
+
+    with pytest.raises(ValueError, match=r"books\.url: the books cannot be opened: "):
+        SqlBooks(f"sqlite:///{file}", Base.metadata)
+    with pytest.raises(ValueError, match=r"books\.url: the books cannot be opened: "):
+        SqlBooks(f"sqlite:///{tmp_path}/nowhere/books.sqlite", Base.metadata)

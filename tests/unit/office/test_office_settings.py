@@ -144,3 +144,18 @@ def test_no_passphrase_is_none(tmp_path: Path) -> None:
 def test_another_kind_of_reference_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a reference"):
         read_passphrase("env:SECRET", tmp_path)
+
+
+def test_a_key_that_does_not_open_says_whose_it_is(
+    ca: DevelopmentCa, settings: Path
+) -> None:
+    text = settings.read_text()
+    stem = os.path.relpath(
+        ca.credential(PARTY, "person", "second").stem, settings.parent
+    )
+    own = os.path.relpath(ca.credential(PARTY, "person", "first").stem, settings.parent)
+    assert f"file:{own}.pass" in text
+    settings.write_text(text.replace(f"file:{own}.pass", f"file:{stem}.pass"))
+
+    with pytest.raises(ValueError, match=r"^office\.caller\.first_reviewer: "):
+        read_settings(settings)
