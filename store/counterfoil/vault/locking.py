@@ -36,7 +36,7 @@ class DirectoryLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._file)
-            msg = f"another process has {directory.name!r} open"
+            msg = f"another process has {directory} open"
             raise VaultLocked(msg) from error
 
     def check_process(self) -> None:
