@@ -136,10 +136,8 @@ class Act:
         signed = {raw[:4]: raw[4:] for raw in map(b64decode, lines)}
         form = rf"(?<!\S){re.escape(origin)}\+\w{{8}}\+(\S+)"
         sets = [[*map(b64decode, re.findall(form, one))] for one in keys]
-        marked = [
-            {sha256(line + k).digest()[:4]: k for k in one} for one in sets if one
-        ]
-        whole = [one for one in marked if one.keys() <= signed.keys()]
+        marks = [{sha256(line + k).digest()[:4]: k for k in s} for s in sets if s]
+        whole = [one for one in marks if one.keys() <= signed.keys()]
         need("checkpoint", whole, f"not signed by your keys of {origin}")
         for mark, vkey in whole[0].items():
             kind = max(filter(vkey.startswith, SPKI))
@@ -319,8 +317,7 @@ def judge(options: argparse.Namespace) -> None:
         need("sm3", fits, f"{file.name} is not what the first tree has there")
     need("leaf", len({act.about[1:33] for act in acts}) == 1, "of several vouchers")
     options.stamped = stamped_acts(options.export, keys, options.tsa)
-    folders = sorted(options.export.glob("[0-9]*"))
-    need("file", folders, "there is no document")
+    need("file", folders := sorted(options.export.glob("[0-9]*")), "no document")
     for folder in folders:
         judge_document(folder, acts, options)
     print(*{f"{act.origin}, {act.size} leaves, {act.remark}" for act in acts}, sep="\n")
