@@ -40,6 +40,7 @@ class AlertCode(Enum):
     CONFIGURATION_CONTRADICTED = (
         "the configuration contradicts the register (配置与登记簿不一致)"
     )
+    ROOM_SHORT = "the disk or the vault is nearly full (磁盘或凭证库空间不足)"
     CERTIFICATE_EXPIRING = "a registered certificate ends soon (登记的证书即将到期)"
 
 

@@ -18,7 +18,6 @@ from counterfoil.daemon.asking import AskResponders, asking_of
 from counterfoil.daemon.beginnings import registry_of, renew
 from counterfoil.daemon.clock import SystemClock
 from counterfoil.daemon.config import Configuration, ConfigurationRefused
-from counterfoil.daemon.expiry_watch import ExpiryWatch
 from counterfoil.daemon.keys import (
     HeadSigners,
     load_head_signers,
@@ -30,10 +29,8 @@ from counterfoil.daemon.lane_keeper import LaneKeeper
 from counterfoil.daemon.lane_making import LaneMaking
 from counterfoil.daemon.lanes import Lane
 from counterfoil.daemon.lines import require_lines
-from counterfoil.daemon.lines_watch import LinesWatch
 from counterfoil.daemon.loopback import LoopbackLink
 from counterfoil.daemon.parties import caller_judge, caller_posts
-from counterfoil.daemon.program_watch import ProgramWatch
 from counterfoil.daemon.refusal_record import record_of
 from counterfoil.daemon.refusals import RefusalRecord
 from counterfoil.daemon.reloading import Reloading
@@ -49,6 +46,7 @@ from counterfoil.daemon.tasks import ended, report_death
 from counterfoil.daemon.time_stamping import TimeStamping, time_stamping_of
 from counterfoil.daemon.tls import TlsKeeper
 from counterfoil.daemon.trust import TrustKeeper
+from counterfoil.daemon.watches import watches
 from counterfoil.daemon.wiring import Wiring
 from counterfoil.daemon.worker import SealMaterial
 from counterfoil.daemon.works import ProcessWorks
@@ -192,14 +190,12 @@ class Gateway:
         self._spawn(self._tell_health(), "health")
         self._spawn(self._record.run(), "refusals")
         self._spawn(self._scrubbing.run(), "scrub")
-        program = ProgramWatch(configuration=self.configuration, alerts=self._alerts)
-        self._spawn(program.run(), "program")
         if stamping is not None:
             self._spawn(stamping.run(), "time stamps")
-        self._spawn(ExpiryWatch(self._vault, self._alerts, self.clock).run(), "expiry")
         self._spawn(self._reloading.run(), "reloading")
-        lines = LinesWatch(self._reloading.goes_by, self._vault, self._alerts)
-        self._spawn(lines.run(), "lines")
+        goes_by = self._reloading.goes_by
+        for name, watch in watches(goes_by, self._vault, self._alerts, self.clock):
+            self._spawn(watch, name)
 
     @property
     def lanes(self) -> list[Lane]:

@@ -156,13 +156,13 @@ def check_disk(configuration: Configuration, _: int) -> Iterator[Check]:
     level = Level.WARNING if free < whole * FREE_SHARE else Level.OK
     level = Level.FAULT if free < FREE_BYTES_MIN else level
     yield Check(level, "free space", f"{free >> 20} of {whole >> 20} MiB")
-    yield from _room_in_vault(configuration)
+    yield from check_vault_room(configuration)
     took_s = _synchronous_write(directory)
     level = Level.WARNING if took_s > WRITE_S else Level.OK
     yield Check(level, "synchronous write", f"{took_s * 1000:.1f} ms")
 
 
-def _room_in_vault(configuration: Configuration) -> Iterator[Check]:
+def check_vault_room(configuration: Configuration) -> Iterator[Check]:
     """Say how near the vault's file is to the limit beyond which nothing is stored."""
     file = vault_directory(configuration) / VAULT_FILE
     if not file.exists():
