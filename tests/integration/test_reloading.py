@@ -212,6 +212,35 @@ async def test_a_seal_that_was_not_put_to_use_is_not_taken_up(
         assert await signer(bank, voucher) == old
 
 
+async def test_a_defect_in_one_reloading_keeps_nobody_from_the_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = made(tmp_path)
+    async with running(town, BANK) as gateways:
+        gateway = gateways[BANK]
+        worker = gateway._works._workers[0].pid
+        os.kill(worker, signal.SIGHUP)  # as a terminal that hangs up sends to all
+
+        async def fails(*_: object) -> None:
+            raise RuntimeError("a defect")
+
+        async def heard(message: str) -> None:
+            async def said() -> bool:
+                return message in caplog.messages
+
+            gateway.reload()
+            await until(said, bool)
+
+        with caplog.at_level(logging.INFO, "counterfoil.daemon"):
+            with monkeypatch.context() as patch:
+                patch.setattr(gateway._works, "reseal", fails)
+                await heard("defect")
+            await heard("reloaded")
+        # It still works, and is not the one that took its place.
+        assert gateway._works.is_ready
+        assert gateway._works._workers[0].pid == worker
+
+
 async def test_a_hangup_lets_a_gateway_take_up_another_key_for_connections(
     tmp_path: Path,
 ) -> None:

@@ -17,8 +17,9 @@ from counterfoil.seal.keys import NO_PASSPHRASE
 from counterfoil.seal.secret import KeyRefused, read_secret
 
 MESSAGE_BYTES_MAX: Final = 2_097_152
+"""Largest message that is sent; what a gateway reads by default."""
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Largest message either way; what a gateway reads by default."""
+"""Largest answer that is taken: some tell more than any request may say."""
 _KEEPALIVE_MS: Final = 20_000
 _KEEPALIVE_TIMEOUT_MS: Final = 10_000
 _RECONNECT_MS_MIN: Final = 100

@@ -59,7 +59,11 @@ class Reloading:
         while True:
             await self._due.wait()
             self._due.clear()
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception:
+                # Else nobody would hear the next signal.
+                log.exception("defect", extra={"detail": "reloading"})
 
     async def reload(self) -> bool:
         """Read again, and return whether it could be used; else nothing changes."""

@@ -106,9 +106,10 @@ def start_worker(
     in_batches: bool,  # noqa: FBT001 -- an initializer takes positions only
     document_bytes_max: int,
 ) -> None:
-    """Make this process a worker. Ctrl-C is the gateway's business, not ours."""
+    """Make this process a worker. Ctrl-C and hangups are the gateway's business."""
     global _workshop  # noqa: PLW0603 -- a worker process is its workshop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     _workshop = make_workshop(
         material, seals, in_batches=in_batches, document_bytes_max=document_bytes_max
     )
